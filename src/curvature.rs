@@ -1,0 +1,1 @@
+//! Curvature: exact Hessian blocks, the Gauss-Newton matrix and its Kronecker factors.

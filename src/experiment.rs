@@ -1,0 +1,26 @@
+//! An experiment: everything that determines a run. The only part of the program that knows TOML.
+
+use crate::{data, diagnostics, network, optim, train};
+
+/// A checked experiment: it can run, given its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// The name its run folder starts with.
+    pub name: String,
+    /// Determines every random number of the run.
+    pub seed: u64,
+    /// Floating-point precision of training.
+    pub precision: train::Precision,
+    /// Data and task. `None` where the file has no data section, as for `inspect`.
+    pub data: Option<data::Selection>,
+    /// The network.
+    pub network: network::Plan,
+    /// The loss.
+    pub loss: network::Loss,
+    /// The optimizer.
+    pub optimizer: optim::Settings,
+    /// Minibatch size, number of updates, threads.
+    pub train: train::Settings,
+    /// What is measured along the run.
+    pub diagnostics: diagnostics::Settings,
+}

@@ -1,0 +1,109 @@
+//! The one number trait: what the numerical core asks of `f32` and `f64`.
+
+use std::iter::Sum;
+
+use ndarray::NdFloat;
+use rten_simd::SimdUnaryOp as _;
+
+/// A floating-point type the whole numerical core works in: `f32` or `f64`.
+///
+/// Elementary functions act on whole slices, in place, so that each precision can use the vector
+/// unit in its own way.
+pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
+    /// The unit round-off of the type, ε: the gap between 1 and the next larger number.
+    const EPSILON: f64;
+
+    /// The number nearest to `value`.
+    fn of(value: f64) -> Self;
+
+    /// This number in double precision, exactly.
+    fn to_f64(self) -> f64;
+
+    /// x ← eˣ, elementwise.
+    fn exp_all(x: &mut [Self]);
+
+    /// x ← tanh x, elementwise.
+    fn tanh_all(x: &mut [Self]);
+
+    /// x ← σ(x) = 1 / (1 + e⁻ˣ), elementwise; no overflow for any finite x.
+    fn sigmoid_all(x: &mut [Self]);
+
+    /// x ← erf x, elementwise.
+    fn erf_all(x: &mut [Self]);
+
+    /// ln(1 + x) for x in [0, 1], the only range the stable losses need.
+    fn ln_1p_unit(x: Self) -> Self;
+}
+
+impl Real for f32 {
+    const EPSILON: f64 = f32::EPSILON as f64;
+
+    fn of(value: f64) -> Self {
+        value as f32
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn exp_all(x: &mut [Self]) {
+        rten_vecmath::Exp {}.map_mut(x);
+    }
+
+    fn tanh_all(x: &mut [Self]) {
+        rten_vecmath::Tanh {}.map_mut(x);
+    }
+
+    fn sigmoid_all(x: &mut [Self]) {
+        rten_vecmath::Sigmoid {}.map_mut(x);
+    }
+
+    fn erf_all(x: &mut [Self]) {
+        rten_vecmath::Erf {}.map_mut(x);
+    }
+
+    /// 2 artanh(z) with z = x / (2 + x) ≤ ⅓, by its series; the first term left out is below 2⁻²⁶
+    /// of the sum. Straight-line code, so that loops over it run on the vector unit.
+    #[inline]
+    fn ln_1p_unit(x: Self) -> Self {
+        let z = x / (2.0 + x);
+        let s = z * z;
+        let tail = 1.0 / 9.0 + s * (1.0 / 11.0 + s * (1.0 / 13.0 + s * (1.0 / 15.0)));
+        2.0 * z * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 5.0 + s * (1.0 / 7.0 + s * tail))))
+    }
+}
+
+impl Real for f64 {
+    const EPSILON: f64 = f64::EPSILON;
+
+    fn of(value: f64) -> Self {
+        value
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn exp_all(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.exp());
+    }
+
+    fn tanh_all(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.tanh());
+    }
+
+    fn sigmoid_all(x: &mut [Self]) {
+        for x in x {
+            let e = (-x.abs()).exp();
+            *x = if *x >= 0.0 { 1.0 } else { e } / (1.0 + e);
+        }
+    }
+
+    fn erf_all(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = libm::erf(*x));
+    }
+
+    fn ln_1p_unit(x: Self) -> Self {
+        x.ln_1p()
+    }
+}

@@ -1,0 +1,2 @@
+//! The program `kfra-tui`.
+fn main() {}

@@ -1,0 +1,33 @@
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+use super::Kernel;
+use crate::linalg::Real;
+
+pub struct Gelu;
+
+/// The standard normal density φ(h).
+fn density<T: Real>(h: T) -> T {
+    num_traits::Float::exp(-h * h / T::of(2.0)) * T::of(1.0 / (2.0 * PI).sqrt())
+}
+
+impl<T: Real> Kernel<T> for Gelu {
+    /// f′ = Φ(h) + h φ(h), Φ(h) = ½ (1 + erf(h/√2)).
+    fn apply(&self, h: &[T], value: &mut [T], slope: &mut [T]) {
+        for (&h, a) in h.iter().zip(value.iter_mut()) {
+            *a = h * T::of(FRAC_1_SQRT_2);
+        }
+        T::erf_all(value);
+        for ((&h, a), s) in h.iter().zip(value).zip(slope) {
+            let distribution = T::of(0.5) * (T::one() + *a);
+            *a = h * distribution;
+            *s = distribution + h * density(h);
+        }
+    }
+
+    /// f″ = φ(h)(2 − h²).
+    fn bend(&self, h: &[T], bend: &mut [T]) {
+        for (&h, b) in h.iter().zip(bend) {
+            *b = density(h) * (T::of(2.0) - h * h);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use ndarray::ArrayViewMut2;
+
+use super::Kernel;
+use crate::linalg::{Real, Stream};
+
+pub struct Bernoulli;
+
+impl<T: Real> Kernel<T> for Bernoulli {
+    /// With e = e^−|h|: softplus(h) = max(h, 0) + ln(1 + e), σ(h) = (1 or e) / (1 + e).
+    fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
+        for (&h, g) in h.iter().zip(gradient.iter_mut()) {
+            *g = -h.abs();
+        }
+        T::exp_all(gradient);
+        let mut sum = T::zero();
+        for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
+            let e = *g;
+            let positive = h >= T::zero();
+            let above = if positive { h } else { T::zero() };
+            sum += above + T::ln_1p_unit(e) - y * h;
+            *g = (if positive { T::one() } else { e }) / (T::one() + e) - y;
+        }
+        sum
+    }
+
+    fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {
+        let mut p = vec![T::zero(); h.len()];
+        self.diagonal(h, y, &mut p);
+        hessian.fill(T::zero());
+        hessian.diag_mut().iter_mut().zip(p).for_each(|(d, p)| *d = p);
+    }
+
+    /// σ(h)(1 − σ(h)) = e / (1 + e)², which keeps its relative accuracy in both tails.
+    fn diagonal(&self, h: &[T], _: &[T], diagonal: &mut [T]) {
+        for (&h, d) in h.iter().zip(diagonal.iter_mut()) {
+            *d = -h.abs();
+        }
+        T::exp_all(diagonal);
+        for d in diagonal {
+            let s = T::one() + *d;
+            *d /= s * s;
+        }
+    }
+
+    fn root(&self, h: &[T], y: &[T], mut rows: ArrayViewMut2<T>) {
+        self.hessian(h, y, rows.view_mut());
+        rows.diag_mut().mapv_inplace(num_traits::Float::sqrt);
+    }
+
+    fn product(&self, h: &[T], y: &[T], v: &mut [T]) {
+        let mut diagonal = [T::zero(); 64];
+        let chunks = h.chunks(64).zip(y.chunks(64)).zip(v.chunks_mut(64));
+        for ((h, y), v) in chunks {
+            let d = &mut diagonal[..h.len()];
+            self.diagonal(h, y, d);
+            v.iter_mut().zip(d).for_each(|(v, d)| *v *= *d);
+        }
+    }
+
+    fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]) {
+        target.copy_from_slice(h);
+        T::sigmoid_all(target);
+        for y in target {
+            *y = if stream.uniform::<T>() < *y { T::one() } else { T::zero() };
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use nalgebra::{Matrix3, Vector3};
+use ndarray::ArrayViewMut2;
+
+use super::Kernel;
+use crate::linalg::{Real, Stream};
+
+pub struct BinaryMixture;
+
+/// σ(x), stable in both tails.
+fn sigmoid(x: f64) -> f64 {
+    let e = (-x.abs()).exp();
+    if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+}
+
+/// log σ(x) = min(x, 0) − ln(1 + e^−|x|).
+fn log_sigmoid(x: f64) -> f64 {
+    x.min(0.0) - (-x.abs()).exp().ln_1p()
+}
+
+/// What value, gradient and Hessian have in common: the two branches' log-weights and what follows.
+struct Branches {
+    /// E = −log(eᵃ + eᵇ), a and b the log-weights of the two branches.
+    value: f64,
+    /// h.
+    h: [f64; 3],
+    /// y.
+    y: f64,
+    /// Responsibility of the first branch, eᵃ / (eᵃ + eᵇ), and of the second.
+    responsibility: [f64; 2],
+}
+
+impl Branches {
+    fn of<T: Real>(h: &[T], y: &[T]) -> Self {
+        let h = [h[0].to_f64(), h[1].to_f64(), h[2].to_f64()];
+        let y = y[0].to_f64();
+        let first = log_sigmoid(h[0]) + log_sigmoid(y * h[1]);
+        let second = log_sigmoid(-h[0]) + log_sigmoid(y * h[2]);
+        let value = -(first.max(second) + (-(first - second).abs()).exp().ln_1p());
+        let responsibility = [sigmoid(first - second), sigmoid(second - first)];
+        Self { value, h, y, responsibility }
+    }
+
+    /// (σ(h₁) − r, −r y σ(−y h₂), −(1 − r) y σ(−y h₃)).
+    fn gradient(&self) -> [f64; 3] {
+        let [r, q] = self.responsibility;
+        let [h1, h2, h3] = self.h;
+        // σ(h₁) − r, without cancellation where both are near one.
+        let gate = if h1 > 0.0 { q - sigmoid(-h1) } else { sigmoid(h1) - r };
+        [gate, -r * self.y * sigmoid(-self.y * h2), -q * self.y * sigmoid(-self.y * h3)]
+    }
+
+    /// diag(s(1−s), r s₂(1−s₂), (1−r) s₃(1−s₃)) − r(1−r) d dᵀ, with s = σ(h₁), s₂ = σ(y h₂),
+    /// s₃ = σ(y h₃), d = (1, y(1−s₂), −y(1−s₃)).
+    fn hessian(&self) -> Matrix3<f64> {
+        let [r, q] = self.responsibility;
+        let [h1, h2, h3] = [self.h[0], self.y * self.h[1], self.y * self.h[2]];
+        let both = |x: f64| sigmoid(x) * sigmoid(-x);
+        let d = Vector3::new(1.0, self.y * sigmoid(-h2), -self.y * sigmoid(-h3));
+        Matrix3::from_diagonal(&Vector3::new(both(h1), r * both(h2), q * both(h3))) - d * d.transpose() * (r * q)
+    }
+
+    /// S with S Sᵀ = PSD(H_L), from the eigendecomposition.
+    fn root(&self) -> Matrix3<f64> {
+        let eigen = self.hessian().symmetric_eigen();
+        eigen.eigenvectors * Matrix3::from_diagonal(&eigen.eigenvalues.map(|e| e.max(0.0).sqrt()))
+    }
+}
+
+impl<T: Real> Kernel<T> for BinaryMixture {
+    fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
+        let branches = Branches::of(h, y);
+        for (g, value) in gradient.iter_mut().zip(branches.gradient()) {
+            *g = T::of(value);
+        }
+        T::of(branches.value)
+    }
+
+    fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {
+        let exact = Branches::of(h, y).hessian();
+        for ((i, j), x) in hessian.indexed_iter_mut() {
+            *x = T::of(exact[(i, j)]);
+        }
+    }
+
+    fn diagonal(&self, h: &[T], y: &[T], diagonal: &mut [T]) {
+        let exact = Branches::of(h, y).hessian();
+        for (i, d) in diagonal.iter_mut().enumerate() {
+            *d = T::of(exact[(i, i)]);
+        }
+    }
+
+    fn root(&self, h: &[T], y: &[T], mut rows: ArrayViewMut2<T>) {
+        let root = Branches::of(h, y).root();
+        for ((i, j), x) in rows.indexed_iter_mut() {
+            *x = T::of(root[(j, i)]);
+        }
+    }
+
+    fn product(&self, h: &[T], y: &[T], v: &mut [T]) {
+        let root = Branches::of(h, y).root();
+        let image = root * (root.transpose() * Vector3::new(v[0].to_f64(), v[1].to_f64(), v[2].to_f64()));
+        v.iter_mut().zip(image.iter()).for_each(|(v, &x)| *v = T::of(x));
+    }
+
+    fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]) {
+        let positive = (-Branches::of(h, &[T::one()]).value).exp();
+        target[0] = if stream.uniform::<f64>() < positive { T::one() } else { -T::one() };
+    }
+}

@@ -1,0 +1,92 @@
+use ndarray::ArrayViewMut2;
+
+use super::Kernel;
+use crate::linalg::{Real, Stream};
+
+pub struct Categorical;
+
+/// p ← softmax(h); returns logsumexp(h).
+fn softmax<T: Real>(h: &[T], p: &mut [T]) -> T {
+    let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
+    let mut sum = T::zero();
+    for (&h, p) in h.iter().zip(p.iter_mut()) {
+        *p = (h - top).exp();
+        sum += *p;
+    }
+    p.iter_mut().for_each(|p| *p /= sum);
+    top + sum.ln()
+}
+
+impl<T: Real> Kernel<T> for Categorical {
+    fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
+        let log_sum = softmax(h, gradient);
+        let mut value = T::zero();
+        for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
+            // The targets sum to one, so this is logsumexp(h) − y·h without their cancellation.
+            if y != T::zero() {
+                value += y * (log_sum - h);
+            }
+            *g -= y;
+        }
+        value
+    }
+
+    /// diag(p) − ppᵀ.
+    fn hessian(&self, h: &[T], _: &[T], mut hessian: ArrayViewMut2<T>) {
+        let mut p = vec![T::zero(); h.len()];
+        softmax(h, &mut p);
+        for ((i, j), x) in hessian.indexed_iter_mut() {
+            *x = if i == j { p[i] * (T::one() - p[i]) } else { -p[i] * p[j] };
+        }
+    }
+
+    fn diagonal(&self, h: &[T], _: &[T], diagonal: &mut [T]) {
+        softmax(h, diagonal);
+        diagonal.iter_mut().for_each(|p| *p *= T::one() - *p);
+    }
+
+    /// S = diag(√p) − p√pᵀ annihilates √p. The Householder reflection that takes √p to the last axis
+    /// therefore turns the last column to zero, and leaves K − 1:
+    /// √p_j [(e_j − p) − √p_K/(1 + √p_K) (e_K − p)], j < K.
+    fn root(&self, h: &[T], _: &[T], mut rows: ArrayViewMut2<T>) {
+        let mut p = vec![T::zero(); h.len()];
+        softmax(h, &mut p);
+        let last = p.len() - 1;
+        if last == 0 {
+            rows.fill(T::zero());
+            return;
+        }
+        let share = p[last].sqrt() / (T::one() + p[last].sqrt());
+        for (j, mut row) in rows.outer_iter_mut().enumerate() {
+            let scale = p[j].sqrt();
+            for (k, x) in row.iter_mut().enumerate() {
+                let own = if k == j { T::one() } else { T::zero() };
+                let other = if k == last { T::one() } else { T::zero() };
+                *x = scale * ((own - p[k]) - share * (other - p[k]));
+            }
+        }
+    }
+
+    fn product(&self, h: &[T], _: &[T], v: &mut [T]) {
+        let mut p = vec![T::zero(); h.len()];
+        softmax(h, &mut p);
+        let mean = p.iter().zip(v.iter()).fold(T::zero(), |sum, (&p, &v)| sum + p * v);
+        v.iter_mut().zip(p).for_each(|(v, p)| *v = p * (*v - mean));
+    }
+
+    fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]) {
+        softmax(h, target);
+        let mut left = stream.uniform::<T>();
+        let last = target.len() - 1;
+        let mut chosen = last;
+        for (k, &p) in target.iter().enumerate() {
+            if left < p {
+                chosen = k;
+                break;
+            }
+            left -= p;
+        }
+        target.fill(T::zero());
+        target[chosen] = T::one();
+    }
+}

@@ -1,0 +1,149 @@
+//! What an experiment says of its optimizer, with the defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// The optimizer of an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Which method.
+    pub method: Method,
+    /// η of the L2 term η/2 ‖θ‖², biases included; at least 0.
+    pub l2: f64,
+    /// Decay of the Polyak average of the parameters that evaluation uses, in [0, 1); 0: none.
+    pub polyak: f64,
+}
+
+/// A method: which direction and how far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The gradient, transformed elementwise, at a given learning rate.
+    FirstOrder(FirstOrder),
+    /// The gradient, preconditioned by curvature, at the step of the exact quadratic model.
+    SecondOrder(SecondOrder),
+}
+
+/// Settings of the first-order methods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstOrder {
+    /// What is done with the gradient.
+    pub rule: Rule,
+    /// The learning rate at the start, above 0.
+    pub learning_rate: f64,
+    /// The learning rate is halved every so many updates; 0: never.
+    pub decay_period: u64,
+}
+
+/// What a first-order method does with the gradient g.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Δ = −ℓ g.
+    Sgd,
+    /// m ← μ m + g, Δ = −ℓ m.
+    Momentum {
+        /// μ in [0, 1).
+        momentum: f64,
+    },
+    /// m ← μ m + g, Δ = −ℓ (g + μ m).
+    Nesterov {
+        /// μ in [0, 1).
+        momentum: f64,
+    },
+    /// Kingma & Ba 2015, with bias correction.
+    Adam {
+        /// β₁ in [0, 1), of the mean.
+        beta1: f64,
+        /// β₂ in [0, 1), of the uncentred variance.
+        beta2: f64,
+        /// ε above 0, added to the root of the variance.
+        epsilon: f64,
+    },
+}
+
+/// Settings of the second-order methods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondOrder {
+    /// What the gradient is preconditioned with.
+    pub curvature: Curvature,
+    /// γ, added in factored form to the Kronecker factors. Hessian-free does not use it.
+    pub kronecker_damping: Damping,
+    /// τ, added to the quadratic model.
+    pub step_damping: Damping,
+    /// T₂: γ is adapted every so many updates.
+    pub kronecker_period: u64,
+    /// T₁: τ is adapted every so many updates.
+    pub step_period: u64,
+    /// T₃: the damped inverses are made anew every so many updates.
+    pub inverse_period: u64,
+    /// ε_max in [0, 1): the weight of the past in the running average of the factors; 0: the minibatch
+    /// alone.
+    pub factor_average: f64,
+    /// Whether the previous update is the second direction of the quadratic model.
+    pub momentum: bool,
+}
+
+/// The curvature that preconditions the gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curvature {
+    /// Kronecker factors from sampled targets (or, `empirical`, from the true ones).
+    Kfac {
+        /// m, targets drawn for each datum; at least 1.
+        samples: usize,
+        /// Gradients of the true targets instead of sampled ones. Not the Fisher.
+        empirical: bool,
+    },
+    /// Kronecker factors of the exact expectation.
+    Kflr,
+    /// Kronecker factors by the recursion of the expectation.
+    Kfra,
+    /// The Gauss-Newton matrix itself, by conjugate gradients (Martens 2010).
+    HessianFree {
+        /// The most conjugate-gradient iterations an update.
+        iterations: usize,
+        /// Relative progress of the quadratic model below which the iteration ends.
+        tolerance: f64,
+    },
+}
+
+impl Curvature {
+    /// Its name in experiment files and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kfac { empirical: false, .. } => "kfac",
+            Self::Kfac { empirical: true, .. } => "kfac (empirical, not the Fisher)",
+            Self::Kflr => "kflr",
+            Self::Kfra => "kfra",
+            Self::HessianFree { .. } => "hessian_free",
+        }
+    }
+}
+
+/// A damping value, where it starts and within which bounds it adapts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Damping {
+    /// The value at the start, above 0.
+    pub initial: f64,
+    /// The least it may become, above 0.
+    pub min: f64,
+    /// The most it may become.
+    pub max: f64,
+    /// Whether it adapts; if not it stays as it is.
+    pub adapt: bool,
+}
+
+impl Method {
+    /// Its name in experiment files and on the screen.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FirstOrder(first) => match first.rule {
+                Rule::Sgd => "sgd",
+                Rule::Momentum { .. } => "momentum",
+                Rule::Nesterov { .. } => "nesterov",
+                Rule::Adam { .. } => "adam",
+            },
+            Self::SecondOrder(second) => second.curvature.name(),
+        }
+    }
+}

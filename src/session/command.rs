@@ -1,0 +1,32 @@
+//! What a user may tell a run. A command takes effect at a step boundary and is acknowledged by an
+//! event that names the step.
+
+use serde::{Deserialize, Serialize};
+
+use crate::train::Hyperparameter;
+
+/// Tells one sending of a command from another, so that its acknowledgement can be recognised.
+pub type Ticket = u64;
+
+/// A command to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Stand still.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Make so many updates, then stand still.
+    RunThenPause(u64),
+    /// Write a checkpoint.
+    Checkpoint,
+    /// Change a hyperparameter.
+    Set {
+        /// Which.
+        hyperparameter: Hyperparameter,
+        /// Its new value.
+        value: f64,
+    },
+    /// Write a checkpoint and end the run.
+    Stop,
+}

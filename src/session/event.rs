@@ -1,0 +1,238 @@
+//! What happens in a run, in order: the run log, line by line.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Command, Ticket};
+use crate::network::Architecture;
+use crate::train::{Machine, Step};
+
+/// One line of the run log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The data are loaded and the run begins (or goes on, from the step of a checkpoint).
+    Started(Box<RunInfo>),
+    /// An update was made.
+    Step(Step),
+    /// Training and validation loss were evaluated.
+    Evaluated(Evaluation),
+    /// A block's rank, or the whole matrix's, was found.
+    Rank(Rank),
+    /// A block of the exact Hessian was measured.
+    HessianBlock(HessianBlock),
+    /// A diagnostic did not come to a result.
+    DiagnosticFailed {
+        /// The step whose parameters were measured.
+        step: u64,
+        /// Which diagnostic.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A command took effect after `step` updates.
+    Applied {
+        /// Which sending of it.
+        ticket: Ticket,
+        /// Updates made before it.
+        step: u64,
+        /// The command.
+        command: Command,
+        /// What changed, for people: `γ 1 → 0.1`.
+        change: String,
+    },
+    /// A command was not carried out.
+    Refused {
+        /// Which sending of it.
+        ticket: Ticket,
+        /// Updates made before it.
+        step: u64,
+        /// The command.
+        command: Command,
+        /// Why not, and what would be.
+        reason: String,
+    },
+    /// A step led to a loss that is not finite: parameters were restored, damping was raised.
+    Rejected {
+        /// Updates made.
+        step: u64,
+        /// What was done, for people.
+        reason: String,
+    },
+    /// Something the user should know: a factor that needed more damping to be inverted.
+    Warning {
+        /// Updates made.
+        step: u64,
+        /// What, for people.
+        text: String,
+    },
+    /// Training stands still after `step` updates.
+    Paused {
+        /// Updates made.
+        step: u64,
+    },
+    /// Training goes on after `step` updates.
+    Resumed {
+        /// Updates made.
+        step: u64,
+    },
+    /// A checkpoint was written.
+    Checkpoint {
+        /// Updates made.
+        step: u64,
+        /// The file, relative to the run folder.
+        file: String,
+    },
+    /// The run is over.
+    Ended(Box<super::Summary>),
+}
+
+/// What is known of a run when it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// The experiment's name.
+    pub name: String,
+    /// The network.
+    pub architecture: Architecture,
+    /// The loss.
+    pub loss: crate::network::Loss,
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// Where the data come from, and how many.
+    pub data: String,
+    /// Training data.
+    pub train_data: usize,
+    /// Validation data.
+    pub validation_data: usize,
+    /// Data a minibatch.
+    pub batch: usize,
+    /// Updates until the run is finished.
+    pub updates: u64,
+    /// Updates already made.
+    pub step: u64,
+    /// Threads of the run's pool.
+    pub threads: usize,
+    /// Floating-point precision of training.
+    pub precision: crate::train::Precision,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// Version of this program.
+    pub version: String,
+    /// The machine.
+    pub machine: Machine,
+    /// Hyperparameters that can change along the run, at its start.
+    pub hyperparameters: Vec<(crate::train::Hyperparameter, f64)>,
+}
+
+/// Losses over whole sets, without the L2 term.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Updates made.
+    pub step: u64,
+    /// Mean loss a datum over the first 10,000 training data.
+    #[serde(with = "crate::train::number")]
+    pub train_loss: f64,
+    /// Mean loss a datum over the validation set; NaN where there is none.
+    #[serde(with = "crate::train::number")]
+    pub validation_loss: f64,
+    /// Share of wrong classes among the same training data, where there are classes.
+    pub train_error: Option<f64>,
+    /// Share of wrong classes in the validation set, where there are classes.
+    pub validation_error: Option<f64>,
+    /// Seconds of training so far, without evaluation.
+    pub seconds_training: f64,
+    /// Wall seconds this evaluation took.
+    pub cost: f64,
+}
+
+/// What part of the parameters a diagnostic is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All parameters.
+    Whole,
+    /// The parameters of layer λ = 1 … L.
+    Layer(usize),
+}
+
+/// The rank of the Gauss-Newton matrix Ḡ of a probe batch, or of one of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rank {
+    /// The step whose parameters were measured.
+    pub step: u64,
+    /// All of Ḡ, or one block.
+    pub scope: Scope,
+    /// The rank is at least this.
+    pub lower: usize,
+    /// The rank is at most this; exact where both meet.
+    pub upper: usize,
+    /// Σ_n rank H_L^n, or for a block Σ_n of the least rank on the way down to it, at most `parameters`.
+    pub bound: usize,
+    /// P, or P_λ.
+    pub parameters: usize,
+    /// Data of the probe batch.
+    pub data: usize,
+    /// (tr Ḡ)² / tr Ḡ², where it is known.
+    pub effective: Option<f64>,
+    /// How the rank was found.
+    pub method: RankMethod,
+    /// CPU seconds it took.
+    pub cost: f64,
+}
+
+/// How a rank was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankMethod {
+    /// Eigenvalues of the Gram matrix.
+    Gram,
+    /// Eigenvalues of the dense matrix.
+    Dense,
+    /// A lower bound that meets the upper one.
+    Certificate,
+    /// Two bounds that do not meet.
+    Bounds,
+}
+
+/// The block of layer λ of the exact Hessian of the mean loss (without the L2 term), on a probe batch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HessianBlock {
+    /// The step whose parameters were measured.
+    pub step: u64,
+    /// λ = 1 … L.
+    pub layer: usize,
+    /// tr H_λ, exact.
+    #[serde(with = "crate::train::number")]
+    pub trace: f64,
+    /// tr Ḡ_λ, exact.
+    #[serde(with = "crate::train::number")]
+    pub gauss_newton_trace: f64,
+    /// λ_max, and how far the true value can lie from it.
+    #[serde(with = "crate::train::number")]
+    pub largest: f64,
+    /// λ_min.
+    #[serde(with = "crate::train::number")]
+    pub smallest: f64,
+    /// Residual norm of the Lanczos pairs: each value is within this of an eigenvalue.
+    #[serde(with = "crate::train::number")]
+    pub residual: f64,
+    /// Whether the block is positive semi-definite, and how that is known.
+    pub definite: Definite,
+    /// Hessian products used.
+    pub products: usize,
+    /// Data of the probe batch.
+    pub data: usize,
+    /// CPU seconds it took.
+    pub cost: f64,
+}
+
+/// Whether a block is positive semi-definite, and how that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Definite {
+    /// Yes: all activations are piecewise linear and H_L is positive semi-definite.
+    ByStructure,
+    /// Measured: no eigenvalue below the accuracy of the measurement.
+    Measured,
+    /// No: a negative eigenvalue was measured.
+    Indefinite,
+}

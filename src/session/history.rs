@@ -1,0 +1,140 @@
+//! A quantity along a run, in bounded memory.
+
+/// Points kept of a series; when they are exceeded neighbours are merged.
+const CAPACITY: usize = 4096;
+
+/// A quantity along a run: at most 4,096 points, each summing up the values of `width` steps. Points
+/// begin at multiples of `width`, so a curve does not jump when new points arrive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    width: u64,
+    points: Vec<Point>,
+}
+
+/// The values of a series within `width` steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// The step of the latest value.
+    pub step: u64,
+    /// Seconds of training at the latest value.
+    pub seconds: f64,
+    /// Number of finite values.
+    pub count: u32,
+    /// Number of values that are NaN or infinite.
+    pub not_finite: u32,
+    /// Sum of the finite values.
+    pub sum: f64,
+    /// Least finite value (+∞ where there is none).
+    pub min: f64,
+    /// Largest finite value (−∞ where there is none).
+    pub max: f64,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self { width: 1, points: Vec::new() }
+    }
+}
+
+impl Point {
+    fn new(step: u64, seconds: f64, value: f64) -> Self {
+        if value.is_finite() {
+            Self { step, seconds, count: 1, not_finite: 0, sum: value, min: value, max: value }
+        } else {
+            Self { step, seconds, count: 0, not_finite: 1, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
+        }
+    }
+
+    /// Mean of the finite values; NaN where there is none.
+    pub fn mean(&self) -> f64 {
+        self.sum / f64::from(self.count)
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.step = later.step;
+        self.seconds = later.seconds;
+        self.count += later.count;
+        self.not_finite += later.not_finite;
+        self.sum += later.sum;
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+    }
+}
+
+impl Series {
+    /// Adds the value of `step`, which must not lie before the latest one.
+    pub fn push(&mut self, step: u64, seconds: f64, value: f64) {
+        let point = Point::new(step, seconds, value);
+        match self.points.last_mut() {
+            Some(last) if last.step / self.width == step / self.width => last.merge(&point),
+            _ => self.points.push(point),
+        }
+        if self.points.len() > CAPACITY {
+            self.coarsen();
+        }
+    }
+
+    /// Doubles the width of the points.
+    fn coarsen(&mut self) {
+        self.width *= 2;
+        let width = self.width;
+        self.points.dedup_by(|later, earlier| {
+            let same = later.step / width == earlier.step / width;
+            if same {
+                earlier.merge(later);
+            }
+            same
+        });
+    }
+
+    /// The points, in order.
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// Steps summed up in a point.
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// Whether there is no value yet.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// The latest point.
+    pub fn last(&self) -> Option<&Point> {
+        self.points.last()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_series_stays_bounded_and_keeps_its_extremes_and_its_mean() {
+        let mut series = Series::default();
+        for step in 1..=100_000_u64 {
+            let value = if step == 777 { 1e6 } else { step as f64 };
+            series.push(step, 0.0, value);
+        }
+        assert!(series.points().len() <= CAPACITY);
+        assert_eq!(series.points().iter().map(|p| p.count).sum::<u32>(), 100_000);
+        let max = series.points().iter().map(|p| p.max).fold(0.0, f64::max);
+        assert!((max - 1e6).abs() < 1e-9);
+        let steps: Vec<_> = series.points().iter().map(|p| p.step / series.width()).collect();
+        assert!(steps.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_counted_and_do_not_spoil_the_mean() {
+        let mut series = Series { width: 4, points: Vec::new() };
+        for (step, value) in [(4, 1.0), (5, f64::NAN), (6, 3.0), (7, f64::INFINITY)] {
+            series.push(step, 0.0, value);
+        }
+        let point = series.points()[0];
+        assert_eq!((point.count, point.not_finite), (2, 2));
+        assert!((point.mean() - 2.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,255 @@
+//! The state of a run as its events leave it: what panes draw.
+
+use std::collections::VecDeque;
+
+use super::event::{Event, HessianBlock, Rank, RunInfo, Scope};
+use super::history::Series;
+use super::{Evaluation, Summary};
+use crate::train::{Phase, Step};
+
+/// Messages kept for the screen; the run log keeps all.
+const MESSAGES: usize = 200;
+
+/// A run as a fold over its events. A live run and a replayed one are the same fold.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// What is known of the run; `None` while it is loading.
+    pub run: Option<RunInfo>,
+    /// Whether it runs.
+    pub status: Status,
+    /// Updates made.
+    pub step: u64,
+    /// The latest update.
+    pub latest: Option<Step>,
+    /// The latest evaluation.
+    pub evaluation: Option<Evaluation>,
+    /// Minibatch loss, without the L2 term.
+    pub loss: Series,
+    /// Training loss over the first 10,000 data.
+    pub train_loss: Series,
+    /// Validation loss.
+    pub validation_loss: Series,
+    /// γ, τ, α*, ρ and the learning rate; empty where the method has none.
+    pub kronecker_damping: Series,
+    /// τ.
+    pub step_damping: Series,
+    /// α*.
+    pub step_size: Series,
+    /// ρ.
+    pub reduction_ratio: Series,
+    /// The learning rate.
+    pub learning_rate: Series,
+    /// Rank of Ḡ: the whole matrix, then each layer.
+    pub ranks: Vec<Tracked<Rank>>,
+    /// Hessian blocks, one a layer.
+    pub hessian: Vec<Tracked<HessianBlock>>,
+    /// Mean wall seconds of each phase of the latest steps (exponential average), in the order of
+    /// [`Phase::ALL`].
+    pub phases: Vec<(Phase, f64)>,
+    /// Mean wall and CPU seconds of the latest steps (exponential average).
+    pub step_seconds: (f64, f64),
+    /// CPU seconds spent on diagnostics.
+    pub diagnostics_seconds: f64,
+    /// Wall seconds of training and of evaluation so far.
+    pub seconds: (f64, f64),
+    /// Steps at which something was changed or happened, for the plots.
+    pub marks: Vec<Mark>,
+    /// The latest messages.
+    pub messages: VecDeque<Message>,
+    /// The end, once it came.
+    pub summary: Option<Summary>,
+}
+
+/// Whether a run runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Status {
+    /// Its data are being loaded.
+    #[default]
+    Loading,
+    /// It trains.
+    Running,
+    /// It stands still.
+    Paused,
+    /// It is over.
+    Ended(super::Outcome),
+}
+
+/// The latest of a repeated measurement, and a quantity of it along the run.
+#[derive(Clone, Debug)]
+pub struct Tracked<M> {
+    /// The latest measurement.
+    pub latest: M,
+    /// The main quantity along the run: the rank (its lower bound), or λ_min of a Hessian block.
+    pub history: Series,
+    /// A second one: the rank's bound, or the trace of the Hessian block.
+    pub other: Series,
+}
+
+impl<M> Tracked<M> {
+    /// The entry at `slot` with `latest` put in; a new one is made there unless `same` says it is it.
+    fn at(all: &mut Vec<Self>, slot: usize, same: impl Fn(&M) -> bool, latest: M) -> &mut Self {
+        if all.get(slot).is_some_and(|known| same(&known.latest)) {
+            all[slot].latest = latest;
+        } else {
+            all.insert(slot, Self { latest, history: Series::default(), other: Series::default() });
+        }
+        &mut all[slot]
+    }
+}
+
+/// Something that happened at a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Updates made before it.
+    pub step: u64,
+    /// What, for people.
+    pub text: String,
+}
+
+/// Something said to the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Updates made when it was said.
+    pub step: u64,
+    /// How serious it is.
+    pub level: Level,
+    /// What, for people.
+    pub text: String,
+    /// The command it answers.
+    pub ticket: Option<super::Ticket>,
+}
+
+/// How serious a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As asked for.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Not done.
+    Error,
+}
+
+impl Snapshot {
+    /// Takes in the next event.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started(run) => self.start(run),
+            Event::Step(step) => self.take_step(step),
+            Event::Evaluated(evaluation) => self.evaluate(evaluation),
+            Event::Rank(rank) => self.track_rank(rank),
+            Event::HessianBlock(block) => self.track_hessian(block),
+            Event::DiagnosticFailed { step, name, reason } => {
+                self.say(*step, Level::Warning, format!("{name}: {reason}"));
+            }
+            Event::Applied { ticket, step, change, .. } => {
+                self.mark(*step, change);
+                self.say(*step, Level::Info, format!("{change}, applied after step {step}"));
+                self.answer(*ticket);
+            }
+            Event::Refused { ticket, step, reason, .. } => {
+                self.say(*step, Level::Error, reason.clone());
+                self.answer(*ticket);
+            }
+            Event::Rejected { step, reason } => {
+                self.mark(*step, "step rejected");
+                self.say(*step, Level::Warning, reason.clone());
+            }
+            Event::Warning { step, text } => self.say(*step, Level::Warning, text.clone()),
+            Event::Paused { .. } => self.status = Status::Paused,
+            Event::Resumed { .. } => self.status = Status::Running,
+            Event::Checkpoint { step, file } => self.say(*step, Level::Info, format!("wrote {file}")),
+            Event::Ended(summary) => {
+                self.status = Status::Ended(summary.status.clone());
+                self.summary = Some((**summary).clone());
+            }
+        }
+    }
+
+    fn start(&mut self, run: &RunInfo) {
+        self.step = run.step;
+        self.status = Status::Running;
+        self.run = Some(run.clone());
+    }
+
+    fn take_step(&mut self, step: &Step) {
+        self.step = step.step;
+        let at = |series: &mut Series, value: f64| series.push(step.step, step.seconds_training, value);
+        at(&mut self.loss, step.loss);
+        for (series, value) in [
+            (&mut self.kronecker_damping, step.kronecker_damping),
+            (&mut self.step_damping, step.step_damping),
+            (&mut self.step_size, step.step_size),
+            (&mut self.reduction_ratio, step.reduction_ratio),
+            (&mut self.learning_rate, step.learning_rate),
+        ] {
+            if let Some(value) = value {
+                at(series, value);
+            }
+        }
+        self.seconds.0 = step.seconds_training;
+        let smooth = |old: f64, new: f64| if old == 0.0 { new } else { old + 0.05 * (new - old) };
+        for &(phase, seconds) in &step.phases {
+            match self.phases.iter_mut().find(|(known, _)| *known == phase) {
+                Some((_, mean)) => *mean = smooth(*mean, seconds),
+                None => self.phases.push((phase, seconds)),
+            }
+        }
+        for (known, mean) in &mut self.phases {
+            if !step.phases.iter().any(|(phase, _)| phase == known) {
+                *mean = smooth(*mean, 0.0);
+            }
+        }
+        self.phases.sort_by_key(|(phase, _)| *phase);
+        self.step_seconds = (smooth(self.step_seconds.0, step.wall), smooth(self.step_seconds.1, step.cpu));
+        self.latest = Some(step.clone());
+    }
+
+    fn evaluate(&mut self, evaluation: &Evaluation) {
+        let (step, seconds) = (evaluation.step, evaluation.seconds_training);
+        self.train_loss.push(step, seconds, evaluation.train_loss);
+        if !evaluation.validation_loss.is_nan() {
+            self.validation_loss.push(step, seconds, evaluation.validation_loss);
+        }
+        self.seconds.1 += evaluation.cost;
+        self.evaluation = Some(*evaluation);
+    }
+
+    fn track_rank(&mut self, rank: &Rank) {
+        self.diagnostics_seconds += rank.cost;
+        let place = |scope| match scope {
+            Scope::Whole => 0,
+            Scope::Layer(layer) => layer,
+        };
+        let slot = self.ranks.partition_point(|known| place(known.latest.scope) < place(rank.scope));
+        let tracked = Tracked::at(&mut self.ranks, slot, |known| known.scope == rank.scope, *rank);
+        tracked.history.push(rank.step, self.seconds.0, rank.lower as f64);
+        tracked.other.push(rank.step, self.seconds.0, rank.bound as f64);
+    }
+
+    fn track_hessian(&mut self, block: &HessianBlock) {
+        self.diagnostics_seconds += block.cost;
+        let slot = self.hessian.partition_point(|known| known.latest.layer < block.layer);
+        let tracked = Tracked::at(&mut self.hessian, slot, |known| known.layer == block.layer, *block);
+        tracked.history.push(block.step, self.seconds.0, block.smallest);
+        tracked.other.push(block.step, self.seconds.0, block.trace);
+    }
+
+    fn mark(&mut self, step: u64, text: &str) {
+        self.marks.push(Mark { step, text: text.to_owned() });
+    }
+
+    fn say(&mut self, step: u64, level: Level, text: String) {
+        if self.messages.len() == MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(Message { step, level, text, ticket: None });
+    }
+
+    /// Marks the latest message as the answer to a command.
+    fn answer(&mut self, ticket: super::Ticket) {
+        if let Some(message) = self.messages.back_mut() {
+            message.ticket = Some(ticket);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What an experiment says of its training.
+
+use serde::{Deserialize, Serialize};
+
+/// The train section of an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Data a minibatch, at least 1.
+    pub batch: usize,
+    /// Updates until the run is finished.
+    pub updates: u64,
+    /// Threads of the run's own pool; all cores where not stated.
+    pub threads: Option<usize>,
+    /// Training and validation loss are evaluated every so many updates, at the start and at the end;
+    /// 0: only then.
+    pub evaluate_every: u64,
+    /// A checkpoint is written every so many updates and at the end; 0: only at the end.
+    pub checkpoint_every: u64,
+}
+
+/// Floating-point precision of training. Diagnostics are always in double precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single.
+    F32,
+    /// Double.
+    F64,
+}

@@ -1,0 +1,112 @@
+//! What is known of one update, and of the machine it ran on.
+
+use serde::{Deserialize, Serialize};
+
+/// One update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Updates made, this one included.
+    pub step: u64,
+    /// Passes through the training data so far.
+    pub epoch: f64,
+    /// Mean loss a datum over the minibatch, before the update, without the L2 term.
+    #[serde(with = "crate::train::number")]
+    pub loss: f64,
+    /// ‖∇Ē‖, the L2 term included.
+    #[serde(with = "crate::train::number")]
+    pub gradient_norm: f64,
+    /// ‖θ_new − θ‖.
+    #[serde(with = "crate::train::number")]
+    pub update_norm: f64,
+    /// Learning rate, of first-order methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// α*, of second-order methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_size: Option<f64>,
+    /// μ, of second-order methods with momentum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
+    /// γ, of Kronecker-factored methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kronecker_damping: Option<f64>,
+    /// τ, of second-order methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_damping: Option<f64>,
+    /// ρ, at the updates where it is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduction_ratio: Option<f64>,
+    /// Seconds of training so far, without evaluation.
+    pub seconds_training: f64,
+    /// Wall seconds of this update.
+    pub wall: f64,
+    /// CPU seconds of this update, over all threads of the process.
+    pub cpu: f64,
+    /// Floating-point operations of its matrix arithmetic; a symmetric product counts half.
+    pub flops: f64,
+    /// Wall seconds of each phase of it.
+    pub phases: Vec<(Phase, f64)>,
+}
+
+macro_rules! phases {
+    ($($variant:ident = $name:literal, $doc:literal;)*) => {
+        /// A part of an update that is timed apart.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Phase {
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Phase {
+            /// Every phase, in the order of an update.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the screen.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+phases! {
+    Data = "data", "Choosing and gathering the minibatch.";
+    Forward = "forward", "Forward pass and loss.";
+    Backward = "backward", "Gradient.";
+    InputFactors = "input factors", "Q of every layer.";
+    PreactivationFactors = "pre-activation factors", "G of every layer.";
+    Factorization = "factorization", "Damped inverses of the factors.";
+    Solve = "solve", "The direction: products with the inverses, or conjugate gradients.";
+    ForwardMode = "forward mode", "Quadratic model, by forward-mode differentiation.";
+    DampingTrials = "damping trials", "Trials of other γ, and the loss after the update for τ.";
+    Update = "update", "Change of the parameters.";
+}
+
+/// The machine a run ran on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processor, as the system names it.
+    pub processor: String,
+    /// Logical cores.
+    pub cores: usize,
+    /// Operating system and architecture.
+    pub system: String,
+}
+
+impl Machine {
+    /// The machine this program runs on.
+    pub fn this() -> Self {
+        let processor = std::fs::read_to_string("/proc/cpuinfo")
+            .ok()
+            .and_then(|info| {
+                let line = info.lines().find(|line| line.starts_with("model name"))?;
+                Some(line.split_once(':')?.1.trim().to_owned())
+            })
+            .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+        Self {
+            processor,
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        }
+    }
+}
