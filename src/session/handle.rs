@@ -19,7 +19,9 @@ pub struct Handle {
 /// What the run holds: it takes commands and publishes snapshots.
 #[derive(Debug)]
 pub struct Desk {
+    /// Commands in the order they were sent.
     pub commands: Receiver<(Ticket, Command)>,
+    /// Where snapshots are published.
     pub board: Arc<ArcSwap<Snapshot>>,
 }
 
