@@ -119,7 +119,7 @@ impl Samples {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array, s};
+    use ndarray::{Array2, Slice, array};
 
     use super::*;
 
@@ -131,7 +131,7 @@ mod tests {
     fn rows_go_into_a_part_of_a_wider_buffer() {
         let mut buffer = Array2::<f64>::ones((2, 3));
         let mut targets = Array2::<f64>::zeros((2, 2));
-        samples(Targets::Inputs).gather(&[2, 0], buffer.slice_mut(s![.., ..2]), targets.view_mut());
+        samples(Targets::Inputs).gather(&[2, 0], buffer.slice_axis_mut(Axis(1), Slice::from(..2)), targets.view_mut());
         assert_eq!(buffer, array![[5.0, 6.0, 1.0], [1.0, 2.0, 1.0]]);
         assert_eq!(targets, array![[5.0, 6.0], [1.0, 2.0]]);
     }
@@ -160,7 +160,7 @@ mod tests {
         let indices: Vec<_> = (0..100).rev().collect();
         let (mut block, mut targets) = (Array2::<f32>::zeros((100, 784)), Array2::<f32>::zeros((100, 784)));
         samples.gather(&indices, block.view_mut(), targets.view_mut());
-        assert_eq!(block, inputs.slice(s![..;-1, ..]));
+        assert_eq!(block, inputs.slice_axis(Axis(0), Slice::new(0, None, -1)));
         assert_eq!(targets, block);
     }
 
