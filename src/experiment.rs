@@ -7,6 +7,7 @@
 mod check;
 mod estimate;
 mod fields;
+mod load;
 mod node;
 mod optimizer;
 mod overrides;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use estimate::{Estimate, Work};
 pub use fields::{FIELDS, Field};
+pub use load::LoadError;
 pub use node::Origin;
 pub use problem::{Flaw, Problem, Problems};
 pub use shape::{MOST_PARAMETERS, Mismatch};

@@ -220,7 +220,7 @@ fn kfra_costs_what_its_formula_says() {
 }
 
 fn positive() -> impl Strategy<Value = f64> {
-    (1e-9_f64..1e9).prop_union(Just(1e-5))
+    prop_oneof![1e-9_f64..1e9, Just(1e-5)]
 }
 
 fn damping() -> impl Strategy<Value = Damping> {
