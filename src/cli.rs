@@ -42,6 +42,7 @@ enum Command {
 
 /// The arguments that name an experiment.
 #[derive(Clone, Debug, Args)]
+#[group(skip)]
 struct ExperimentArguments {
     /// The experiment file
     experiment: PathBuf,
@@ -51,6 +52,7 @@ struct ExperimentArguments {
 
 /// Values that replace those of the experiment file.
 #[derive(Clone, Debug, Default, Args)]
+#[group(skip)]
 struct Overrides {
     /// Set a field of the experiment, as in optimizer.l2=1e-5; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -4,6 +4,7 @@ use super::Error;
 
 /// Arguments of `bench`.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Print JSON in place of a table
     #[arg(long)]

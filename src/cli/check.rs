@@ -9,6 +9,7 @@ use crate::network::Architecture;
 
 /// Arguments of `check`.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
     experiment: ExperimentArguments,

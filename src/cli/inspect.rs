@@ -6,6 +6,7 @@ use super::{Error, ExperimentArguments};
 
 /// Arguments of `inspect`.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub experiment: ExperimentArguments,

@@ -7,6 +7,7 @@ use crate::experiment::Experiment;
 
 /// Arguments of the workbench.
 #[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// The experiment file [default: the built-in MNIST autoencoder]
     pub experiment: Option<PathBuf>,

@@ -13,12 +13,11 @@ pub(super) fn apply(entries: &mut Entries, argument: &str, source: usize, sink: 
         return;
     };
     let place = Origin { source, start: 0, end: key.len() };
-    let convert = Convert { source, shift: key.len() + 1 };
+    let convert = Convert { source, shift: argument.len() - text.trim_start().len() };
+    let text = text.trim();
     let node = match DeValue::parse(text) {
         Ok(value) => convert.node(&value),
-        Err(_) if is_word(text.trim()) => {
-            Node { origin: convert.origin(0..text.len()), value: Value::Text(text.trim().to_owned()) }
-        }
+        Err(_) if is_word(text) => Node { origin: convert.origin(0..text.len()), value: Value::Text(text.to_owned()) },
         Err(error) => {
             let span = error.span().unwrap_or(0..text.len());
             sink.report(convert.origin(span), Flaw::Syntax { message: error.message().to_owned() });
