@@ -129,10 +129,10 @@ fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
     if !named && !section.has("images") {
         section.missing("source", "\"mnist\" or \"digits\", or the keys images and labels");
     }
-    let other = ["images", "labels"].into_iter().find(|key| section.has(key));
+    let other = [("images", "data.images"), ("labels", "data.labels")].into_iter().find(|(key, _)| section.has(key));
     let source = section.name("source", Source::NAMES, |name| name);
     let (images, labels) = (section.text("images"), section.text("labels"));
-    if let (Some(source), Some(other)) = (&source, other) {
+    if let (Some(source), Some((_, other))) = (&source, other) {
         sink.report(source.origin, Flaw::Both { key: "data.source", other });
     }
     let file = |found: Found<String>| {
