@@ -151,11 +151,12 @@ fn network(root: &mut Section) -> (Plan, Places) {
     if !root.has("network") {
         root.missing("network", "a section [network] with the hidden layers");
     }
-    let stated = root.has("network");
-    let mut section = root.section_or_empty("network", "network");
+    let stated = root.section("network", "network");
+    let is_table = stated.is_some();
+    let mut section = stated.unwrap_or_else(|| root.section_or_empty("network", "network"));
     let input = section.whole("input", Range::Count, MOST_UNITS);
     let output = section.whole("output", Range::Count, MOST_UNITS);
-    if stated && !section.has("layers") {
+    if is_table && !section.has("layers") {
         section.missing("layers", "a list of { units, activation }, [] for none");
     }
     let layers = section.tables("layers", "network.layers");

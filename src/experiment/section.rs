@@ -24,6 +24,8 @@ impl Sink {
     pub fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(|problem| problem.origin);
+        // The parser reports every level of nesting that the end of the file leaves open.
+        problems.dedup();
         problems
     }
 }
