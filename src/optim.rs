@@ -116,6 +116,17 @@ impl<T: Real> Optimizer<T> {
         }
     }
 
+    /// What the dampings were raised to, in words; nothing for methods without.
+    pub fn damping_note(&self) -> String {
+        match &self.state {
+            State::FirstOrder(..) => String::new(),
+            State::SecondOrder(state) => {
+                let (gamma, tau) = (state.kronecker_damping.get(), state.step_damping.get());
+                format!("; γ raised to {gamma:.3e}, τ to {tau:.3e}")
+            }
+        }
+    }
+
     /// Takes note that a step had to be undone: second-order methods raise their damping, and all forget
     /// the moments that led to it.
     pub fn reject(&mut self) {

@@ -3,9 +3,12 @@
 mod hyperparameter;
 pub mod number;
 mod settings;
+mod live;
 mod step;
+mod trainer;
 
 pub use hyperparameter::{Hyperparameter, Range};
 pub use settings::{Precision, Settings};
 pub use crate::optim::Phase;
 pub use step::{Machine, Step};
+pub use trainer::{Failure, Losses, Progress, Start, Trainer};

@@ -42,6 +42,15 @@ impl<T: Real> Parameters<T> {
         self.layer(layer).slice_move(s![.., ..inputs])
     }
 
+    /// ‖θ − θ′‖, accumulated in double precision over runs of fixed length.
+    pub fn distance(&self, other: &Self) -> f64 {
+        let run = |(a, b): (&[T], &[T])| a.iter().zip(b).map(|(&a, &b)| (a - b) * (a - b)).sum::<T>().double();
+        match (self.flat.as_slice(), other.flat.as_slice()) {
+            (Some(a), Some(b)) => a.chunks(1024).zip(b.chunks(1024)).map(run).sum::<f64>().sqrt(),
+            _ => unreachable!("flat vectors are contiguous"),
+        }
+    }
+
     /// The same in another precision.
     pub fn cast<U: Real>(&self) -> Parameters<U> {
         Parameters { architecture: self.architecture.clone(), flat: self.flat.mapv(|x| U::of(x.double())) }

@@ -30,7 +30,7 @@ impl Damped {
     /// Sets the value, clamped to the bounds, if it may adapt.
     pub fn adapt(&mut self, settings: &Damping, value: f64) {
         if settings.adapt {
-            self.value = value.clamp(settings.min, settings.max);
+            self.value = value.max(settings.min).min(settings.max);
         }
     }
 

@@ -100,6 +100,11 @@ pub struct SecondOrder {
 }
 
 impl SecondOrder {
+    /// Whether the method has Kronecker factors, and so a Kronecker damping.
+    pub fn has_factors(&self) -> bool {
+        !matches!(self.curvature, Curvature::HessianFree { .. })
+    }
+
     /// The default settings with a curvature.
     pub fn new(curvature: Curvature) -> Self {
         Self {

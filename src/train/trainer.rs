@@ -1,0 +1,285 @@
+//! The trainer: one update after another, on one thread that owns everything.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use cpu_time::ProcessTime;
+
+use super::step::Step;
+use crate::data::{Batches, Dataset, Samples};
+use crate::linalg::{NotPositiveDefinite, Real, dot, flops};
+use crate::network::{Architecture, Init, Loss, Parameters, Pass};
+use crate::optim::{Minibatch, Optimizer, Phase, Settings, Stopwatch};
+
+/// Data evaluated at once.
+const EVALUATION_BATCH: usize = 1000;
+/// Training data that an evaluation looks at.
+const EVALUATION_DATA: usize = 10_000;
+/// Rejected steps in a row after which a run has failed.
+const MOST_REJECTIONS: u32 = 20;
+
+/// What a trainer starts from.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The data.
+    pub data: Arc<Dataset>,
+    /// The network.
+    pub architecture: Architecture,
+    /// The loss.
+    pub loss: Loss,
+    /// How the weights start.
+    pub init: Init,
+    /// The optimizer.
+    pub optimizer: Settings,
+    /// Data a minibatch.
+    pub batch: usize,
+    /// The experiment's seed.
+    pub seed: u64,
+}
+
+/// Trains one network.
+pub struct Trainer<T> {
+    pub(super) optimizer: Optimizer<T>,
+    pub(super) pass: Pass<T>,
+    data: Arc<Dataset>,
+    seed: u64,
+    parameters: Parameters<T>,
+    /// θ before the last update while `restorable`, memory for the next one otherwise.
+    spare: Parameters<T>,
+    restorable: bool,
+    gradient: Parameters<T>,
+    /// The Polyak average of the parameters, where there is one.
+    average: Option<Parameters<T>>,
+    batches: Batches,
+    indices: Vec<usize>,
+    step: u64,
+    rejections: u32,
+    seconds: f64,
+}
+
+/// What came of an update.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The update.
+    pub step: Step,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// Why an update was undone, if one was.
+    pub rejected: Option<String>,
+}
+
+/// Why training cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The loss is not finite, and there is nothing to go back to.
+    #[error("the loss is not finite at update {step}, and there are no earlier parameters to go back to")]
+    NotFinite {
+        /// The update.
+        step: u64,
+    },
+    /// Too many steps in a row were rejected.
+    #[error("training diverges: {rejections} updates in a row led to a loss that is not finite")]
+    Diverged {
+        /// How many.
+        rejections: u32,
+    },
+    /// A Kronecker factor cannot be inverted with any damping.
+    #[error("a Kronecker factor cannot be inverted with any damping: {0}")]
+    Factor(#[from] NotPositiveDefinite),
+}
+
+/// Losses over whole sets, without the L2 term.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Losses {
+    /// Mean loss a datum; NaN where there are no data.
+    pub loss: f64,
+    /// Share of wrong classes, where there are classes.
+    pub error: Option<f64>,
+}
+
+impl<T: Real> Trainer<T> {
+    /// A trainer before its first update.
+    pub fn new(start: Start) -> Self {
+        let Start { data, architecture, loss, init, optimizer, batch, seed } = start;
+        let parameters = init.parameters(&architecture, seed);
+        Self {
+            average: (optimizer.polyak > 0.0).then(|| parameters.clone()),
+            optimizer: Optimizer::new(optimizer, &architecture),
+            pass: Pass::new(&architecture, loss, batch),
+            batches: Batches::new(seed, data.train.len()),
+            indices: Vec::with_capacity(batch),
+            spare: parameters.clone(),
+            gradient: Parameters::zeros(&architecture),
+            restorable: false,
+            step: 0,
+            rejections: 0,
+            seconds: 0.0,
+            data,
+            seed,
+            parameters,
+        }
+    }
+
+    /// Updates made.
+    pub fn step_number(&self) -> u64 {
+        self.step
+    }
+
+    /// Wall seconds of all updates so far.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// θ.
+    pub fn parameters(&self) -> &Parameters<T> {
+        &self.parameters
+    }
+
+    /// The parameters that are evaluated: θ, or its Polyak average.
+    pub fn evaluated(&self) -> &Parameters<T> {
+        self.average.as_ref().unwrap_or(&self.parameters)
+    }
+
+    /// The data.
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// Changes the minibatch size.
+    pub(super) fn set_batch(&mut self, batch: usize) {
+        self.pass = Pass::new(self.pass.architecture(), self.pass.loss(), batch);
+    }
+
+    /// One update.
+    ///
+    /// # Errors
+    /// Where training cannot go on.
+    pub fn update(&mut self) -> Result<Progress, Failure> {
+        let (began, cpu, counted) = (Instant::now(), ProcessTime::now(), flops());
+        let mut watch = Stopwatch::start();
+        self.step += 1;
+        self.draw();
+        let (loss, mut rejected) = self.forward(&mut watch)?;
+        watch.enter(Phase::Backward);
+        self.pass.backward(&self.parameters, &mut self.gradient);
+        let l2 = self.optimizer.settings.l2;
+        if l2 > 0.0 {
+            let eta = T::of(l2);
+            let zip = ndarray::Zip::from(&mut self.gradient.flat).and(&self.parameters.flat);
+            zip.par_for_each(|g, &theta| *g += eta * theta);
+        }
+        let mut batch = Minibatch {
+            pass: &mut self.pass,
+            parameters: &self.parameters,
+            gradient: &self.gradient,
+            loss,
+            l2,
+            seed: self.seed,
+            step: self.step,
+        };
+        let report = self.optimizer.update(&mut batch, &mut self.spare, &mut watch)?;
+        watch.enter(Phase::Update);
+        let gradient_norm = dot(self.gradient.flat.view(), self.gradient.flat.view()).sqrt();
+        let update_norm = self.parameters.distance(&self.spare);
+        if report.rejected || !update_norm.is_finite() {
+            self.optimizer.reject();
+            rejected = Some(self.reject("the loss after the update is not finite: the update was not made")?);
+        } else {
+            std::mem::swap(&mut self.parameters, &mut self.spare);
+            self.restorable = true;
+        }
+        self.follow_average();
+        watch.enter(Phase::Update);
+        let wall = began.elapsed().as_secs_f64();
+        self.seconds += wall;
+        let step = Step {
+            step: self.step,
+            epoch: self.batches.epochs(),
+            loss,
+            gradient_norm,
+            update_norm,
+            learning_rate: report.learning_rate,
+            step_size: report.step_size,
+            momentum: report.momentum,
+            kronecker_damping: report.kronecker_damping,
+            step_damping: report.step_damping,
+            reduction_ratio: report.reduction_ratio,
+            seconds_training: self.seconds,
+            wall,
+            cpu: cpu.elapsed().as_secs_f64(),
+            flops: flops() - counted,
+            phases: watch.read(),
+        };
+        Ok(Progress { step, warnings: report.warnings, rejected })
+    }
+
+    /// Gathers the next minibatch.
+    fn draw(&mut self) {
+        self.batches.draw(self.pass.data(), &mut self.indices);
+        let (inputs, targets) = self.pass.batch_mut();
+        self.data.train.gather(&self.indices, inputs, targets);
+    }
+
+    /// Forward pass. Where its loss is not finite the last update is undone.
+    fn forward(&mut self, watch: &mut Stopwatch) -> Result<(f64, Option<String>), Failure> {
+        watch.enter(Phase::Forward);
+        let loss = self.pass.forward(&self.parameters);
+        if loss.is_finite() {
+            self.rejections = 0;
+            return Ok((loss, None));
+        }
+        if !self.restorable {
+            return Err(Failure::NotFinite { step: self.step });
+        }
+        std::mem::swap(&mut self.parameters, &mut self.spare);
+        self.restorable = false;
+        self.optimizer.reject();
+        let reason = self.reject("the loss is not finite: the last update was undone")?;
+        let loss = self.pass.forward(&self.parameters);
+        if loss.is_finite() { Ok((loss, Some(reason))) } else { Err(Failure::NotFinite { step: self.step }) }
+    }
+
+    fn reject(&mut self, reason: &str) -> Result<String, Failure> {
+        self.rejections += 1;
+        if self.rejections > MOST_REJECTIONS {
+            return Err(Failure::Diverged { rejections: self.rejections });
+        }
+        Ok(format!("{reason}{}", self.optimizer.damping_note()))
+    }
+
+    /// θ̄ ← p θ̄ + (1 − p) θ with p = min(1 − 1/k, polyak).
+    fn follow_average(&mut self) {
+        if let Some(average) = &mut self.average {
+            let past = (1.0 - 1.0 / self.step as f64).min(self.optimizer.settings.polyak);
+            let (past, present) = (T::of(past), T::of(1.0 - past));
+            ndarray::Zip::from(&mut average.flat)
+                .and(&self.parameters.flat)
+                .par_for_each(|average, &theta| *average = past * *average + present * theta);
+        }
+    }
+
+    /// Mean loss over the first 10,000 training data, and over the validation data.
+    pub fn evaluate(&self) -> (Losses, Losses) {
+        let train = self.data.train.len().min(EVALUATION_DATA);
+        (self.losses(&self.data.train, train), self.losses(&self.data.validation, self.data.validation.len()))
+    }
+
+    fn losses(&self, samples: &Samples, count: usize) -> Losses {
+        let (mut sum, mut wrong) = (0.0, 0);
+        let mut pass = Pass::new(self.pass.architecture(), self.pass.loss(), EVALUATION_BATCH.min(count));
+        let indices: Vec<usize> = (0..count).collect();
+        for indices in indices.chunks(EVALUATION_BATCH) {
+            if indices.len() != pass.data() {
+                pass = Pass::new(self.pass.architecture(), self.pass.loss(), indices.len());
+            }
+            let (inputs, targets) = pass.batch_mut();
+            samples.gather(indices, inputs, targets);
+            sum += pass.forward(self.evaluated()) * indices.len() as f64;
+            if self.data.classes.is_some() {
+                wrong += pass.misclassified();
+            }
+        }
+        let share = |x: f64| x / count as f64;
+        Losses { loss: share(sum), error: self.data.classes.filter(|_| count > 0).map(|_| share(wrong as f64)) }
+    }
+}
