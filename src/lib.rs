@@ -9,3 +9,4 @@ pub mod network;
 pub mod optim;
 pub mod session;
 pub mod train;
+pub mod tui;

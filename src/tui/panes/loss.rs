@@ -1,0 +1,199 @@
+//! Loss along the run.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use super::track::Track;
+use crate::session::history::{Point, Series};
+use crate::tui::number::{count, digits, figure};
+use crate::tui::state::SMOOTHINGS;
+use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
+use crate::tui::widgets::put;
+
+pub fn title(scene: &Scene<'_>) -> String {
+    ["Loss", "Damping", "Step size, reduction ratio"][scene.state.view(crate::tui::state::Pane::Loss)].to_owned()
+}
+
+pub fn remark(scene: &Scene<'_>) -> String {
+    let snapshot = scene.snapshot;
+    let lost: u64 = snapshot.loss.points().iter().map(|point| u64::from(point.not_finite)).sum();
+    let scale = if scene.state.linear_y[0] { "linear" } else { "log" };
+    let smoothing = SMOOTHINGS[scene.state.axes.smoothing % SMOOTHINGS.len()];
+    let smoothed = if smoothing == 0.0 { "not smoothed".to_owned() } else { format!("smoothed {smoothing}") };
+    match (lost, scene.state.view(crate::tui::state::Pane::Loss)) {
+        (0, 0) => format!("{scale} · {smoothed}"),
+        (_, 0) => format!("{scale} · × {} not finite", count(lost)),
+        _ => scale.to_owned(),
+    }
+}
+
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    match scene.state.view(crate::tui::state::Pane::Loss) {
+        0 => loss(buffer, area, scene),
+        1 => {
+            let series = [("γ", &snapshot.kronecker_damping), ("τ", &snapshot.step_damping), ("rate", &snapshot.learning_rate)];
+            curves(buffer, area, scene, 0, &series, "this optimizer has no damping");
+        }
+        _ => {
+            let series = [("α*", &snapshot.step_size), ("ρ", &snapshot.reduction_ratio)];
+            curves(buffer, area, scene, 0, &series, "this optimizer has no quadratic model");
+        }
+    }
+    let _ = theme;
+}
+
+fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (snapshot, theme, state) = (scene.snapshot, scene.theme, scene.state);
+    if snapshot.loss.is_empty() && snapshot.train_loss.is_empty() {
+        put(buffer, area, 0, &Line::styled("no update yet", theme.faint));
+        return;
+    }
+    let track = Track::of(scene);
+    let raw = track.points(&snapshot.loss);
+    let log = !state.linear_y[0];
+    let smooth = smoothed(&snapshot.loss, SMOOTHINGS[state.axes.smoothing % SMOOTHINGS.len()]);
+    let smooth = &smooth[smooth.len() - snapshot.loss.points().len()..];
+    let start = snapshot.loss.points().partition_point(|point| raw.first().is_some_and(|first| point.step < first.step));
+    let visible = &smooth[start..start + raw.len()];
+    let x = |point: &Point| track.x(point.step as f64);
+    let envelope: Vec<_> = raw.iter().map(|p| if p.count == 0 { (x(p), f64::NAN, f64::NAN) } else { (x(p), p.min, p.max) }).collect();
+    let line: Vec<_> = raw.iter().zip(visible).map(|(point, value)| (x(point), *value)).collect();
+    let (train, validation) = (track.curve(&snapshot.train_loss), track.curve(&snapshot.validation_loss));
+
+    let bounds = envelope.iter().flat_map(|(_, low, high)| [*low, *high]);
+    let points = train.iter().chain(&validation).map(|(_, y)| *y);
+    let y = Axis::over(bounds.chain(points), log).with_headroom(0.04);
+    let lost = raw.iter().filter(|point| point.not_finite > 0);
+    let mut rules = track.rules(scene, theme);
+    rules.extend(lost.map(|point| crate::tui::widgets::chart::Rule { x: x(point), sign: '×', style: theme.bad, long: false }));
+
+    let chart = Chart {
+        x: track.axis(),
+        y,
+        layers: vec![
+            Layer { shape: Shape::Envelope(envelope), style: theme.faint },
+            Layer { shape: Shape::Curve(line), style: theme.series[0] },
+            Layer { shape: Shape::Points(train, '●'), style: theme.series[2] },
+            Layer { shape: Shape::Points(validation, '◆'), style: theme.series[1] },
+        ],
+        rules,
+        unit: track.unit(),
+    };
+    let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    chart.draw(buffer, plot, theme);
+    if let Some(step) = state.axes.crosshair {
+        put(buffer, area, 0, &read_out(scene, &track, smooth, step));
+        return;
+    }
+    let entry = |sign: char, name: &str, series: &Series, style| {
+        series.last().map(|point| (sign, format!("{name} {}", figure(point.mean())), style))
+    };
+    let now = smooth.last().map(|value| (if theme.ascii { '*' } else { '━' }, format!("minibatch {}", figure(*value)), theme.series[0]));
+    let entries = [
+        now,
+        entry('●', "train", &snapshot.train_loss, theme.series[2]),
+        entry('◆', "valid.", &snapshot.validation_loss, theme.series[1]),
+    ];
+    legend(buffer, area, 0, entries.into_iter().flatten().collect());
+}
+
+/// What the crosshair stands at.
+fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> Line<'static> {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let Some(point) = track.nearest(&snapshot.loss, step) else { return Line::default() };
+    let index = snapshot.loss.points().partition_point(|known| known.step < point.step);
+    let mut parts = vec![vec![Span::styled(format!("@ {}", count(point.step)), theme.strong)]];
+    let at = match scene.state.axes.unit {
+        crate::tui::state::Unit::Update => None,
+        unit => Some(format!("{} {}", digits(track.x(point.step as f64), 3), unit.name())),
+    };
+    parts.extend(at.map(|text| vec![Span::raw(text)]));
+    let value = |style, sign: &str, value: f64| vec![Span::styled(format!("{sign} "), style), Span::raw(figure(value))];
+    parts.push(value(theme.series[0], "━", smooth.get(index).copied().unwrap_or(f64::NAN)));
+    let raw = if snapshot.loss.width() == 1 { figure(point.mean()) } else { format!("{}–{}", figure(point.min), figure(point.max)) };
+    parts.push(vec![Span::styled("raw ", theme.faint), Span::raw(raw)]);
+    for (series, sign, style) in [(&snapshot.train_loss, "●", theme.series[2]), (&snapshot.validation_loss, "◆", theme.series[1])] {
+        if let Some(near) = track.nearest(series, step) {
+            let mut part = value(style, sign, near.mean());
+            part.push(Span::styled(format!(" @ {}", count(near.step)), theme.faint));
+            parts.push(part);
+        }
+    }
+    let mark = snapshot.marks.iter().min_by(|a, b| (a.step as f64 - step).abs().total_cmp(&(b.step as f64 - step).abs()));
+    if let Some(mark) = mark {
+        parts.push(vec![Span::styled(format!("▼ {} @ {}", mark.text, count(mark.step)), theme.warning)]);
+    }
+    crate::tui::widgets::fit(parts, 2, u16::MAX)
+}
+
+/// Exponential smoothing with weight `past` for one update, debiased: the first value counts as much
+/// as it should. One value a point; NaN at points without a finite value.
+fn smoothed(series: &Series, past: f64) -> Vec<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    let points = series.points().iter();
+    points
+        .map(|point| {
+            if point.count == 0 {
+                return f64::NAN;
+            }
+            let keep = past.powf(f64::from(point.count));
+            sum = keep * sum + (1.0 - keep) * point.mean();
+            weight = keep * weight + (1.0 - keep);
+            sum / weight
+        })
+        .collect()
+}
+
+/// Several series as curves in one chart, with a legend above.
+pub fn curves(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, pane: usize, series: &[(&str, &Series)], empty: &str) {
+    let theme = scene.theme;
+    let track = Track::of(scene);
+    let series: Vec<_> = series.iter().filter(|(_, series)| !series.is_empty()).collect();
+    if series.is_empty() {
+        put(buffer, area, 0, &Line::styled(empty.to_owned(), theme.faint));
+        return;
+    }
+    let signs = ['●', '◆', '▲', '■', '○', '◇', '△', '□'];
+    let mut layers = Vec::new();
+    let mut entries = Vec::new();
+    for (index, (name, series)) in series.iter().enumerate() {
+        let (style, sign) = (theme.series[index % 8], signs[index % 8]);
+        let curve = track.curve(series);
+        let at = scene.state.axes.crosshair;
+        let shown = at.map_or_else(|| series.last(), |step| track.nearest(series, step));
+        entries.push((sign, format!("{name} {}", shown.map_or_else(String::new, |p| digits(p.mean(), 3))), style));
+        // A few signs along the curve tell it from others where there are no colours.
+        let apart = curve.len().div_ceil(6).max(1);
+        let offset = (index * apart) / 8;
+        let signs_at = curve.iter().copied().skip(offset).step_by(apart).collect();
+        layers.push(Layer { shape: Shape::Curve(curve), style });
+        layers.push(Layer { shape: Shape::Points(signs_at, sign), style });
+    }
+    let values = layers.iter().flat_map(|layer| match &layer.shape {
+        Shape::Curve(points) => points.as_slice(),
+        _ => &[],
+    });
+    let y = Axis::over(values.map(|(_, y)| *y), !scene.state.linear_y[pane]).with_headroom(0.04);
+    let chart = Chart { x: track.axis(), y, layers, rules: track.rules(scene, theme), unit: track.unit() };
+    chart.draw(buffer, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, theme);
+    legend(buffer, area, 0, entries);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_a_constant_gives_that_constant_from_the_first_value_on() {
+        let mut series = Series::default();
+        for step in 1..50 {
+            series.push(step, 0.0, if step == 20 { f64::NAN } else { 3.0 });
+        }
+        for (index, value) in smoothed(&series, 0.95).into_iter().enumerate() {
+            assert!(if index == 19 { value.is_nan() } else { (value - 3.0).abs() < 1e-12 });
+        }
+    }
+}
