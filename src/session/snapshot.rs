@@ -155,7 +155,7 @@ impl Snapshot {
                     self.set(hyperparameter, value);
                     self.mark(*step, change);
                 }
-                self.say(*step, Level::Info, format!("{change}, applied after step {step}"));
+                self.say(*step, Level::Info, format!("{change}: applied"));
                 self.answer(*ticket);
             }
             Event::Refused { ticket, step, reason, .. } => {

@@ -112,6 +112,7 @@ impl Key {
             KeyCode::BackTab => "⇧Tab".to_owned(),
             KeyCode::PageUp => "PgUp".to_owned(),
             KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
             other => format!("{other:?}"),
         };
         if self.control { format!("Ctrl-{name}") } else { name }
@@ -199,7 +200,7 @@ bindings! {
     List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
     List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
-    List: [ENTER] "accept", Some("choose"), Action::Accept, "Take the selected line.";
+    List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
     List: [ESC, letter('q'), letter('?'), letter('m'), letter('e')] "back", Some("back"), Action::Back, "Close the list.";
     List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Prompt: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed.";

@@ -91,6 +91,15 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// Shares of a column, with their decimal points in line.
+pub fn percents(shares: &[f64]) -> Vec<String> {
+    let fine = shares.iter().any(|share| (1e-9..0.00995).contains(share));
+    let text = |share: &f64| {
+        if share.is_finite() { format!("{:.*} %", if fine { 2 } else { 1 }, share * 100.0) } else { "–".to_owned() }
+    };
+    shares.iter().map(text).collect()
+}
+
 /// A length of time: `12.3 s`, `3:12`, `1:02:45`, `2 d 3 h`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {

@@ -17,11 +17,20 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     match scene.state.overlay {
         Some(Overlay::Help(from)) => list(buffer, area, scene, "Keys", &help(scene), from, None),
         Some(Overlay::Messages(from)) => {
-            let lines: Vec<_> = scene.snapshot.messages.iter().rev().map(|message| status::said(message, scene.theme)).collect();
+            let lines: Vec<_> =
+                scene.snapshot.messages.iter().rev().map(|message| status::said(message, scene.theme)).collect();
             list(buffer, area, scene, "Messages, the latest first", &lines, from, None);
         }
         Some(Overlay::Choose(selected)) => {
-            list(buffer, area, scene, "Hyperparameters", &hyperparameters(scene), selected, Some(selected));
+            list(
+                buffer,
+                area,
+                scene,
+                "Hyperparameters: Enter sets one",
+                &hyperparameters(scene),
+                selected,
+                Some(selected),
+            );
         }
         _ => {}
     }
@@ -42,6 +51,7 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![
                 Span::styled(format!("{:<wide$}  ", keys(binding)), theme.accent),
                 Span::raw(binding.help),
+                Span::styled(format!("  {}", binding.name), theme.faint),
             ]));
         }
     }
@@ -56,7 +66,10 @@ fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
         let known = value.is_some();
         let value = value.map_or_else(|| "–".to_owned(), plain);
         Line::from(vec![
-            Span::styled(format!("{:<wide$}  {value:>9}  ", hyperparameter.symbol()), if known { theme.strong } else { theme.faint }),
+            Span::styled(
+                format!("{:<wide$}  {value:>9}  ", hyperparameter.symbol()),
+                if known { theme.strong } else { theme.faint },
+            ),
             Span::styled(hyperparameter.description(), if known { theme.text } else { theme.faint }),
         ])
     };
@@ -64,14 +77,22 @@ fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
 }
 
 /// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.
-fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, title: &'static str, lines: &[Line<'_>], from: usize, selected: Option<usize>) {
+fn list(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    title: &'static str,
+    lines: &[Line<'_>],
+    from: usize,
+    selected: Option<usize>,
+) {
     let theme = scene.theme;
     let longest = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
-    let width = (longest + 4).max(title.len() as u16 + 6).min(area.width);
+    let width = (longest + 4).max(56).min(area.width);
     let height = (lines.len().max(1) as u16 + 2).min(area.height);
     let panel = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(panel.intersection(buffer.area), buffer);
-    let whole = theme.panel(buffer, panel, Line::styled(title, theme.accent), Line::default(), true);
+    let whole = theme.panel(buffer, panel, Line::styled(title, theme.accent), true, true);
     let room = usize::from(whole.height);
     let from = match selected {
         Some(selected) => selected.saturating_sub(room.saturating_sub(1)),

@@ -176,6 +176,6 @@ impl State {
 
     /// The view of a pane.
     pub fn view(&self, pane: Pane) -> usize {
-        self.views[pane.index()]
+        self.views[pane.index()].min(pane.views() - 1)
     }
 }

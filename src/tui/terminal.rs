@@ -34,7 +34,8 @@ struct Signals {
 
 impl Signals {
     fn register() -> io::Result<Self> {
-        let signals = Self { free: Arc::default(), came: [SIGTERM, SIGHUP, SIGTSTP].map(|number| (number, Arc::default())) };
+        let signals =
+            Self { free: Arc::default(), came: [SIGTERM, SIGHUP, SIGTSTP].map(|number| (number, Arc::default())) };
         for (number, came) in &signals.came {
             flag::register_conditional_default(*number, Arc::clone(&signals.free))?;
             flag::register(*number, Arc::clone(came))?;

@@ -77,15 +77,14 @@ impl Theme {
         }
     }
 
-    /// The panel of a pane: a title to the left and a remark to the right in its upper rule, a box
-    /// where there is room for one. Returns what is left inside.
-    pub fn panel(&self, buffer: &mut Buffer, area: Rect, title: Line<'_>, remark: Line<'_>, focused: bool) -> Rect {
+    /// The panel of a pane: a title to the left in its upper rule, and a box around it if `boxed`.
+    /// Returns what is left inside.
+    pub fn panel(&self, buffer: &mut Buffer, area: Rect, mut title: Line<'_>, boxed: bool, focused: bool) -> Rect {
         let area = area.intersection(buffer.area);
         if area.is_empty() {
             return area;
         }
         let style = if focused { self.accent } else { self.faint };
-        let boxed = area.height >= 13 && area.width >= 50;
         let inner = if boxed {
             let set = if focused { border::THICK } else { border::ROUNDED };
             let block = Block::bordered().border_set(set).border_style(style);
@@ -97,21 +96,25 @@ impl Theme {
             buffer.set_stringn(area.x, area.y, rule.repeat(area.width.into()), area.width.into(), style);
             Rect { y: area.y + 1, height: area.height - 1, ..area }
         };
-        let mut title = title;
         title.spans.insert(0, Span::raw(" "));
         title.spans.push(Span::raw(" "));
-        let (left, room) = (area.x + 1, area.width.saturating_sub(3));
-        let wide = title.width() as u16;
-        if room > 0 {
-            buffer.set_line(left, area.y, &title, room.min(wide));
-        }
-        let narrow = remark.width() as u16 + 2;
-        if remark.width() > 0 && wide + narrow < room {
-            let x = area.right() - 1 - narrow;
-            buffer.set_stringn(x, area.y, " ".repeat(narrow.into()), narrow.into(), self.faint);
-            buffer.set_line(x + 1, area.y, &remark, narrow - 2);
+        if area.width > 3 {
+            buffer.set_line(area.x + 1, area.y, &title, area.width - 3);
         }
         inner
+    }
+}
+
+/// Writes the first of the remarks that fits beside a title `used` cells wide into a panel's upper rule,
+/// to the right.
+pub fn remark(buffer: &mut Buffer, area: Rect, used: usize, remarks: &[String], style: Style) {
+    let area = area.intersection(buffer.area);
+    let room = usize::from(area.width).saturating_sub(used + 6);
+    let wide = |remark: &&String| (1..=room).contains(&Span::raw(remark.as_str()).width());
+    if let (Some(remark), false) = (remarks.iter().find(wide), area.is_empty()) {
+        let text = format!(" {remark} ");
+        let width = Span::raw(&text).width() as u16;
+        buffer.set_stringn(area.right() - 1 - width, area.y, text, width.into(), style);
     }
 }
 
@@ -134,6 +137,10 @@ fn substitute(sign: char) -> char {
         '·' | '∙' => '.',
         '×' | '✗' => 'x',
         '●' => 'o',
+        '○' => 'O',
+        '◇' => '%',
+        '△' => 'A',
+        '□' => 'H',
         '◆' | '♦' => '*',
         '▲' | '↑' | '⇧' => '^',
         '▼' | '↓' => 'v',

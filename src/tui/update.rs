@@ -65,7 +65,9 @@ pub fn update(state: &mut State, action: Action, snapshot: &Snapshot) -> Option<
         Action::Down => scroll(state, snapshot, 1),
         Action::PageUp => scroll(state, snapshot, -10),
         Action::PageDown => scroll(state, snapshot, 10),
-        Action::Erase => edit(state, |text| drop(text.pop())),
+        Action::Erase => edit(state, |text| {
+            text.pop();
+        }),
         Action::Clear => edit(state, String::clear),
         other => arrange(state, other, snapshot),
     }
@@ -137,10 +139,10 @@ fn slide(state: &mut State, snapshot: &Snapshot, direction: f64) {
         } else {
             *at + direction * ((to - from) / 50.0).max(1.0)
         };
-        *at = there.clamp(from.min(to), to);
+        *at = there.min(to).max(from);
     } else if state.axes.window != Window::All {
         let span = to - from;
-        let start = (from + direction * span / 4.0).clamp(first, (last - span).max(first));
+        let start = (from + direction * span / 4.0).min(last - span).max(first);
         state.axes.window = Window::Between(start, start + span);
     }
 }
@@ -156,7 +158,7 @@ fn magnify(state: &mut State, snapshot: &Snapshot, factor: f64) {
         Window::Latest(span)
     } else {
         let centre = state.axes.crosshair.unwrap_or((from + to) / 2.0);
-        let start = (centre - span / 2.0).clamp(first, (last - span).max(first));
+        let start = (centre - span / 2.0).min(last - span).max(first);
         Window::Between(start, start + span)
     };
 }

@@ -24,7 +24,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, snapshot: &Snapshot, theme: &T
 fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     buffer.set_style(area, scene.theme.text);
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        let (need, have) = (format!("{} × {} needed,", LEAST.0, LEAST.1), format!("{} × {} here", area.width, area.height));
+        let (need, have) =
+            (format!("{} × {} needed,", LEAST.0, LEAST.1), format!("{} × {} here", area.width, area.height));
         put(buffer, area, 0, &Line::styled(need, scene.theme.warning));
         put(buffer, area, 1, &Line::raw(have));
     } else {
@@ -51,7 +52,11 @@ fn place_panes(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let upper = Rect { height: area.height.div_ceil(2), ..area };
     let lower = Rect { y: upper.bottom(), height: area.height - upper.height, ..area };
     if area.width < 76 {
-        let (above, below) = if focus == Pane::Loss || focus == Pane::Rank { (Pane::Loss, Pane::Rank) } else { (Pane::Hessian, Pane::Timing) };
+        let (above, below) = if focus == Pane::Loss || focus == Pane::Rank {
+            (Pane::Loss, Pane::Rank)
+        } else {
+            (Pane::Hessian, Pane::Timing)
+        };
         panes::draw(above, buffer, upper, scene);
         panes::draw(below, buffer, lower, scene);
         return;

@@ -35,7 +35,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         Precision::F64 => "f64",
     };
     let method = run.optimizer.to_uppercase().replace('_', "-");
-    let rest = [method, precision.to_owned(), format!("P {}", compact(run.architecture.parameters() as u64)), format!("seed {}", run.seed)];
+    let rest = [
+        method,
+        precision.to_owned(),
+        format!("P {}", compact(run.architecture.parameters() as u64)),
+        format!("seed {}", run.seed),
+    ];
     let fixed = run.name.chars().count() + rest[0].len() + rest[1].len() + 6;
     let network = squeeze(&run.architecture.summary(), usize::from(left.width).saturating_sub(fixed));
     let mut parts = vec![vec![Span::styled(run.name.clone(), theme.strong)]];

@@ -8,41 +8,53 @@ use super::Scene;
 use super::track::Track;
 use crate::session::history::{Point, Series};
 use crate::tui::number::{count, digits, figure};
-use crate::tui::state::SMOOTHINGS;
+use crate::tui::state::{Pane, SMOOTHINGS, State};
 use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
 use crate::tui::widgets::put;
 
 pub fn title(scene: &Scene<'_>) -> String {
-    ["Loss", "Damping", "Step size, reduction ratio"][scene.state.view(crate::tui::state::Pane::Loss)].to_owned()
+    ["Loss", "Damping", "Step size, reduction ratio"][scene.state.view(Pane::Loss)].to_owned()
 }
 
-pub fn remark(scene: &Scene<'_>) -> String {
+pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let snapshot = scene.snapshot;
     let lost: u64 = snapshot.loss.points().iter().map(|point| u64::from(point.not_finite)).sum();
-    let scale = if scene.state.linear_y[0] { "linear" } else { "log" };
+    let view = scene.state.view(Pane::Loss);
+    let scale = if scene.state.linear_y[0] == (view == 2) { "log" } else { "linear" };
     let smoothing = SMOOTHINGS[scene.state.axes.smoothing % SMOOTHINGS.len()];
     let smoothed = if smoothing == 0.0 { "not smoothed".to_owned() } else { format!("smoothed {smoothing}") };
-    match (lost, scene.state.view(crate::tui::state::Pane::Loss)) {
-        (0, 0) => format!("{scale} · {smoothed}"),
-        (_, 0) => format!("{scale} · × {} not finite", count(lost)),
-        _ => scale.to_owned(),
-    }
+    let lost = match (lost, view) {
+        (0, 0) => return vec![format!("{scale} · {smoothed}"), scale.to_owned()],
+        (_, 0) => format!("× {} not finite", count(lost)),
+        _ => return vec![scale.to_owned()],
+    };
+    vec![format!("{scale} · {smoothed} · {lost}"), lost]
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let (snapshot, theme) = (scene.snapshot, scene.theme);
-    match scene.state.view(crate::tui::state::Pane::Loss) {
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
+    let snapshot = scene.snapshot;
+    match scene.state.view(Pane::Loss) {
         0 => loss(buffer, area, scene),
         1 => {
-            let series = [("γ", &snapshot.kronecker_damping), ("τ", &snapshot.step_damping), ("rate", &snapshot.learning_rate)];
+            let series =
+                [("γ", &snapshot.kronecker_damping), ("τ", &snapshot.step_damping), ("rate", &snapshot.learning_rate)];
             curves(buffer, area, scene, 0, &series, "this optimizer has no damping");
         }
         _ => {
             let series = [("α*", &snapshot.step_size), ("ρ", &snapshot.reduction_ratio)];
-            curves(buffer, area, scene, 0, &series, "this optimizer has no quadratic model");
+            // ρ can be negative: linear unless asked otherwise.
+            let scene = Scene { state: &flipped(scene.state, Pane::Loss), ..*scene };
+            curves(buffer, area, &scene, 0, &series, "this optimizer has no quadratic model");
         }
     }
-    let _ = theme;
+    0
+}
+
+/// The state with the other kind of y axis in one pane.
+fn flipped(state: &State, pane: Pane) -> State {
+    let mut state = state.clone();
+    state.linear_y[pane.index()] ^= true;
+    state
 }
 
 fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
@@ -56,10 +68,12 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let log = !state.linear_y[0];
     let smooth = smoothed(&snapshot.loss, SMOOTHINGS[state.axes.smoothing % SMOOTHINGS.len()]);
     let smooth = &smooth[smooth.len() - snapshot.loss.points().len()..];
-    let start = snapshot.loss.points().partition_point(|point| raw.first().is_some_and(|first| point.step < first.step));
+    let start =
+        snapshot.loss.points().partition_point(|point| raw.first().is_some_and(|first| point.step < first.step));
     let visible = &smooth[start..start + raw.len()];
     let x = |point: &Point| track.x(point.step as f64);
-    let envelope: Vec<_> = raw.iter().map(|p| if p.count == 0 { (x(p), f64::NAN, f64::NAN) } else { (x(p), p.min, p.max) }).collect();
+    let envelope: Vec<_> =
+        raw.iter().map(|p| if p.count == 0 { (x(p), f64::NAN, f64::NAN) } else { (x(p), p.min, p.max) }).collect();
     let line: Vec<_> = raw.iter().zip(visible).map(|(point, value)| (x(point), *value)).collect();
     let (train, validation) = (track.curve(&snapshot.train_loss), track.curve(&snapshot.validation_loss));
 
@@ -68,7 +82,12 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let y = Axis::over(bounds.chain(points), log).with_headroom(0.04);
     let lost = raw.iter().filter(|point| point.not_finite > 0);
     let mut rules = track.rules(scene, theme);
-    rules.extend(lost.map(|point| crate::tui::widgets::chart::Rule { x: x(point), sign: '×', style: theme.bad, long: false }));
+    rules.extend(lost.map(|point| crate::tui::widgets::chart::Rule {
+        x: x(point),
+        sign: '×',
+        style: theme.bad,
+        long: false,
+    }));
 
     let chart = Chart {
         x: track.axis(),
@@ -91,7 +110,9 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let entry = |sign: char, name: &str, series: &Series, style| {
         series.last().map(|point| (sign, format!("{name} {}", figure(point.mean())), style))
     };
-    let now = smooth.last().map(|value| (if theme.ascii { '*' } else { '━' }, format!("minibatch {}", figure(*value)), theme.series[0]));
+    let now = smooth
+        .last()
+        .map(|value| (if theme.ascii { '*' } else { '━' }, format!("minibatch {}", figure(*value)), theme.series[0]));
     let entries = [
         now,
         entry('●', "train", &snapshot.train_loss, theme.series[2]),
@@ -113,16 +134,23 @@ fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> 
     parts.extend(at.map(|text| vec![Span::raw(text)]));
     let value = |style, sign: &str, value: f64| vec![Span::styled(format!("{sign} "), style), Span::raw(figure(value))];
     parts.push(value(theme.series[0], "━", smooth.get(index).copied().unwrap_or(f64::NAN)));
-    let raw = if snapshot.loss.width() == 1 { figure(point.mean()) } else { format!("{}–{}", figure(point.min), figure(point.max)) };
+    let raw = if snapshot.loss.width() == 1 {
+        figure(point.mean())
+    } else {
+        format!("{}–{}", figure(point.min), figure(point.max))
+    };
     parts.push(vec![Span::styled("raw ", theme.faint), Span::raw(raw)]);
-    for (series, sign, style) in [(&snapshot.train_loss, "●", theme.series[2]), (&snapshot.validation_loss, "◆", theme.series[1])] {
+    for (series, sign, style) in
+        [(&snapshot.train_loss, "●", theme.series[2]), (&snapshot.validation_loss, "◆", theme.series[1])]
+    {
         if let Some(near) = track.nearest(series, step) {
             let mut part = value(style, sign, near.mean());
             part.push(Span::styled(format!(" @ {}", count(near.step)), theme.faint));
             parts.push(part);
         }
     }
-    let mark = snapshot.marks.iter().min_by(|a, b| (a.step as f64 - step).abs().total_cmp(&(b.step as f64 - step).abs()));
+    let mark =
+        snapshot.marks.iter().min_by(|a, b| (a.step as f64 - step).abs().total_cmp(&(b.step as f64 - step).abs()));
     if let Some(mark) = mark {
         parts.push(vec![Span::styled(format!("▼ {} @ {}", mark.text, count(mark.step)), theme.warning)]);
     }
@@ -147,30 +175,54 @@ fn smoothed(series: &Series, past: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Several series as curves in one chart, with a legend above.
-pub fn curves(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, pane: usize, series: &[(&str, &Series)], empty: &str) {
+/// Several series as curves in one chart with a legend above; `empty` where there are none.
+pub fn curves(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    pane: usize,
+    series: &[(&str, &Series)],
+    empty: &str,
+) {
+    let series: Vec<_> = series.iter().copied().filter(|(_, series)| !series.is_empty()).collect();
+    if series.is_empty() {
+        put(buffer, area, 0, &Line::styled(empty.to_owned(), scene.theme.faint));
+    } else {
+        signed_curves(buffer, area, scene, pane, &series, 1.0);
+    }
+}
+
+/// The same, every value times `sign`.
+pub fn signed_curves(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    pane: usize,
+    series: &[(&str, &Series)],
+    sign: f64,
+) {
     let theme = scene.theme;
     let track = Track::of(scene);
-    let series: Vec<_> = series.iter().filter(|(_, series)| !series.is_empty()).collect();
-    if series.is_empty() {
-        put(buffer, area, 0, &Line::styled(empty.to_owned(), theme.faint));
-        return;
-    }
+    let turn = |(x, y): (f64, f64)| (x, sign * y);
     let signs = ['●', '◆', '▲', '■', '○', '◇', '△', '□'];
     let mut layers = Vec::new();
     let mut entries = Vec::new();
     for (index, (name, series)) in series.iter().enumerate() {
-        let (style, sign) = (theme.series[index % 8], signs[index % 8]);
-        let curve = track.curve(series);
+        let (style, mark) = (theme.series[index % 8], signs[index % 8]);
+        let curve: Vec<_> = track.curve(series).into_iter().map(turn).collect();
         let at = scene.state.axes.crosshair;
         let shown = at.map_or_else(|| series.last(), |step| track.nearest(series, step));
-        entries.push((sign, format!("{name} {}", shown.map_or_else(String::new, |p| digits(p.mean(), 3))), style));
+        entries.push((
+            mark,
+            format!("{name} {}", shown.map_or_else(String::new, |p| digits(sign * p.mean(), 3))),
+            style,
+        ));
         // A few signs along the curve tell it from others where there are no colours.
         let apart = curve.len().div_ceil(6).max(1);
         let offset = (index * apart) / 8;
         let signs_at = curve.iter().copied().skip(offset).step_by(apart).collect();
         layers.push(Layer { shape: Shape::Curve(curve), style });
-        layers.push(Layer { shape: Shape::Points(signs_at, sign), style });
+        layers.push(Layer { shape: Shape::Points(signs_at, mark), style });
     }
     let values = layers.iter().flat_map(|layer| match &layer.shape {
         Shape::Curve(points) => points.as_slice(),

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
+use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
 use crate::tui::action::BINDINGS;
 use crate::tui::number::{count, plain};
@@ -24,14 +25,29 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             Span::raw("A checkpoint is written first. "),
             Span::styled("y/n", theme.strong),
         ]),
-        _ if state.stopping => Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning),
+        _ if state.stopping => {
+            Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning)
+        }
         _ if !state.pending.is_empty() => {
             let texts: Vec<_> = state.pending.iter().map(|pending| pending.text.as_str()).collect();
             Line::styled(format!("… {}: pending", texts.join(", ")), theme.warning)
         }
+        _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
     put(buffer, area, 0, &line);
+}
+
+/// How the run ended.
+fn over(scene: &Scene<'_>) -> Line<'static> {
+    let Some(summary) = &scene.snapshot.summary else { return Line::default() };
+    let after = format!("after {} updates", count(summary.updates));
+    let reason = summary.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match summary.status {
+        Outcome::Finished => Line::styled(format!("The run is finished {after}{reason}."), scene.theme.good),
+        Outcome::Stopped => Line::styled(format!("The run was stopped {after}{reason}."), scene.theme.warning),
+        Outcome::Failed => Line::styled(format!("The run failed {after}{reason}"), scene.theme.bad),
+    }
 }
 
 /// A message: its step, its level as a sign, its text.
@@ -42,7 +58,7 @@ pub fn said(message: &Message, theme: &Theme) -> Line<'static> {
         Level::Error => ("×", theme.bad),
     };
     Line::from(vec![
-        Span::styled(format!("{:>6} ", count(message.step)), theme.faint),
+        Span::styled(format!("@ {:<6} ", count(message.step)), theme.faint),
         Span::styled(format!("{sign} "), style),
         Span::styled(message.text.clone(), style),
     ])

@@ -12,7 +12,9 @@ use crate::tui::widgets::{bar, fit, put};
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
-    let item = |name: &'static str, text: String| vec![Span::styled(name, theme.faint), Span::raw(" "), Span::styled(text, theme.text)];
+    let item = |name: &'static str, text: String| {
+        vec![Span::styled(name, theme.faint), Span::raw(" "), Span::styled(text, theme.text)]
+    };
     let Some(run) = &snapshot.run else {
         put(buffer, area, 0, &Line::styled("loading the data…", theme.faint));
         return;
@@ -23,7 +25,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let empty = if theme.ascii { "." } else { "░" }.repeat(length.saturating_sub(filled.chars().count()));
     let mut first = vec![
         item("update", format!("{}/{}", count(snapshot.step), count(run.updates))),
-        vec![Span::styled(filled, theme.series[0]), Span::styled(empty, theme.faint), Span::raw(format!(" {:.0} %", (done * 100.0).floor()))],
+        vec![
+            Span::styled(filled, theme.series[0]),
+            Span::styled(empty, theme.faint),
+            Span::raw(format!(" {:.0} %", (done * 100.0).floor())),
+        ],
     ];
     let mut second = Vec::new();
     if let Some(step) = &snapshot.latest {
@@ -51,7 +57,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (training, evaluation) = snapshot.seconds;
     if wall > 0.0 {
         let batch = snapshot.hyperparameter(Hyperparameter::Batch).unwrap_or(run.batch as f64);
-        second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" data/s", theme.faint)]);
+        second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" samples/s", theme.faint)]);
     }
     second.push(item("elapsed", duration(training + evaluation)));
     if wall > 0.0 && !matches!(snapshot.status, Status::Ended(_)) {

@@ -7,7 +7,7 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::session::event::{Definite, HessianBlock, Rank, RankMethod, Scope};
-use crate::session::{Event, Evaluation};
+use crate::session::{Evaluation, Event};
 use crate::tui::action::BINDINGS;
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Topic, Unit, Window};
@@ -96,7 +96,9 @@ fn without_colours_no_cell_has_one() {
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Background::Light, true, true);
-    for (zoom, focus) in [(false, Pane::Loss), (true, Pane::Loss), (true, Pane::Rank), (true, Pane::Hessian), (true, Pane::Timing)] {
+    for (zoom, focus) in
+        [(false, Pane::Loss), (true, Pane::Loss), (true, Pane::Rank), (true, Pane::Hessian), (true, Pane::Timing)]
+    {
         for view in 0..focus.views() {
             let state = State { zoom, focus, views: [view; 4], ..State::default() };
             let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
@@ -114,9 +116,9 @@ fn every_key_and_every_help_text_appears_in_the_help() {
     let (state, theme) = (State { overlay: Some(Overlay::Help(0)), ..State::default() }, dark());
     let shown = text(&picture(120, 120, &state, &snapshot, &theme));
     for binding in BINDINGS {
-        let line = shown.lines().find(|line| {
-            line.contains(binding.help) && binding.keys.iter().all(|key| line.contains(&key.name()))
-        });
+        let line = shown
+            .lines()
+            .find(|line| line.contains(binding.help) && binding.keys.iter().all(|key| line.contains(&key.name())));
         assert!(line.is_some(), "{} is missing from the help", binding.name);
     }
 }

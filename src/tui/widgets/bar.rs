@@ -17,7 +17,8 @@ pub fn sparkline(values: &[f64], width: usize, ascii: bool) -> String {
     let values = &values[values.len().saturating_sub(width)..];
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     let (min, max) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), v| (min.min(v), max.max(v)));
-    let levels: &[char] = if ascii { &['_', '.', '-', '=', '#'] } else { &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] };
+    let levels: &[char] =
+        if ascii { &['_', '.', '-', '=', '#'] } else { &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] };
     let level = |value: f64| {
         if !value.is_finite() {
             return if ascii { 'x' } else { '×' };
@@ -35,7 +36,10 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_its_share() {
-        assert_eq!([0.0, 0.5, 0.5625, 1.0, 7.0, f64::NAN].map(|share| bar(share, 2, false)), ["", "█", "█▏", "██", "██", ""]);
+        assert_eq!(
+            [0.0, 0.5, 0.5625, 1.0, 7.0, f64::NAN].map(|share| bar(share, 2, false)),
+            ["", "█", "█▏", "██", "██", ""]
+        );
         assert_eq!(bar(0.6, 10, true), "######");
     }
 

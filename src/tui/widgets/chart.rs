@@ -68,7 +68,7 @@ impl Chart {
         if feet > 0 {
             self.draw_x(buffer, area, plot, theme);
         }
-        self.draw_rules(buffer, plot, theme);
+        self.draw_rules(buffer, plot);
         self.draw_layers(buffer, plot, theme);
     }
 
@@ -124,7 +124,7 @@ impl Chart {
         }
     }
 
-    fn draw_rules(&self, buffer: &mut Buffer, plot: Rect, theme: &Theme) {
+    fn draw_rules(&self, buffer: &mut Buffer, plot: Rect) {
         for rule in &self.rules {
             let Some(place) = self.x.place(rule.x).filter(|place| (0.0..=1.0).contains(place)) else { continue };
             let x = plot.x + column_of(place, plot.width);
@@ -135,7 +135,6 @@ impl Chart {
             }
             let mut sign = [0; 4];
             buffer.set_stringn(x, plot.y, rule.sign.encode_utf8(&mut sign), 1, rule.style);
-            let _ = theme;
         }
     }
 
@@ -152,14 +151,36 @@ impl Chart {
             }
         }
         canvas.render(buffer, &looks, theme.ascii);
+        let mut taken = vec![false; plot.width.into()];
         for layer in &self.layers {
             let Shape::Points(points, sign) = &layer.shape else { continue };
-            for &point in points {
-                let Some((x, y)) = self.place(point).filter(|(x, y)| inside(*x) && inside(*y)) else { continue };
-                let at = (plot.x + column_of(x, plot.width), plot.y + row_of(y, plot.height));
-                if let Some(cell) = buffer.cell_mut(at) {
-                    cell.set_char(*sign).set_style(layer.style);
-                }
+            self.draw_points(buffer, plot, points, (*sign, layer.style), &mut taken);
+        }
+    }
+
+    /// Marks points. Where they stand so close that they would hide the curves, some are left out: those
+    /// in or beside a column that is taken.
+    fn draw_points(
+        &self,
+        buffer: &mut Buffer,
+        plot: Rect,
+        points: &[(f64, f64)],
+        look: (char, Style),
+        taken: &mut [bool],
+    ) {
+        let places = || points.iter().filter_map(|point| self.place(*point)).filter(|(x, y)| inside(*x) && inside(*y));
+        let dense = places().count() * 4 > usize::from(plot.width);
+        for (x, y) in places() {
+            let column = column_of(x, plot.width);
+            let near = usize::from(column.saturating_sub(1))..=usize::from(column.saturating_add(1));
+            if dense && near.clone().any(|column| taken.get(column).is_some_and(|taken| *taken)) {
+                continue;
+            }
+            if dense && let Some(taken) = taken.get_mut(usize::from(column)) {
+                *taken = true;
+            }
+            if let Some(cell) = buffer.cell_mut((plot.x + column, plot.y + row_of(y, plot.height))) {
+                cell.set_char(look.0).set_style(look.1);
             }
         }
     }
@@ -205,7 +226,8 @@ impl Chart {
 
 /// Draws a legend of the entries that fit: sign and words each, in their style.
 pub fn legend(buffer: &mut Buffer, area: Rect, row: u16, entries: Vec<(char, String, Style)>) {
-    let entry = |(sign, words, style): (char, String, Style)| vec![Span::styled(format!("{sign} "), style), Span::raw(words)];
+    let entry =
+        |(sign, words, style): (char, String, Style)| vec![Span::styled(format!("{sign} "), style), Span::raw(words)];
     let line: Line<'_> = super::fit(entries.into_iter().map(entry).collect(), 2, area.width);
     put(buffer, area, row, &line);
 }

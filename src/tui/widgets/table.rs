@@ -33,8 +33,8 @@ impl Column {
     }
 }
 
-/// Draws a table, from row `scroll` on. Where rows are left over below, the last line says how many.
-pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: usize, theme: &Theme) {
+/// Draws a table, from row `scroll` on. Returns the number of rows that are left over below.
+pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: usize, theme: &Theme) -> usize {
     let widths = |columns: &[Column], gap: usize| {
         columns.iter().map(Column::width).sum::<usize>() + gap * columns.len().saturating_sub(1)
     };
@@ -65,10 +65,5 @@ pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: u
         let cell = |column: &Column| column.cells.get(row).cloned().unwrap_or_default();
         put(buffer, area, (row - scroll) as u16 + 1, &line(&cell));
     }
-    let below = rows.saturating_sub(scroll + room);
-    if below > 0 && area.width > 8 && room > 0 {
-        let text = format!("↓{below}");
-        let place = Rect { x: area.right() - text.chars().count() as u16, width: text.chars().count() as u16, ..area };
-        put(buffer, place, 0, &Line::styled(text, theme.warning));
-    }
+    rows.saturating_sub(scroll + room)
 }

@@ -30,6 +30,7 @@ impl Axis {
         }
         let (min, max) = (min.clamp(-HUGE, HUGE), max.clamp(-HUGE, HUGE));
         if log {
+            let max = max.max(1e-290);
             let min = if min > 0.0 { min.max(1e-300) } else { max / 1e3 };
             let (min, max) = if max / min < 1.001 { (min * 0.9, max * 1.1) } else { (min, max) };
             return Self { min, max, log };
@@ -65,7 +66,11 @@ impl Axis {
 
     /// The value at a place; the inverse of [`Axis::place`].
     pub fn at(self, place: f64) -> f64 {
-        if self.log { (self.min.ln() + place * (self.max.ln() - self.min.ln())).exp() } else { self.min + place * (self.max - self.min) }
+        if self.log {
+            (self.min.ln() + place * (self.max.ln() - self.min.ln())).exp()
+        } else {
+            self.min + place * (self.max - self.min)
+        }
     }
 
     /// Ticks, in order, about `wanted` of them, at most twice as many: at whole decades of a
@@ -111,7 +116,10 @@ impl Axis {
         let multiples: Vec<f64> = inside.collect();
         let largest = multiples.iter().fold(0.0_f64, |largest, multiple| largest.max((multiple * step).abs()));
         let unit = unit_of(largest);
-        multiples.into_iter().map(|multiple| (multiple * step, multiple_label(multiple, mantissa, exponent, unit))).collect()
+        multiples
+            .into_iter()
+            .map(|multiple| (multiple * step, multiple_label(multiple, mantissa, exponent, unit)))
+            .collect()
     }
 }
 
