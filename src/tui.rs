@@ -96,7 +96,7 @@ const THRIFT: u32 = 50;
 ///
 /// # Errors
 /// The terminal cannot be used, or a thread panicked.
-pub fn run(handle: &Handle, options: &Options) -> Result<Exit, Error> {
+pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
     let mut screen = Screen::new(handle, options);
     loop {
@@ -143,7 +143,7 @@ struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    fn new(handle: &'a Handle, options: &Options) -> Self {
+    fn new(handle: &'a Handle, options: Options) -> Self {
         let now = Instant::now();
         Self {
             handle,

@@ -148,7 +148,8 @@ fn decimals_for(size: f64, n: usize) -> usize {
     }
     let rounded = format!("{size:.*e}", n.saturating_sub(1));
     let exponent = rounded.split_once('e').and_then(|(_, e)| e.parse::<i32>().ok()).unwrap_or(0);
-    usize::try_from(n as i32 - 1 - exponent).unwrap_or(0)
+    let digits = i32::try_from(n).unwrap_or(0);
+    usize::try_from(digits - 1 - exponent).unwrap_or(0)
 }
 
 #[cfg(test)]

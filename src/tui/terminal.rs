@@ -9,6 +9,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::layout::{Position, Rect};
 use signal_hook::consts::{SIGHUP, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
@@ -53,13 +54,12 @@ pub struct Terminal {
 impl Terminal {
     /// Takes it over.
     pub fn take() -> io::Result<Self> {
-        let signals = match SIGNALS.get() {
-            Some(signals) => signals,
-            None => {
-                restore_before_panics_are_printed();
-                let signals = Signals::register()?;
-                SIGNALS.get_or_init(|| signals)
-            }
+        let signals = if let Some(signals) = SIGNALS.get() {
+            signals
+        } else {
+            restore_before_panics_are_printed();
+            let signals = Signals::register()?;
+            SIGNALS.get_or_init(|| signals)
         };
         signals.free.store(false, Ordering::SeqCst);
         PANICKED.store(false, Ordering::SeqCst);
@@ -76,7 +76,8 @@ impl Terminal {
 
     /// Makes the next drawing draw everything.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        let size = self.screen.size()?;
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// A signal that came, if any.
@@ -96,7 +97,7 @@ impl Terminal {
         restore();
         low_level::emulate_default_handler(SIGTSTP)?;
         enter()?;
-        self.screen.clear()
+        self.clear()
     }
 }
 

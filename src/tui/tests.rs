@@ -118,7 +118,7 @@ fn the_inner_program() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let (handle, desk) = pair();
     let run = std::thread::spawn(move || fake(desk, role == "panics"));
-    let exit = super::run(&handle, &super::Options::default());
+    let exit = super::run(&handle, super::Options::default());
     println!("left with {exit:?}");
     if exit.is_ok() {
         run.join().unwrap();

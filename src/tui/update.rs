@@ -157,7 +157,7 @@ fn magnify(state: &mut State, snapshot: &Snapshot, factor: f64) {
     } else if state.axes.crosshair.is_none() && !matches!(state.axes.window, Window::Between(..)) {
         Window::Latest(span)
     } else {
-        let centre = state.axes.crosshair.unwrap_or((from + to) / 2.0);
+        let centre = state.axes.crosshair.unwrap_or(from.midpoint(to));
         let start = (centre - span / 2.0).min(last - span).max(first);
         Window::Between(start, start + span)
     };

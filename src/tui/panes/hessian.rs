@@ -78,7 +78,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     table::draw(buffer, area, columns, scene.state.scroll[Pane::Hessian.index()], theme)
 }
 
-/// λ_min or the trace of every block along the run. Where y is logarithmic λ_min is shown turned about,
+/// `λ_min` or the trace of every block along the run. Where y is logarithmic `λ_min` is shown turned about,
 /// for it is mostly negative.
 fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
     let pane = Pane::Hessian.index();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::track::Track;
+use super::track::{Track, nearest};
 use crate::session::history::{Point, Series};
 use crate::tui::number::{count, digits, figure};
 use crate::tui::state::{Pane, SMOOTHINGS, State};
@@ -107,16 +107,19 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         put(buffer, area, 0, &read_out(scene, &track, smooth, step));
         return;
     }
+    let narrow = area.width < 48;
+    let number = |value| digits(value, if narrow { 3 } else { 4 });
     let entry = |sign: char, name: &str, series: &Series, style| {
-        series.last().map(|point| (sign, format!("{name} {}", figure(point.mean())), style))
+        series.last().map(|point| (sign, format!("{name} {}", number(point.mean())), style))
     };
+    let minibatch = if narrow { "batch" } else { "minibatch" };
     let now = smooth
         .last()
-        .map(|value| (if theme.ascii { '*' } else { '━' }, format!("minibatch {}", figure(*value)), theme.series[0]));
+        .map(|value| (if theme.ascii { '*' } else { '━' }, format!("{minibatch} {}", number(*value)), theme.series[0]));
     let entries = [
         now,
         entry('●', "train", &snapshot.train_loss, theme.series[2]),
-        entry('◆', "valid.", &snapshot.validation_loss, theme.series[1]),
+        entry('◆', "val.", &snapshot.validation_loss, theme.series[1]),
     ];
     legend(buffer, area, 0, entries.into_iter().flatten().collect());
 }
@@ -124,7 +127,7 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 /// What the crosshair stands at.
 fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> Line<'static> {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
-    let Some(point) = track.nearest(&snapshot.loss, step) else { return Line::default() };
+    let Some(point) = nearest(&snapshot.loss, step) else { return Line::default() };
     let index = snapshot.loss.points().partition_point(|known| known.step < point.step);
     let mut parts = vec![vec![Span::styled(format!("@ {}", count(point.step)), theme.strong)]];
     let at = match scene.state.axes.unit {
@@ -143,7 +146,7 @@ fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> 
     for (series, sign, style) in
         [(&snapshot.train_loss, "●", theme.series[2]), (&snapshot.validation_loss, "◆", theme.series[1])]
     {
-        if let Some(near) = track.nearest(series, step) {
+        if let Some(near) = nearest(series, step) {
             let mut part = value(style, sign, near.mean());
             part.push(Span::styled(format!(" @ {}", count(near.step)), theme.faint));
             parts.push(part);
@@ -211,7 +214,7 @@ pub fn signed_curves(
         let (style, mark) = (theme.series[index % 8], signs[index % 8]);
         let curve: Vec<_> = track.curve(series).into_iter().map(turn).collect();
         let at = scene.state.axes.crosshair;
-        let shown = at.map_or_else(|| series.last(), |step| track.nearest(series, step));
+        let shown = at.map_or_else(|| series.last(), |step| nearest(series, step));
         entries.push((
             mark,
             format!("{name} {}", shown.map_or_else(String::new, |p| digits(sign * p.mean(), 3))),

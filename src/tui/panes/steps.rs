@@ -48,9 +48,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     if let Some(evaluation) = &snapshot.evaluation {
         first.push(item("train", figure(evaluation.train_loss)));
         if evaluation.validation_loss.is_finite() || !snapshot.validation_loss.is_empty() {
-            first.push(item("valid.", figure(evaluation.validation_loss)));
+            first.push(item("val.", figure(evaluation.validation_loss)));
         }
-        let errors = [("train error", evaluation.train_error), ("valid. error", evaluation.validation_error)];
+        let errors = [("train error", evaluation.train_error), ("val. error", evaluation.validation_error)];
         first.extend(errors.into_iter().filter_map(|(name, value)| Some(item(name, percent(value?)))));
     }
     let (wall, _) = snapshot.step_seconds;

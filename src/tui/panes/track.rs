@@ -59,12 +59,6 @@ impl<'a> Track<'a> {
         self.points(series).iter().map(|point| (self.x(point.step as f64), point.mean())).collect()
     }
 
-    /// The point of a series nearest to a step.
-    pub fn nearest<'s>(&self, series: &'s Series, step: f64) -> Option<&'s Point> {
-        let distance = |point: &&Point| (point.step as f64 - step).abs();
-        series.points().iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
-    }
-
     /// The rules of the charts: where settings were changed, and the crosshair.
     pub fn rules(&self, scene: &Scene<'_>, theme: &Theme) -> Vec<Rule> {
         let marks = scene.snapshot.marks.iter().rev().take(500);
@@ -76,6 +70,12 @@ impl<'a> Track<'a> {
         }
         rules
     }
+}
+
+/// The point of a series nearest to a step.
+pub fn nearest(series: &Series, step: f64) -> Option<&Point> {
+    let distance = |point: &&Point| (point.step as f64 - step).abs();
+    series.points().iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
 /// A quantity at a step, straight between the points of a series.

@@ -63,7 +63,7 @@ impl Chart {
         let gutter = if gutter + 8 <= area.width { gutter } else { 0 };
         let plot = Rect { x: area.x + gutter, width: area.width - gutter, height, ..area };
         if gutter > 0 {
-            self.draw_y(buffer, area, plot, &ticks, theme);
+            draw_y(buffer, area, plot, &ticks, theme);
         }
         if feet > 0 {
             self.draw_x(buffer, area, plot, theme);
@@ -83,18 +83,6 @@ impl Chart {
             }
         }
         rows
-    }
-
-    fn draw_y(&self, buffer: &mut Buffer, area: Rect, plot: Rect, ticks: &[(u16, String)], theme: &Theme) {
-        let x = plot.x - 1;
-        for row in 0..plot.height {
-            buffer.set_stringn(x, plot.y + row, "│", 1, theme.faint);
-        }
-        for (row, label) in ticks {
-            let text = format!("{label:>width$}", width = usize::from(plot.x - area.x - 1));
-            buffer.set_stringn(area.x, plot.y + row, text, usize::from(plot.x - area.x - 1), theme.faint);
-            buffer.set_stringn(x, plot.y + row, "┤", 1, theme.faint);
-        }
     }
 
     fn draw_x(&self, buffer: &mut Buffer, area: Rect, plot: Rect, theme: &Theme) {
@@ -151,33 +139,27 @@ impl Chart {
             }
         }
         canvas.render(buffer, &looks, theme.ascii);
-        let mut taken = vec![false; plot.width.into()];
+        let mut first = 0;
         for layer in &self.layers {
             let Shape::Points(points, sign) = &layer.shape else { continue };
-            self.draw_points(buffer, plot, points, (*sign, layer.style), &mut taken);
+            self.draw_points(buffer, plot, points, (*sign, layer.style), first);
+            first += 2;
         }
     }
 
-    /// Marks points. Where they stand so close that they would hide the curves, some are left out: those
-    /// in or beside a column that is taken.
-    fn draw_points(
-        &self,
-        buffer: &mut Buffer,
-        plot: Rect,
-        points: &[(f64, f64)],
-        look: (char, Style),
-        taken: &mut [bool],
-    ) {
+    /// Marks points. Where they stand so close that they would hide the curves only some are drawn: one in
+    /// four columns, from column `first` on.
+    fn draw_points(&self, buffer: &mut Buffer, plot: Rect, points: &[(f64, f64)], look: (char, Style), first: u16) {
         let places = || points.iter().filter_map(|point| self.place(*point)).filter(|(x, y)| inside(*x) && inside(*y));
         let dense = places().count() * 4 > usize::from(plot.width);
+        let mut free = if dense { first } else { 0 };
         for (x, y) in places() {
             let column = column_of(x, plot.width);
-            let near = usize::from(column.saturating_sub(1))..=usize::from(column.saturating_add(1));
-            if dense && near.clone().any(|column| taken.get(column).is_some_and(|taken| *taken)) {
+            if column < free {
                 continue;
             }
-            if dense && let Some(taken) = taken.get_mut(usize::from(column)) {
-                *taken = true;
+            if dense {
+                free = column + 4;
             }
             if let Some(cell) = buffer.cell_mut((plot.x + column, plot.y + row_of(y, plot.height))) {
                 cell.set_char(look.0).set_style(look.1);
@@ -221,6 +203,19 @@ impl Chart {
             }
             last = place;
         }
+    }
+}
+
+/// The y axis with its ticks.
+fn draw_y(buffer: &mut Buffer, area: Rect, plot: Rect, ticks: &[(u16, String)], theme: &Theme) {
+    let x = plot.x - 1;
+    for row in 0..plot.height {
+        buffer.set_stringn(x, plot.y + row, "│", 1, theme.faint);
+    }
+    for (row, label) in ticks {
+        let text = format!("{label:>width$}", width = usize::from(plot.x - area.x - 1));
+        buffer.set_stringn(area.x, plot.y + row, text, usize::from(plot.x - area.x - 1), theme.faint);
+        buffer.set_stringn(x, plot.y + row, "┤", 1, theme.faint);
     }
 }
 

@@ -25,7 +25,7 @@ impl Axis {
 
     /// The axis from `min` to `max`, widened as for [`Axis::over`].
     pub fn between(min: f64, max: f64, log: bool) -> Self {
-        if !(min <= max) || (log && max <= 0.0) {
+        if min.is_nan() || max.is_nan() || min > max || (log && max <= 0.0) {
             return if log { Self { min: 1.0, max: 10.0, log } } else { Self { min: 0.0, max: 1.0, log } };
         }
         let (min, max) = (min.clamp(-HUGE, HUGE), max.clamp(-HUGE, HUGE));
@@ -90,7 +90,8 @@ impl Axis {
             (value, label(value, mantissa, exponent))
         };
         if high - low >= 1 {
-            let stride = ((high - low + 1) as usize).div_ceil(wanted).max(1) as i32;
+            let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
+            let stride = (high - low) / wanted + 1;
             let first = low.div_euclid(stride) * stride;
             let stops = (0..).map(|index| first + index * stride).take_while(|exponent| *exponent <= high);
             let ticks: Vec<_> = stops.filter(|exponent| *exponent >= low).map(|exponent| label(1, exponent)).collect();
