@@ -1,4 +1,31 @@
 //! An experiment: everything that determines a run. The only part of the program that knows TOML.
+//!
+//! A file goes through a tree that knows the place of every value ([`Experiment::parse`]) to a checked
+//! [`Experiment`]; what is wrong is collected in [`Problems`], all of it at once. The fields are
+//! documented in [`FIELDS`].
+
+mod check;
+mod estimate;
+mod fields;
+mod load;
+mod node;
+mod optimizer;
+mod overrides;
+mod problem;
+mod read;
+mod section;
+mod shape;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use estimate::{Estimate, Work};
+pub use fields::{FIELDS, Field};
+pub use load::LoadError;
+pub use node::Origin;
+pub use problem::{Flaw, Problem, Problems};
+pub use shape::{MOST_PARAMETERS, Mismatch};
 
 use crate::{data, diagnostics, network, optim, train};
 

@@ -1,5 +1,6 @@
 //! The numerical core and the terminal workbench of `kfra-tui`.
 
+pub mod cli;
 pub mod curvature;
 pub mod data;
 pub mod diagnostics;

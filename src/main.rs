@@ -1,2 +1,7 @@
 //! The program `kfra-tui`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(kfra_tui::cli::main())
+}

@@ -1,5 +1,130 @@
-//! Optimizers: which direction, and how far.
+//! Optimizers: which direction (gradient, Adam, Kronecker-preconditioned, conjugate gradients), and how
+//! far (a rate that decays, or the exact quadratic model with or without momentum).
 
+mod conjugate_gradients;
+mod damping;
+mod first_order;
+pub mod kronecker;
+mod phase;
+pub mod quadratic;
+mod second_order;
 mod settings;
 
+pub use damping::Damped;
+pub use first_order::Moments;
+pub use phase::{Phase, Stopwatch};
+pub use second_order::SecondOrderState;
 pub use settings::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings};
+
+use crate::linalg::{NotPositiveDefinite, Real};
+use crate::network::{Architecture, Parameters, Pass};
+
+/// A minibatch after its forward and backward pass: all that an update depends on.
+#[derive(Debug)]
+pub struct Minibatch<'a, T> {
+    /// The pass, which an update may overwrite.
+    pub pass: &'a mut Pass<T>,
+    /// θ.
+    pub parameters: &'a Parameters<T>,
+    /// ∇Ē, the L2 term included.
+    pub gradient: &'a Parameters<T>,
+    /// Mean loss, without the L2 term.
+    pub loss: f64,
+    /// η.
+    pub l2: f64,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The number of this update, from 1.
+    pub step: u64,
+}
+
+/// What an update tells of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The learning rate, of first-order methods.
+    pub learning_rate: Option<f64>,
+    /// α*.
+    pub step_size: Option<f64>,
+    /// μ*.
+    pub momentum: Option<f64>,
+    /// δᵀCδ.
+    pub quadratic: Option<f64>,
+    /// γ.
+    pub kronecker_damping: Option<f64>,
+    /// τ.
+    pub step_damping: Option<f64>,
+    /// ρ, where it was measured.
+    pub reduction_ratio: Option<f64>,
+    /// Whether the loss after the update is known not to be finite.
+    pub rejected: bool,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// An optimizer with its settings, which may change at any time, and its state.
+pub struct Optimizer<T> {
+    /// Its settings.
+    pub settings: Settings,
+    /// What it keeps from one update to the next.
+    pub state: State<T>,
+}
+
+/// What an optimizer keeps from one update to the next.
+pub enum State<T> {
+    /// Of a first-order method.
+    FirstOrder(Moments<T>, Parameters<T>),
+    /// Of a second-order method.
+    SecondOrder(Box<SecondOrderState<T>>),
+}
+
+impl<T: Real> Optimizer<T> {
+    /// An optimizer before its first update.
+    pub fn new(settings: Settings, architecture: &Architecture) -> Self {
+        let state = match &settings.method {
+            Method::FirstOrder(first) => State::FirstOrder(
+                Moments::new(first.rule, architecture.parameters()),
+                Parameters::zeros(architecture),
+            ),
+            Method::SecondOrder(second) => State::SecondOrder(Box::new(SecondOrderState::new(second, architecture))),
+        };
+        Self { settings, state }
+    }
+
+    /// One update: next ← θ + Δ.
+    ///
+    /// # Errors
+    /// Where a Kronecker factor is not finite.
+    pub fn update(
+        &mut self,
+        batch: &mut Minibatch<T>,
+        next: &mut Parameters<T>,
+        watch: &mut Stopwatch,
+    ) -> Result<Report, NotPositiveDefinite> {
+        match (&self.settings.method, &mut self.state) {
+            (Method::FirstOrder(first), State::FirstOrder(moments, update)) => {
+                watch.enter(Phase::Update);
+                let rate = first.rate(batch.step);
+                moments.update(first.rule, rate, batch.gradient, update);
+                ndarray::Zip::from(&mut next.flat)
+                    .and(&batch.parameters.flat)
+                    .and(&update.flat)
+                    .par_for_each(|next, &theta, &delta| *next = theta + delta);
+                Ok(Report { learning_rate: Some(rate), ..Report::default() })
+            }
+            (Method::SecondOrder(second), State::SecondOrder(state)) => state.update(second, batch, next, watch),
+            _ => unreachable!("an optimizer's state is made of its settings"),
+        }
+    }
+
+    /// Takes note that a step had to be undone: second-order methods raise their damping, and all forget
+    /// the moments that led to it.
+    pub fn reject(&mut self) {
+        match (&self.settings.method, &mut self.state) {
+            (Method::FirstOrder(first), State::FirstOrder(moments, update)) => {
+                *moments = Moments::new(first.rule, update.flat.len());
+            }
+            (Method::SecondOrder(second), State::SecondOrder(state)) => state.reject(second),
+            _ => unreachable!("an optimizer's state is made of its settings"),
+        }
+    }
+}

@@ -7,4 +7,5 @@ mod step;
 
 pub use hyperparameter::{Hyperparameter, Range};
 pub use settings::{Precision, Settings};
-pub use step::{Machine, Phase, Step};
+pub use crate::optim::Phase;
+pub use step::{Machine, Step};

@@ -15,6 +15,12 @@ pub struct Settings {
     pub exact_limit: usize,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rank: Probe::default(), hessian: Probe::default(), budget: 0.1, exact_limit: 2048 }
+    }
+}
+
 /// When a diagnostic is computed, and on how many data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
@@ -22,4 +28,10 @@ pub struct Probe {
     pub every: u64,
     /// Number of data of the probe batch, at least 1.
     pub data: usize,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { every: 50, data: 64 }
+    }
 }

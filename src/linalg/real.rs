@@ -17,7 +17,7 @@ pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
     fn of(value: f64) -> Self;
 
     /// This number in double precision, exactly.
-    fn to_f64(self) -> f64;
+    fn double(self) -> f64;
 
     /// x ← eˣ, elementwise.
     fn exp_all(x: &mut [Self]);
@@ -42,7 +42,7 @@ impl Real for f32 {
         value as f32
     }
 
-    fn to_f64(self) -> f64 {
+    fn double(self) -> f64 {
         f64::from(self)
     }
 
@@ -80,7 +80,7 @@ impl Real for f64 {
         value
     }
 
-    fn to_f64(self) -> f64 {
+    fn double(self) -> f64 {
         self
     }
 

@@ -42,6 +42,11 @@ impl Stream {
         self.0.random_range(0..bound)
     }
 
+    /// `count` different whole numbers below `bound` (all of them where there are fewer), uniformly.
+    pub fn choose(&mut self, bound: usize, count: usize) -> Vec<usize> {
+        rand::seq::index::sample(&mut self.0, bound, count.min(bound)).into_vec()
+    }
+
     /// Shuffles `items`, uniformly (Fisher & Yates).
     pub fn shuffle<I>(&mut self, items: &mut [I]) {
         for last in (1..items.len()).rev() {

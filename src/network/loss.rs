@@ -27,6 +27,11 @@ pub trait Kernel<T: Real>: Sync {
     /// v ← PSD(H_L) v, length K.
     fn product(&self, h: &[T], y: &[T], v: &mut [T]);
 
+    /// target ← the label with number `label`, below [`Loss::labels`]. Only for losses that have labels.
+    fn label(&self, label: usize, target: &mut [T]) {
+        unreachable!("label {label} of a loss without labels, target of {}", target.len());
+    }
+
     /// target ← ỹ ~ p(y|h).
     fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]);
 }
@@ -115,6 +120,15 @@ impl Loss {
         match self.targets() {
             Targets::Sign => 1,
             _ => outputs,
+        }
+    }
+
+    /// How many labels y has, where they can be enumerated.
+    pub fn labels(self, outputs: usize) -> Option<usize> {
+        match self {
+            Self::SquaredError | Self::Bernoulli => None,
+            Self::Categorical => Some(outputs),
+            Self::BinaryMixture => Some(2),
         }
     }
 

@@ -34,6 +34,14 @@ pub struct FirstOrder {
     pub decay_period: u64,
 }
 
+impl FirstOrder {
+    /// The default settings of a rule: a constant learning rate of 10⁻³ for Adam, 10⁻² for the others.
+    pub fn new(rule: Rule) -> Self {
+        let learning_rate = if matches!(rule, Rule::Adam { .. }) { 1e-3 } else { 1e-2 };
+        Self { rule, learning_rate, decay_period: 0 }
+    }
+}
+
 /// What a first-order method does with the gradient g.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +69,14 @@ pub enum Rule {
     },
 }
 
+impl Rule {
+    /// The default μ.
+    pub const MOMENTUM: f64 = 0.9;
+
+    /// Adam as published.
+    pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+}
+
 /// Settings of the second-order methods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SecondOrder {
@@ -81,6 +97,22 @@ pub struct SecondOrder {
     pub factor_average: f64,
     /// Whether the previous update is the second direction of the quadratic model.
     pub momentum: bool,
+}
+
+impl SecondOrder {
+    /// The default settings with a curvature.
+    pub fn new(curvature: Curvature) -> Self {
+        Self {
+            curvature,
+            kronecker_damping: Damping::KRONECKER,
+            step_damping: Damping::STEP,
+            kronecker_period: 20,
+            step_period: 5,
+            inverse_period: 20,
+            factor_average: 0.95,
+            momentum: false,
+        }
+    }
 }
 
 /// The curvature that preconditions the gradient.
@@ -108,6 +140,12 @@ pub enum Curvature {
 }
 
 impl Curvature {
+    /// KFAC with one sampled target a datum.
+    pub const KFAC: Self = Self::Kfac { samples: 1, empirical: false };
+
+    /// Hessian-free with the default limits.
+    pub const HESSIAN_FREE: Self = Self::HessianFree { iterations: 250, tolerance: 5e-4 };
+
     /// Its name in experiment files and on the screen.
     pub fn name(self) -> &'static str {
         match self {
@@ -131,6 +169,14 @@ pub struct Damping {
     pub max: f64,
     /// Whether it adapts; if not it stays as it is.
     pub adapt: bool,
+}
+
+impl Damping {
+    /// The default γ.
+    pub const KRONECKER: Self = Self { initial: 1.0, min: 1e-4, max: 1e4, adapt: true };
+
+    /// The default τ.
+    pub const STEP: Self = Self { initial: 1.0, min: 1e-6, max: 1e4, adapt: true };
 }
 
 impl Method {

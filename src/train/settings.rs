@@ -18,6 +18,12 @@ pub struct Settings {
     pub checkpoint_every: u64,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self { batch: 1000, updates: 5000, threads: None, evaluate_every: 100, checkpoint_every: 0 }
+    }
+}
+
 /// Floating-point precision of training. Diagnostics are always in double precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::optim::Phase;
+
 /// One update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -46,40 +48,6 @@ pub struct Step {
     pub flops: f64,
     /// Wall seconds of each phase of it.
     pub phases: Vec<(Phase, f64)>,
-}
-
-macro_rules! phases {
-    ($($variant:ident = $name:literal, $doc:literal;)*) => {
-        /// A part of an update that is timed apart.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Phase {
-            $(#[doc = $doc] $variant,)*
-        }
-
-        impl Phase {
-            /// Every phase, in the order of an update.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Its name on the screen.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-phases! {
-    Data = "data", "Choosing and gathering the minibatch.";
-    Forward = "forward", "Forward pass and loss.";
-    Backward = "backward", "Gradient.";
-    InputFactors = "input factors", "Q of every layer.";
-    PreactivationFactors = "pre-activation factors", "G of every layer.";
-    Factorization = "factorization", "Damped inverses of the factors.";
-    Solve = "solve", "The direction: products with the inverses, or conjugate gradients.";
-    ForwardMode = "forward mode", "Quadratic model, by forward-mode differentiation.";
-    DampingTrials = "damping trials", "Trials of other γ, and the loss after the update for τ.";
-    Update = "update", "Change of the parameters.";
 }
 
 /// The machine a run ran on.

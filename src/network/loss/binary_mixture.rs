@@ -31,8 +31,8 @@ struct Branches {
 
 impl Branches {
     fn of<T: Real>(h: &[T], y: &[T]) -> Self {
-        let h = [h[0].to_f64(), h[1].to_f64(), h[2].to_f64()];
-        let y = y[0].to_f64();
+        let h = [h[0].double(), h[1].double(), h[2].double()];
+        let y = y[0].double();
         let first = log_sigmoid(h[0]) + log_sigmoid(y * h[1]);
         let second = log_sigmoid(-h[0]) + log_sigmoid(y * h[2]);
         let value = -(first.max(second) + (-(first - second).abs()).exp().ln_1p());
@@ -98,8 +98,12 @@ impl<T: Real> Kernel<T> for BinaryMixture {
 
     fn product(&self, h: &[T], y: &[T], v: &mut [T]) {
         let root = Branches::of(h, y).root();
-        let image = root * (root.transpose() * Vector3::new(v[0].to_f64(), v[1].to_f64(), v[2].to_f64()));
+        let image = root * (root.transpose() * Vector3::new(v[0].double(), v[1].double(), v[2].double()));
         v.iter_mut().zip(image.iter()).for_each(|(v, &x)| *v = T::of(x));
+    }
+
+    fn label(&self, label: usize, target: &mut [T]) {
+        target[0] = if label == 0 { T::one() } else { -T::one() };
     }
 
     fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]) {

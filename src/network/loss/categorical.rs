@@ -74,6 +74,11 @@ impl<T: Real> Kernel<T> for Categorical {
         v.iter_mut().zip(p).for_each(|(v, p)| *v = p * (*v - mean));
     }
 
+    fn label(&self, label: usize, target: &mut [T]) {
+        target.fill(T::zero());
+        target[label] = T::one();
+    }
+
     fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]) {
         softmax(h, target);
         let mut left = stream.uniform::<T>();

@@ -1,0 +1,113 @@
+//! The command line: one file a subcommand below `cli/`.
+
+mod bench;
+mod check;
+mod error;
+mod inspect;
+mod output;
+mod run;
+mod workbench;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+pub use error::Error;
+
+use crate::experiment::{Experiment, Problems};
+
+/// Train networks with KFAC, KFLR and KFRA, and watch their curvature live.
+///
+/// Without a subcommand the workbench opens, with EXPERIMENT or the built-in MNIST autoencoder.
+#[derive(Debug, Parser)]
+#[command(name = "kfra-tui", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    workbench: workbench::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train without a screen and write a run folder
+    Run(run::Arguments),
+    /// Validate an experiment, print its resolved settings and what it will need
+    Check(check::Arguments),
+    /// Write every curvature quantity of one network on one batch
+    Inspect(inspect::Arguments),
+    /// Measure this machine's peak and the cost of each phase of an update
+    Bench(bench::Arguments),
+}
+
+/// The arguments that name an experiment.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+struct ExperimentArguments {
+    /// The experiment file
+    experiment: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// Values that replace those of the experiment file.
+#[derive(Clone, Debug, Default, Args)]
+#[group(skip)]
+struct Overrides {
+    /// Set a field of the experiment, as in optimizer.l2=1e-5; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl ExperimentArguments {
+    /// Reads the experiment with its overrides.
+    fn read(&self) -> Result<Experiment, Problems> {
+        read(&self.experiment, &self.overrides)
+    }
+}
+
+fn read(file: &Path, overrides: &Overrides) -> Result<Experiment, Problems> {
+    Experiment::read(file, &overrides.set)
+}
+
+/// Runs the program with the arguments of the process and returns its exit code: 0 done, or stopped
+/// by the user; 1 failed; 2 bad input. Errors are written to the standard error.
+pub fn main() -> u8 {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => workbench::run(&arguments.workbench),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            output::complain(&error.render(output::has_color()));
+            error.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_experiment_needs_no_subcommand() {
+        let arguments = Arguments::try_parse_from(["kfra-tui", "a.toml", "--set", "seed=2"]).unwrap();
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.workbench.experiment, Some("a.toml".into()));
+        let arguments =
+            Arguments::try_parse_from(["kfra-tui", "check", "a.toml", "--set=seed=2", "--set=name=b"]).unwrap();
+        assert!(matches!(arguments.command, Some(Command::Check(_))));
+    }
+}

@@ -1,0 +1,58 @@
+//! Why the program ends without success.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::experiment::{LoadError, Mismatch, Problems};
+
+/// Why a subcommand did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The experiment file or an override is wrong.
+    #[error(transparent)]
+    Experiment(#[from] Problems),
+    /// The experiment does not fit its data, or they cannot be read.
+    #[error("{}: {source}", file.display())]
+    Load {
+        /// The experiment file.
+        file: PathBuf,
+        /// Why.
+        source: LoadError,
+    },
+    /// The experiment has no network that fits.
+    #[error("{}: {mismatch}; {}", file.display(), mismatch.found())]
+    Mismatch {
+        /// The experiment file.
+        file: PathBuf,
+        /// Why.
+        mismatch: Mismatch,
+    },
+    /// Standard output cannot be written to.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// Not part of the program yet.
+    #[error("{what} is not available in this version")]
+    NotYet {
+        /// The subcommand.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// The exit code: 2 for bad input, 1 for other failures.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Experiment(_) | Self::Load { .. } | Self::Mismatch { .. } => 2,
+            Self::Output(_) | Self::NotYet { .. } => 1,
+        }
+    }
+
+    /// The message, in `color` for a terminal.
+    pub fn render(&self, color: bool) -> String {
+        match self {
+            Self::Experiment(problems) => problems.render(color),
+            error if color => format!("\x1b[1;31merror\x1b[0m: {error}\n"),
+            error => format!("error: {error}\n"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Writing to the standard streams. A reader that goes away is no error.
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+/// Writes `text` to the standard output.
+///
+/// # Errors
+/// Those of writing, but for a closed pipe: who stopped reading has what they wanted.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes `text` to the standard error; if that fails there is nobody to tell.
+pub(super) fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether the standard error is a terminal that shows colours.
+pub(super) fn has_color() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,157 @@
+//! Kronecker factors of the Gauss-Newton blocks: Ḡ_λ ≈ Q_λ ⊗ G_λ with Q_λ = E[ā ā ᵀ] of the layer's
+//! inputs, and three ways to the pre-activation factor G_λ.
+
+mod columnwise;
+mod kfra;
+
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
+
+pub use columnwise::from_columns;
+pub use kfra::{Scratch, kfra};
+
+use crate::linalg::{Real, Target, gemm, gram};
+use crate::network::Pass;
+
+/// A symmetric positive semi-definite factor. The last layer's is diagonal where H_L is, for every
+/// method that knows its expectation exactly.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Factor<T> {
+    /// Its diagonal.
+    Diagonal(Array1<T>),
+    /// All of it.
+    Dense(Array2<T>),
+}
+
+impl<T: Real> Factor<T> {
+    /// Its number of rows.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Diagonal(diagonal) => diagonal.len(),
+            Self::Dense(matrix) => matrix.nrows(),
+        }
+    }
+
+    /// Its trace.
+    pub fn trace(&self) -> f64 {
+        match self {
+            Self::Diagonal(diagonal) => diagonal.iter().map(|x| x.double()).sum(),
+            Self::Dense(matrix) => matrix.diag().iter().map(|x| x.double()).sum(),
+        }
+    }
+
+    /// All of it.
+    pub fn to_dense(&self) -> Array2<T> {
+        match self {
+            Self::Diagonal(diagonal) => Array2::from_diag(diagonal),
+            Self::Dense(matrix) => matrix.clone(),
+        }
+    }
+
+    /// product ← F M.
+    pub fn apply(&self, matrix: ArrayView2<T>, mut product: ArrayViewMut2<T>) {
+        match self {
+            Self::Diagonal(diagonal) => {
+                ndarray::Zip::from(product.rows_mut())
+                    .and(matrix.rows())
+                    .and(diagonal)
+                    .par_for_each(|mut to, from, &scale| to.zip_mut_with(&from, |to, &x| *to = x * scale));
+            }
+            Self::Dense(factor) => gemm(T::one(), factor.view(), matrix, Target::Replace, product),
+        }
+    }
+
+    /// F ← ε F + (1 − ε) F_batch, the running average with weight ε of the past.
+    ///
+    /// # Panics
+    /// Where one is diagonal and the other is not, or their sizes differ.
+    pub fn average(&mut self, batch: &Self, past: f64) {
+        match (self, batch) {
+            (Self::Diagonal(kept), Self::Diagonal(new)) => mix(past, kept.view_mut(), new.view()),
+            (Self::Dense(kept), Self::Dense(new)) => mix(past, kept.view_mut(), new.view()),
+            _ => unreachable!("a method gives a layer's factor always in the same form"),
+        }
+    }
+
+    /// Its diagonal, made the form it has where it has another one.
+    pub(crate) fn diagonal_mut(&mut self, size: usize) -> &mut Array1<T> {
+        if !matches!(self, Self::Diagonal(diagonal) if diagonal.len() == size) {
+            *self = Self::Diagonal(Array1::zeros(size));
+        }
+        match self {
+            Self::Diagonal(diagonal) => diagonal,
+            Self::Dense(_) => unreachable!("made diagonal above"),
+        }
+    }
+
+    /// All of it, made the form it has where it has another one.
+    pub(crate) fn dense_mut(&mut self, size: usize) -> &mut Array2<T> {
+        if !matches!(self, Self::Dense(matrix) if matrix.nrows() == size) {
+            *self = Self::Dense(Array2::zeros((size, size)));
+        }
+        match self {
+            Self::Dense(matrix) => matrix,
+            Self::Diagonal(_) => unreachable!("made dense above"),
+        }
+    }
+}
+
+/// kept ← ε kept + (1 − ε) new.
+pub(crate) fn mix<T: Real, D: ndarray::Dimension>(
+    past: f64,
+    kept: ndarray::ArrayViewMut<T, D>,
+    new: ndarray::ArrayView<T, D>,
+) {
+    let (past, present) = (T::of(past), T::of(1.0 - past));
+    ndarray::Zip::from(kept).and(new).par_for_each(|kept, &new| *kept = past * *kept + present * new);
+}
+
+/// The Kronecker factors of all layers; layer λ at index λ − 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KroneckerFactors<T> {
+    /// Q_λ: (d_{λ−1} + 1)².
+    pub input: Vec<Array2<T>>,
+    /// G_λ: d_λ².
+    pub preactivation: Vec<Factor<T>>,
+}
+
+impl<T: Real> KroneckerFactors<T> {
+    /// All zero.
+    pub fn zeros(architecture: &crate::network::Architecture) -> Self {
+        let layers = 1..=architecture.depth();
+        let square = |n| Array2::zeros((n, n));
+        Self {
+            input: layers.clone().map(|l| square(architecture.homogeneous(l - 1))).collect(),
+            preactivation: layers.map(|_| Factor::Diagonal(Array1::zeros(0))).collect(),
+        }
+    }
+}
+
+/// Q_λ ← 1/N Σ ā_{λ−1} ā_{λ−1}ᵀ for every layer, after a forward pass.
+pub fn input_factors<T: Real>(pass: &Pass<T>, factors: &mut [Array2<T>]) {
+    let mean = T::one() / T::of(pass.data() as f64);
+    for (index, factor) in factors.iter_mut().enumerate() {
+        gram(mean, pass.input(index + 1), Target::Replace, factor.view_mut());
+    }
+}
+
+/// factor ← E[PSD(H_L)] for a loss whose H_L is diagonal. `diagonals`: N × K, overwritten.
+fn mean_diagonal<T: Real>(pass: &Pass<T>, diagonals: &mut Array2<T>, factor: &mut Factor<T>) {
+    let kernel = pass.loss().kernel::<T>();
+    let (outputs, targets) = (pass.output(), pass.targets());
+    if diagonals.dim() != outputs.dim() {
+        *diagonals = Array2::zeros(outputs.dim());
+    }
+    ndarray::Zip::from(diagonals.rows_mut()).and(outputs.rows()).and(targets.rows()).par_for_each(
+        |mut diagonal, h, y| {
+            if let (Some(diagonal), Some(h), Some(y)) = (diagonal.as_slice_mut(), h.to_slice(), y.to_slice()) {
+                kernel.diagonal(h, y, diagonal);
+            }
+        },
+    );
+    let mean = factor.diagonal_mut(outputs.ncols());
+    mean.fill(T::zero());
+    for row in diagonals.outer_iter() {
+        *mean += &row;
+    }
+    *mean /= T::of(pass.data() as f64);
+}

@@ -1,0 +1,68 @@
+//! Where data files are looked for.
+
+use std::env;
+use std::path::PathBuf;
+
+use super::Error;
+
+/// The folders data files are looked for in, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places(Vec<PathBuf>);
+
+impl Places {
+    /// `./datasets`, then `$KFRA_DATA_DIR`, then the user's data folder: `$XDG_DATA_HOME/kfra-tui` or
+    /// `~/.local/share/kfra-tui`.
+    pub fn standard() -> Self {
+        let named = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let data = named("XDG_DATA_HOME")
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| Some(env::home_dir()?.join(".local").join("share")));
+        let mut places = vec![PathBuf::from("datasets")];
+        places.extend(named("KFRA_DATA_DIR"));
+        places.extend(data.map(|folder| folder.join("kfra-tui")));
+        Self(places)
+    }
+
+    /// The given folders.
+    pub fn new(folders: Vec<PathBuf>) -> Self {
+        Self(folders)
+    }
+
+    /// The first file `name`, or `name.gz`, in the folders; `name` is relative to a folder.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], with every folder looked in.
+    pub fn find(&self, name: &str) -> Result<PathBuf, Error> {
+        let candidates = self.0.iter().flat_map(|folder| [folder.join(name), folder.join(format!("{name}.gz"))]);
+        candidates
+            .into_iter()
+            .find(|file| file.is_file())
+            .ok_or_else(|| Error::NotFound { name: name.to_owned(), places: self.0.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_first_folder_that_has_the_file_is_taken() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let places = Places::new(vec![first.path().into(), second.path().into()]);
+        fs::write(second.path().join("a"), "").unwrap();
+        assert_eq!(places.find("a").unwrap(), second.path().join("a"));
+        fs::write(first.path().join("a.gz"), "").unwrap();
+        assert_eq!(places.find("a").unwrap(), first.path().join("a.gz"));
+    }
+
+    #[test]
+    fn every_place_looked_in_is_named() {
+        let places = Places::new(vec!["no/such/one".into(), "no/such/two".into()]);
+        let message = places.find("mnist/images").unwrap_err().to_string();
+        for part in ["mnist/images", "no/such/one", "no/such/two"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Inputs with their targets, and the copying of minibatches out of them.
+
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
+
+use crate::linalg::Real;
+
+/// A block of fewer numbers is copied by one thread.
+const PARALLEL_FROM: usize = 1 << 16;
+
+/// N inputs and their targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// N × d_0, all finite.
+    pub inputs: Array2<f32>,
+    /// The N targets.
+    pub targets: Targets,
+}
+
+/// What is to be predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// The inputs themselves.
+    Inputs,
+    /// Classes, one-hot.
+    Classes {
+        /// N classes, below `classes`.
+        labels: Vec<u16>,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// N signs, −1 or +1.
+    Signs(Vec<i8>),
+}
+
+impl Samples {
+    /// N.
+    pub fn len(&self) -> usize {
+        self.inputs.nrows()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// d_0.
+    pub fn input_width(&self) -> usize {
+        self.inputs.ncols()
+    }
+
+    /// The length of one target.
+    pub fn target_width(&self) -> usize {
+        match &self.targets {
+            Targets::Inputs => self.input_width(),
+            Targets::Classes { classes, .. } => *classes,
+            Targets::Signs(_) => 1,
+        }
+    }
+
+    /// The least and the greatest input; `None` where there are none.
+    pub fn range(&self) -> Option<(f32, f32)> {
+        let &first = self.inputs.first()?;
+        Some(self.inputs.iter().fold((first, first), |(low, high), &value| (low.min(value), high.max(value))))
+    }
+
+    /// The class of a datum, where there are classes.
+    pub fn class(&self, index: usize) -> Option<usize> {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels.get(index).copied().map(usize::from),
+            _ => None,
+        }
+    }
+
+    /// Copies the data `indices` into `inputs`, |indices| × d_0, and their targets into `targets`,
+    /// |indices| × [`Samples::target_width`]. Either may be part of a wider buffer. Allocates nothing.
+    ///
+    /// # Panics
+    /// If an index is not below N or a shape is another.
+    pub fn gather<T: Real>(&self, indices: &[usize], inputs: ArrayViewMut2<T>, mut targets: ArrayViewMut2<T>) {
+        assert_eq!(inputs.dim(), (indices.len(), self.input_width()), "shape of the block for inputs");
+        assert_eq!(targets.dim(), (indices.len(), self.target_width()), "shape of the block for targets");
+        self.copy_inputs(indices, inputs);
+        match &self.targets {
+            Targets::Inputs => self.copy_inputs(indices, targets),
+            Targets::Classes { labels, .. } => {
+                targets.fill(T::zero());
+                for (mut row, &index) in targets.rows_mut().into_iter().zip(indices) {
+                    row[usize::from(labels[index])] = T::one();
+                }
+            }
+            Targets::Signs(signs) => {
+                for (mut row, &index) in targets.rows_mut().into_iter().zip(indices) {
+                    row[0] = T::of(f64::from(signs[index]));
+                }
+            }
+        }
+    }
+
+    fn copy_inputs<T: Real>(&self, indices: &[usize], mut block: ArrayViewMut2<T>) {
+        let parallel = block.len() >= PARALLEL_FROM;
+        let rows = block.axis_iter_mut(Axis(0));
+        if parallel {
+            rows.into_par_iter().zip(indices).for_each(|(row, &index)| self.copy_row(index, row));
+        } else {
+            rows.zip(indices).for_each(|(row, &index)| self.copy_row(index, row));
+        }
+    }
+
+    fn copy_row<T: Real>(&self, index: usize, mut to: ArrayViewMut1<T>) {
+        let from = self.inputs.row(index);
+        if let (Some(from), Some(to)) = (from.as_slice(), to.as_slice_mut()) {
+            to.iter_mut().zip(from).for_each(|(to, &from)| *to = T::of(f64::from(from)));
+        } else {
+            Zip::from(to).and(from).for_each(|to, &from| *to = T::of(f64::from(from)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Slice, array};
+
+    use super::*;
+
+    fn samples(targets: Targets) -> Samples {
+        Samples { inputs: array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], targets }
+    }
+
+    #[test]
+    fn rows_go_into_a_part_of_a_wider_buffer() {
+        let mut buffer = Array2::<f64>::ones((2, 3));
+        let mut targets = Array2::<f64>::zeros((2, 2));
+        samples(Targets::Inputs).gather(&[2, 0], buffer.slice_axis_mut(Axis(1), Slice::from(..2)), targets.view_mut());
+        assert_eq!(buffer, array![[5.0, 6.0, 1.0], [1.0, 2.0, 1.0]]);
+        assert_eq!(targets, array![[5.0, 6.0], [1.0, 2.0]]);
+    }
+
+    #[test]
+    fn classes_are_one_hot() {
+        let samples = samples(Targets::Classes { labels: vec![0, 2, 1], classes: 3 });
+        let (mut inputs, mut targets) = (Array2::<f32>::zeros((2, 2)), Array2::<f32>::ones((2, 3)));
+        samples.gather(&[1, 2], inputs.view_mut(), targets.view_mut());
+        assert_eq!(targets, array![[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+        assert_eq!(samples.class(1), Some(2));
+    }
+
+    #[test]
+    fn signs_are_one_number() {
+        let samples = samples(Targets::Signs(vec![1, -1, 1]));
+        let (mut inputs, mut targets) = (Array2::<f32>::zeros((3, 2)), Array2::<f32>::zeros((3, 1)));
+        samples.gather(&[0, 1, 2], inputs.view_mut(), targets.view_mut());
+        assert_eq!(targets, array![[1.0], [-1.0], [1.0]]);
+    }
+
+    #[test]
+    fn a_large_block_is_copied_like_a_small_one() {
+        let inputs = Array2::from_shape_fn((100, 784), |(row, column)| (row * 1000 + column) as f32);
+        let samples = Samples { inputs: inputs.clone(), targets: Targets::Inputs };
+        let indices: Vec<_> = (0..100).rev().collect();
+        let (mut block, mut targets) = (Array2::<f32>::zeros((100, 784)), Array2::<f32>::zeros((100, 784)));
+        samples.gather(&indices, block.view_mut(), targets.view_mut());
+        assert_eq!(block, inputs.slice_axis(Axis(0), Slice::new(0, None, -1)));
+        assert_eq!(targets, block);
+    }
+
+    #[test]
+    fn the_range_is_that_of_the_inputs() {
+        assert_eq!(samples(Targets::Inputs).range(), Some((1.0, 6.0)));
+    }
+}

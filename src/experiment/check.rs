@@ -1,0 +1,298 @@
+//! From the tree to a checked experiment. Every problem is collected; a faulty value is replaced by its
+//! default so that checking can go on.
+
+use std::path::Path;
+
+use super::node::{Entries, Origin};
+use super::optimizer;
+use super::problem::Flaw;
+use super::section::{Found, Section, Sink};
+use super::{Experiment, Mismatch};
+use crate::data::{self, Known, Selection, Source, Split, Task};
+use crate::diagnostics::{self, Probe};
+use crate::network::{Activation, Init, Layer, Loss, Plan};
+use crate::train::{self, Precision, Range};
+
+/// The widest layer.
+const MOST_UNITS: u64 = 1_000_000;
+/// The greatest of other whole numbers, which floating-point numbers still hold exactly.
+const MOST: u64 = 1_000_000_000_000_000;
+const MOST_THREADS: u64 = 4096;
+
+/// Where things are that are checked against each other.
+struct Places {
+    input: Origin,
+    output: Origin,
+    layers: Origin,
+}
+
+/// Checks a tree. `stem`: the name where none is stated; `folder`: what relative paths are relative to.
+/// Returns `None` if there are problems, which are in the sink then.
+pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) -> Option<Experiment> {
+    let mut root = Section::root(entries, sink);
+    let name = name(&mut root).unwrap_or_else(|| stem.to_owned());
+    let seed = seed(&mut root).unwrap_or(1);
+    let precision = [Precision::F32, Precision::F64];
+    let precision = root.name("precision", &precision, |precision| match precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    });
+    let data_section = root.section("data", "data");
+    let has_data = data_section.is_some();
+    let data = data_section.and_then(|section| data(section, folder, sink));
+    let known = data.as_ref().and_then(|data| data.value.source.known());
+    let (network, places) = network(&mut root);
+    let loss = loss(&mut root);
+    let optimizer = optimizer::check(&mut root, sink);
+    let train_data = data.as_ref().filter(|_| known.is_some()).and_then(|data| data.value.train);
+    let train = train(&mut root, train_data, sink);
+    let diagnostics = diagnostics(&mut root, train_data, sink);
+    if let (Some(data), Some(loss)) = (&data, &loss) {
+        fits(data.value.task, loss, sink);
+    }
+    root.finish();
+    let (loss, optimizer) = (loss?.value, optimizer?);
+    let data = data.map(|data| data.value);
+    let precision = precision.map_or(Precision::F32, |precision| precision.value);
+    let experiment = Experiment { name, seed, precision, data, network, loss, optimizer, train, diagnostics };
+    // Widths that are not known yet are checked when the user's own data are.
+    if known.is_some() || !has_data {
+        widths(&experiment, known, &places, sink);
+    }
+    sink.is_empty().then_some(experiment)
+}
+
+fn name(root: &mut Section) -> Option<String> {
+    let entry = root.take("name")?;
+    let usable = |name: &str| {
+        let plain = |c: char| !c.is_control() && !"/\\:".contains(c);
+        !name.trim().is_empty() && !name.starts_with('.') && name.chars().count() <= 100 && name.chars().all(plain)
+    };
+    match &entry.node.value {
+        super::node::Value::Text(name) if usable(name) => Some(name.clone()),
+        _ => {
+            root.wrong(
+                "name",
+                &entry.node,
+                "text that can name a folder: 1 to 100 characters without / \\ or :, no dot first",
+            );
+            None
+        }
+    }
+}
+
+fn seed(root: &mut Section) -> Option<u64> {
+    let entry = root.take("seed")?;
+    let seed = match entry.node.value {
+        super::node::Value::Whole(seed) => u64::try_from(seed).ok(),
+        _ => None,
+    };
+    if seed.is_none() {
+        root.wrong("seed", &entry.node, &format!("a whole number from 0 up to {}", u64::MAX));
+    }
+    seed
+}
+
+fn data(mut section: Section, folder: &Path, sink: &Sink) -> Option<Found<Selection>> {
+    let place = section.origin;
+    let source = source(&mut section, folder, sink);
+    if !section.has("task") {
+        section.missing("task", "\"autoencode\", \"classify\" or \"odd_even\"");
+    }
+    let task = section.name("task", Task::ALL, Task::name);
+    let train = section.whole("train", Range::Count, MOST);
+    let validation = section.whole("validation", Range::Period, MOST);
+    section.finish();
+    let (source, task) = (source?, task?);
+    if matches!(source, Source::Idx { labels: None, .. }) && task.value != Task::Autoencode {
+        let expected = format!("the IDX file of the classes, for the task {}", task.value.name());
+        sink.report(task.origin, Flaw::Missing { key: "data.labels".to_owned(), expected });
+    }
+    let count = |found: Option<Found<u64>>| found.map(|found| found.value as usize);
+    let mut selection = Selection { source, task: task.value, train: count(train), validation: count(validation) };
+    if let Some(known) = selection.source.known() {
+        match Split::new(known.count, known.train, selection.train, selection.validation) {
+            Ok(split) => (selection.train, selection.validation) = (Some(split.train), Some(split.validation)),
+            Err(data::Error::TooFew { available, train: wanted, validation: also }) => {
+                let origin = train.or(validation).map_or(place, |found| found.origin);
+                sink.report(origin, Flaw::Counts { available, train: wanted, validation: also });
+            }
+            Err(_) => {}
+        }
+    }
+    Some(Found { value: selection, origin: place })
+}
+
+/// A named source, or paths.
+fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
+    let named = section.has("source");
+    if !named && !section.has("images") {
+        section.missing("source", "\"mnist\" or \"digits\", or the keys images and labels");
+    }
+    let other = ["images", "labels"].into_iter().find(|key| section.has(key));
+    let source = section.name("source", Source::NAMES, |name| name);
+    let (images, labels) = (section.text("images"), section.text("labels"));
+    if let (Some(source), Some(other)) = (&source, other) {
+        sink.report(source.origin, Flaw::Both { key: "data.source", other });
+    }
+    let file = |found: Found<String>| {
+        let file = folder.join(found.value);
+        std::path::absolute(&file).unwrap_or(file)
+    };
+    match source.map(|source| source.value) {
+        Some("mnist") => Some(Source::Mnist),
+        Some(_) => Some(Source::Digits),
+        None if named => None,
+        None => Some(Source::Idx { images: file(images?), labels: labels.map(file) }),
+    }
+}
+
+fn network(root: &mut Section) -> (Plan, Places) {
+    if !root.has("network") {
+        root.missing("network", "a section [network] with the hidden layers");
+    }
+    let stated = root.has("network");
+    let mut section = root.section_or_empty("network", "network");
+    let input = section.whole("input", Range::Count, MOST_UNITS);
+    let output = section.whole("output", Range::Count, MOST_UNITS);
+    if stated && !section.has("layers") {
+        section.missing("layers", "a list of { units, activation }, [] for none");
+    }
+    let layers = section.tables("layers", "network.layers");
+    let place = section.origin;
+    let origin = |found: Option<Origin>| found.unwrap_or(place);
+    let places = Places {
+        input: origin(input.map(|input| input.origin)),
+        output: origin(output.map(|output| output.origin)),
+        layers: origin(layers.as_ref().map(|layers| layers.origin)),
+    };
+    let hidden = layers.map_or(Vec::new(), |layers| layers.value.into_iter().filter_map(layer).collect());
+    let bias = section.flag("bias").unwrap_or(true);
+    let init = section.name("init", Init::ALL, Init::name).map_or(Init::Glorot, |init| init.value);
+    section.finish();
+    let width = |found: Option<Found<u64>>| found.map(|found| found.value as usize);
+    (Plan { input: width(input), output: width(output), hidden, bias, init }, places)
+}
+
+fn layer(mut section: Section) -> Option<Layer> {
+    if !section.has("units") {
+        section.missing("units", "the width of the layer");
+    }
+    if !section.has("activation") {
+        section.missing("activation", "the name of an activation");
+    }
+    let units = section.whole("units", Range::Count, MOST_UNITS);
+    let activation = section.name("activation", Activation::ALL, Activation::name);
+    section.finish();
+    Some(Layer { units: units?.value as usize, activation: activation?.value })
+}
+
+fn loss(root: &mut Section) -> Option<Found<Loss>> {
+    let names = || super::problem::listed(&Loss::ALL.iter().map(|loss| loss.name()).collect::<Vec<_>>());
+    if !root.has("loss") {
+        root.missing("loss", format!("a section [loss] whose kind is {}", names()));
+        return None;
+    }
+    let mut section = root.section("loss", "loss")?;
+    if !section.has("kind") {
+        section.missing("kind", names());
+    }
+    let loss = section.name("kind", Loss::ALL, Loss::name);
+    section.finish();
+    loss
+}
+
+fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) {
+    let fitting: &[&str] = match task {
+        Task::Autoencode => &["squared_error", "bernoulli"],
+        Task::Classify => &["categorical", "squared_error", "bernoulli"],
+        Task::OddEven => &["binary_mixture"],
+    };
+    if !fitting.contains(&loss.value.name()) {
+        sink.report(loss.origin, Flaw::TaskLoss { task: task.name(), loss: loss.value.name(), fitting });
+    }
+}
+
+/// The sections train and diagnostics: `available` is the number of training data, where it is known.
+fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Settings {
+    let mut section = root.section_or_empty("train", "train");
+    let default = train::Settings::default();
+    let batch = section.whole("batch", Range::Count, MOST);
+    let settings = train::Settings {
+        batch: at_most(batch, default.batch, "train.batch", available, sink),
+        updates: section.whole("updates", Range::Count, MOST).map_or(default.updates, |updates| updates.value),
+        threads: section.whole("threads", Range::Count, MOST_THREADS).map(|threads| threads.value as usize),
+        evaluate_every: period(&mut section, "evaluate_every", default.evaluate_every),
+        checkpoint_every: period(&mut section, "checkpoint_every", default.checkpoint_every),
+    };
+    section.finish();
+    settings
+}
+
+fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> diagnostics::Settings {
+    let mut section = root.section_or_empty("diagnostics", "diagnostics");
+    let default = diagnostics::Settings::default();
+    let rank = section.section_or_empty("rank", "diagnostics.rank");
+    let hessian = section.section_or_empty("hessian", "diagnostics.hessian");
+    let mut alignment = section.section_or_empty("alignment", "diagnostics.alignment");
+    if let Some(Found { value: found, origin }) = alignment.whole("every", Range::Period, MOST)
+        && found != 0
+    {
+        sink.report(origin, Flaw::Alignment { found });
+    }
+    alignment.finish();
+    let settings = diagnostics::Settings {
+        rank: probe(rank, "diagnostics.rank.data", default.rank, available, sink),
+        hessian: probe(hessian, "diagnostics.hessian.data", default.hessian, available, sink),
+        budget: section.number("budget", Range::Share).map_or(default.budget, |budget| budget.value),
+        exact_limit: section
+            .whole("exact_limit", Range::Count, MOST)
+            .map_or(default.exact_limit, |limit| limit.value as usize),
+    };
+    section.finish();
+    settings
+}
+
+fn probe(mut section: Section, key: &'static str, default: Probe, available: Option<usize>, sink: &Sink) -> Probe {
+    let every = period(&mut section, "every", default.every);
+    let data = section.whole("data", Range::Count, MOST);
+    section.finish();
+    Probe { every, data: at_most(data, default.data, key, available, sink) }
+}
+
+fn period(section: &mut Section, key: &'static str, default: u64) -> u64 {
+    section.whole(key, Range::Period, MOST).map_or(default, |period| period.value)
+}
+
+/// A number of data, which must not be more than there are; the default gives way to fewer.
+fn at_most(
+    stated: Option<Found<u64>>,
+    default: usize,
+    key: &'static str,
+    available: Option<usize>,
+    sink: &Sink,
+) -> usize {
+    let most = available.unwrap_or(usize::MAX);
+    let Some(Found { value: found, origin }) = stated else { return default.min(most) };
+    if found > most as u64 {
+        sink.report(origin, Flaw::TooManyData { key, available: most, found });
+    }
+    found as usize
+}
+
+fn widths(experiment: &Experiment, known: Option<Known>, places: &Places, sink: &Sink) {
+    let input = known.map(|known| known.input);
+    let output = match experiment.data.as_ref().map(|data| data.task) {
+        Some(Task::Autoencode) => input,
+        Some(Task::Classify) => known.map(|known| known.classes),
+        Some(Task::OddEven) | None => None,
+    };
+    if let Err(mismatch) = experiment.architecture(input, output) {
+        let origin = match mismatch {
+            Mismatch::Input { .. } | Mismatch::Unknown { key: "network.input" } => places.input,
+            Mismatch::Output { .. } | Mismatch::LossOutput { .. } | Mismatch::Unknown { .. } => places.output,
+            Mismatch::Parameters { .. } => places.layers,
+        };
+        sink.report(origin, mismatch.into());
+    }
+}

@@ -1,0 +1,76 @@
+//! The data of an experiment, and whether it fits them.
+
+use super::{Experiment, Mismatch};
+use crate::data::{self, Dataset, Places, Task};
+use crate::network::{Architecture, Targets};
+
+/// Why an experiment cannot run on its data.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no data section.
+    #[error("the experiment has no data: expected a section [data]")]
+    NoData,
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// The network does not fit the data.
+    #[error("{mismatch}; {}", mismatch.found())]
+    Mismatch {
+        /// In which way.
+        mismatch: Mismatch,
+    },
+    /// More data at a time than train.
+    #[error("{key} must be at most {available}, the number of training data; found {found}")]
+    TooManyData {
+        /// The key in the file.
+        key: &'static str,
+        /// Training data.
+        available: usize,
+        /// Data asked for.
+        found: usize,
+    },
+    /// Inputs that the loss cannot take as targets.
+    #[error("the loss {loss} takes inputs in [0, 1] as targets; the data {data} range from {low} to {high}")]
+    Range {
+        /// The loss.
+        loss: &'static str,
+        /// The data set.
+        data: String,
+        /// The least input.
+        low: f32,
+        /// The greatest input.
+        high: f32,
+    },
+}
+
+impl Experiment {
+    /// Reads the data and makes sure that network, loss, minibatch and probe batches fit them.
+    ///
+    /// # Errors
+    /// Any [`LoadError`].
+    pub fn load(&self, places: &Places) -> Result<(Dataset, Architecture), LoadError> {
+        let selection = self.data.as_ref().ok_or(LoadError::NoData)?;
+        let dataset = Dataset::load(selection, places)?;
+        let architecture = self
+            .architecture(Some(dataset.input_width()), dataset.output_width())
+            .map_err(|mismatch| LoadError::Mismatch { mismatch })?;
+        let available = dataset.train.len();
+        for (key, found) in [
+            ("train.batch", self.train.batch),
+            ("diagnostics.rank.data", self.diagnostics.rank.data),
+            ("diagnostics.hessian.data", self.diagnostics.hessian.data),
+        ] {
+            if found > available {
+                return Err(LoadError::TooManyData { key, available, found });
+            }
+        }
+        if selection.task == Task::Autoencode && self.loss.targets() == Targets::UnitInterval {
+            for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(|samples| samples.range()) {
+                if low < 0.0 || high > 1.0 {
+                    return Err(LoadError::Range { loss: self.loss.name(), data: dataset.name, low, high });
+                }
+            }
+        }
+        Ok((dataset, architecture))
+    }
+}

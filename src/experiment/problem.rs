@@ -1,0 +1,239 @@
+//! What is wrong with an experiment file, and where.
+
+use std::fmt;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label};
+use codespan_reporting::files::SimpleFiles;
+use codespan_reporting::term::{self, termcolor};
+
+use super::Mismatch;
+use super::node::Origin;
+
+/// What is wrong at one place.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Flaw {
+    /// The file cannot be read.
+    #[error("the experiment file cannot be read: {reason}")]
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// The file is not UTF-8 text.
+    #[error("the experiment file must be UTF-8 text")]
+    Encoding,
+    /// It is not TOML.
+    #[error("syntax error: {message}")]
+    Syntax {
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// A `--set` argument has no `=`, or no key before it.
+    #[error("--set must be given KEY=VALUE, as in optimizer.l2=1e-5")]
+    Override,
+    /// A key that no experiment has.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// The key, with its sections.
+        key: String,
+        /// The known key nearest to it.
+        suggestion: Option<String>,
+        /// Every known key of the section.
+        known: Vec<&'static str>,
+    },
+    /// A value of a wrong type or outside its range.
+    #[error("{key} must be {expected}")]
+    Value {
+        /// The key, with its sections.
+        key: String,
+        /// What is expected, in words.
+        expected: String,
+        /// The value, in words.
+        found: String,
+    },
+    /// A name that is none of those there are.
+    #[error("{key} must be {}", listed(known))]
+    Name {
+        /// The key, with its sections.
+        key: String,
+        /// The name.
+        found: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+        /// The one nearest to it.
+        suggestion: Option<String>,
+    },
+    /// A key that another optimizer takes.
+    #[error("{key} does not belong to the optimizer {kind}")]
+    NotForKind {
+        /// The key, with its section.
+        key: String,
+        /// The optimizer of the experiment.
+        kind: &'static str,
+        /// The optimizers that take it.
+        takers: &'static [&'static str],
+    },
+    /// A key that must be there is not.
+    #[error("{key} is missing: expected {expected}")]
+    Missing {
+        /// The key, with its section.
+        key: String,
+        /// What is expected, in words.
+        expected: String,
+    },
+    /// Two keys of which there can be only one.
+    #[error("{key} cannot be combined with {other}: expected one of them")]
+    Both {
+        /// The key, with its section.
+        key: &'static str,
+        /// The other one.
+        other: &'static str,
+    },
+    /// A damping that does not start between its bounds.
+    #[error("{name} must start between {name}_min = {min} and {name}_max = {max}")]
+    Bounds {
+        /// The damping.
+        name: &'static str,
+        /// Where it starts.
+        initial: f64,
+        /// Its lower bound.
+        min: f64,
+        /// Its upper bound.
+        max: f64,
+    },
+    /// A task whose targets the loss cannot take.
+    #[error("the loss {loss} does not fit the task {task}: expected {}", listed(fitting))]
+    TaskLoss {
+        /// The task.
+        task: &'static str,
+        /// The loss.
+        loss: &'static str,
+        /// The losses that fit.
+        fitting: &'static [&'static str],
+    },
+    /// More data are asked for than there are.
+    #[error("expected at most {available} training and validation data in total")]
+    Counts {
+        /// Data there are.
+        available: usize,
+        /// Training data asked for.
+        train: usize,
+        /// Validation data asked for.
+        validation: usize,
+    },
+    /// More data at a time than train.
+    #[error("{key} must be at most {available}, the number of training data")]
+    TooManyData {
+        /// The key, with its section.
+        key: &'static str,
+        /// Training data.
+        available: usize,
+        /// Data asked for.
+        found: u64,
+    },
+    /// Alignment along the run.
+    #[error("diagnostics.alignment.every must be 0: alignment on a schedule is not available")]
+    Alignment {
+        /// The period asked for.
+        found: u64,
+    },
+    /// The network fits neither data nor loss.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+}
+
+impl Flaw {
+    /// What stands beside the carets.
+    fn label(&self) -> String {
+        match self {
+            Self::Value { found, .. } => format!("found {found}"),
+            Self::Name { found, .. } => format!("found {found:?}"),
+            Self::Bounds { initial, .. } => format!("found {initial}"),
+            Self::Counts { train, validation, .. } => format!("found train = {train}, validation = {validation}"),
+            Self::TooManyData { found, .. } => format!("found {found}"),
+            Self::Alignment { found } => format!("found {found}"),
+            Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),
+            Self::NotForKind { kind, .. } => format!("not taken by {kind}"),
+            Self::TaskLoss { loss, .. } => format!("found {loss:?}"),
+            Self::Mismatch(mismatch) => mismatch.found(),
+            _ => String::new(),
+        }
+    }
+
+    /// A line of advice.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { suggestion: Some(name), .. } | Self::Name { suggestion: Some(name), .. } => {
+                Some(format!("did you mean `{name}`?"))
+            }
+            Self::UnknownKey { known, .. } => Some(format!("expected {}", listed(known))),
+            Self::NotForKind { takers, .. } => Some(format!("expected only with {}", listed(takers))),
+            Self::Alignment { .. } => Some("expected 0; alignment is measured on demand".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// `a, b or c`.
+pub(super) fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// A flaw and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// What is wrong.
+    pub flaw: Flaw,
+    /// Where; `None` if the file could not be read.
+    pub origin: Option<Origin>,
+}
+
+/// Everything that is wrong with an experiment, in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problems {
+    /// Name and text of the file, then of each `--set` argument.
+    pub(super) sources: Vec<(String, String)>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Problems {
+    /// The problems, at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// For people: each problem with file, line, column, the line itself and carets; in `color` for a
+    /// terminal.
+    pub fn render(&self, color: bool) -> String {
+        let mut buffer = if color { termcolor::Buffer::ansi() } else { termcolor::Buffer::no_color() };
+        let mut files = SimpleFiles::new();
+        for (name, text) in &self.sources {
+            files.add(name, text);
+        }
+        for problem in &self.problems {
+            let mut diagnostic = Diagnostic::error().with_message(&problem.flaw);
+            match problem.origin {
+                Some(origin) => {
+                    let label = Label::primary(origin.source, origin.start..origin.end);
+                    diagnostic = diagnostic.with_label(label.with_message(problem.flaw.label()));
+                }
+                None => diagnostic.notes.extend(self.sources.first().map(|(name, _)| format!("file: {name}"))),
+            }
+            diagnostic.notes.extend(problem.flaw.help());
+            // Writing to memory does not fail, and every place is within its source.
+            let _ = term::emit_to_write_style(&mut buffer, &term::Config::default(), &files, &diagnostic);
+        }
+        String::from_utf8_lossy(buffer.as_slice()).into_owned()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}

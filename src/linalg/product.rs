@@ -1,0 +1,241 @@
+//! Matrix products, by faer on borrowed views of ndarray arrays: nothing is copied, transposes are
+//! strides. Every product counts its arithmetic, so that FLOP/s can be told from what was done.
+
+use std::cell::Cell;
+
+use faer::linalg::matmul::{matmul, triangular};
+use faer::{Accum, Par};
+use faer_ext::IntoFaer as _;
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use rayon::prelude::*;
+
+use super::Real;
+
+thread_local! {
+    static FLOPS: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// Floating-point operations of the matrix arithmetic this thread has asked for so far. A product of
+/// m × k and k × n counts 2 m k n, a symmetric one half of it.
+pub fn flops() -> f64 {
+    FLOPS.get()
+}
+
+pub(super) fn count(flops: f64) {
+    FLOPS.set(FLOPS.get() + flops);
+}
+
+/// Arithmetic below which a product is not worth a second thread.
+const PARALLEL_FLOPS: f64 = 2e6;
+
+/// All threads of the current pool, where the work is worth it.
+pub(super) fn parallelism(flops: f64) -> Par {
+    let threads = rayon::current_num_threads();
+    if threads < 2 || flops < PARALLEL_FLOPS { Par::Seq } else { Par::rayon(threads) }
+}
+
+/// What happens to the old content of a product's target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// C ← …
+    Replace,
+    /// C ← C + …
+    Add,
+}
+
+impl From<Target> for Accum {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Replace => Self::Replace,
+            Target::Add => Self::Add,
+        }
+    }
+}
+
+/// C ← α A B, or C + α A B. A: m × k, B: k × n, C: m × n.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
+    let flops = 2.0 * a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64;
+    count(flops);
+    matmul(c.into_faer(), target.into(), a.into_faer(), b.into_faer(), alpha, parallelism(flops));
+}
+
+/// C ← α A B, or C + α A B, where C and A B are known to be symmetric: one triangle is computed and
+/// mirrored, with half the arithmetic. A: n × k, B: k × n, C: n × n.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn gemm_symmetric<T: Real>(
+    alpha: T,
+    a: ArrayView2<T>,
+    b: ArrayView2<T>,
+    target: Target,
+    mut c: ArrayViewMut2<T>,
+) {
+    use triangular::BlockStructure::{Rectangular, TriangularLower};
+    let flops = a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64;
+    count(flops);
+    triangular::matmul(
+        c.view_mut().into_faer(),
+        TriangularLower,
+        target.into(),
+        a.into_faer(),
+        Rectangular,
+        b.into_faer(),
+        Rectangular,
+        alpha,
+        parallelism(flops),
+    );
+    mirror(c);
+}
+
+/// C ← α Aᵀ A, or C + α Aᵀ A (symmetric rank-k product). A: k × n, C: n × n.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn gram<T: Real>(alpha: T, a: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
+    gemm_symmetric(alpha, a.t(), a, target, c);
+}
+
+/// Below this size matrices are mirrored and transposed element by element.
+const TILE: usize = 64;
+
+/// Copies the lower triangle of a square matrix to the upper one.
+pub fn mirror<T: Real>(c: ArrayViewMut2<T>) {
+    let n = c.nrows();
+    if n <= TILE {
+        let mut c = c;
+        for i in 0..n {
+            for j in 0..i {
+                c[(j, i)] = c[(i, j)];
+            }
+        }
+        return;
+    }
+    let half = n / 2;
+    let (upper, lower) = c.split_at(Axis(0), half);
+    let (first, across) = upper.split_at(Axis(1), half);
+    let (below, second) = lower.split_at(Axis(1), half);
+    let diagonal = || rayon::join(|| mirror(first), || mirror(second));
+    if n > 4 * TILE {
+        rayon::join(|| transpose(below.view(), across), diagonal);
+    } else {
+        transpose(below.view(), across);
+        diagonal();
+    }
+}
+
+/// B ← Aᵀ, halved along the longer side until a tile fits the cache.
+fn transpose<T: Real>(a: ArrayView2<T>, b: ArrayViewMut2<T>) {
+    let (rows, columns) = a.dim();
+    if rows <= TILE && columns <= TILE {
+        let mut b = b;
+        b.assign(&a.t());
+        return;
+    }
+    let (axis, half) = if rows > columns { (0, rows / 2) } else { (1, columns / 2) };
+    let (a1, a2) = a.split_at(Axis(axis), half);
+    let (b1, b2) = b.split_at(Axis(1 - axis), half);
+    transpose(a1, b1);
+    transpose(a2, b2);
+}
+
+/// Parts a long sum is split into, whatever the number of threads, so that its rounding is the same.
+const PARTS: usize = 64;
+
+/// Σ_i a_i b_i, accumulated in double precision, in an order that does not depend on the number of
+/// threads.
+///
+/// # Panics
+/// Where the lengths differ.
+pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
+    assert_eq!(a.len(), b.len(), "dot product of vectors of different lengths");
+    let mut sums = [0.0; PARTS];
+    let part = a.len().div_ceil(PARTS).max(1);
+    let ranges = |i: usize| (i * part).min(a.len())..((i + 1) * part).min(a.len());
+    sums.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sum)| {
+        let range = ranges(i);
+        let (a, b) = (a.slice(ndarray::s![range.clone()]), b.slice(ndarray::s![range]));
+        // Runs short enough for the working precision, summed in double precision.
+        *sum = (a.axis_chunks_iter(Axis(0), 1024).zip(b.axis_chunks_iter(Axis(0), 1024)))
+            .map(|(a, b)| a.dot(&b).double())
+            .sum();
+    });
+    sums.iter().sum()
+}
+
+/// Σ_ij a_ij b_ij, accumulated in double precision row by row.
+///
+/// # Panics
+/// Where the shapes differ.
+pub fn dot_matrix<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>) -> f64 {
+    assert_eq!(a.dim(), b.dim(), "inner product of matrices of different shapes");
+    a.outer_iter().zip(b.outer_iter()).map(|(a, b)| a.dot(&b).double()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Stream;
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    fn random(rows: usize, columns: usize, seed: u64) -> Array2<f64> {
+        let mut stream = Stream::new(seed, "test", 0);
+        Array2::from_shape_simple_fn((rows, columns), || stream.normal())
+    }
+
+    fn naive(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Array2<f64> {
+        Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| (0..a.ncols()).map(|k| a[(i, k)] * b[(k, j)]).sum())
+    }
+
+    fn assert_close(a: &Array2<f64>, b: &Array2<f64>) {
+        assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-10), "{a}\n{b}");
+    }
+
+    proptest! {
+        #[test]
+        fn products_equal_sums_for_any_shape_and_stride(
+            m in 1_usize..40, k in 0_usize..40, n in 1_usize..40, seed in 0_u64..1000,
+        ) {
+            let wide = random(m, k + 1, seed);
+            let a = wide.slice(ndarray::s![.., ..k]);
+            let bt = random(n, k, seed + 1);
+            let mut c = random(m, n, seed + 2);
+            let mut expected = naive(a, bt.t());
+            gemm(1.0, a, bt.t(), Target::Replace, c.view_mut());
+            assert_close(&c, &expected);
+            gemm(-0.5, a, bt.t(), Target::Add, c.view_mut());
+            expected *= 0.5;
+            assert_close(&c, &expected);
+        }
+
+        #[test]
+        fn a_gram_matrix_equals_the_full_product(k in 1_usize..30, n in 1_usize..200, seed in 0_u64..1000) {
+            let a = random(k, n, seed);
+            let mut c = Array2::zeros((n, n));
+            gram(0.3, a.view(), Target::Replace, c.view_mut());
+            assert_close(&c, &(naive(a.t(), a.view()) * 0.3));
+        }
+    }
+
+    #[test]
+    fn a_large_matrix_is_mirrored_whole() {
+        let mut c = random(701, 701, 3);
+        let lower = c.clone();
+        mirror(c.view_mut());
+        for ((i, j), &x) in c.indexed_iter() {
+            assert_eq!(x.to_bits(), lower[(i.max(j), i.min(j))].to_bits());
+        }
+    }
+
+    #[test]
+    fn a_symmetric_product_counts_half() {
+        let a = random(10, 20, 1);
+        let before = flops();
+        gram(1.0, a.view(), Target::Replace, Array2::zeros((20, 20)).view_mut());
+        assert!((flops() - before - 4000.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,54 @@
+//! The parameters θ of a network, and everything shaped like them: gradients, directions, updates.
+
+use ndarray::{Array1, ArrayView2, ArrayViewMut2, s};
+
+use super::Architecture;
+use crate::linalg::Real;
+
+/// A vector of all parameters, layer after layer, each W_λ row by row with its bias column last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters<T> {
+    architecture: Architecture,
+    /// θ, of length P.
+    pub flat: Array1<T>,
+}
+
+impl<T: Real> Parameters<T> {
+    /// All zero.
+    pub fn zeros(architecture: &Architecture) -> Self {
+        Self { architecture: architecture.clone(), flat: Array1::zeros(architecture.parameters()) }
+    }
+
+    /// The network they are of.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// W_λ, λ = 1 … L: d_λ × (d_{λ−1} + 1), the bias last.
+    pub fn layer(&self, layer: usize) -> ArrayView2<'_, T> {
+        let shape = self.architecture.weight_shape(layer);
+        matrix(self.flat.slice(s![self.architecture.range(layer)]).into_shape_with_order(shape))
+    }
+
+    /// W_λ, to be changed.
+    pub fn layer_mut(&mut self, layer: usize) -> ArrayViewMut2<'_, T> {
+        let shape = self.architecture.weight_shape(layer);
+        matrix(self.flat.slice_mut(s![self.architecture.range(layer)]).into_shape_with_order(shape))
+    }
+
+    /// Ŵ_λ, λ = 1 … L: d_λ × d_{λ−1}, W_λ without its bias column.
+    pub fn weights(&self, layer: usize) -> ArrayView2<'_, T> {
+        let inputs = self.architecture.width(layer - 1);
+        self.layer(layer).slice_move(s![.., ..inputs])
+    }
+
+    /// The same in another precision.
+    pub fn cast<U: Real>(&self) -> Parameters<U> {
+        Parameters { architecture: self.architecture.clone(), flat: self.flat.mapv(|x| U::of(x.double())) }
+    }
+}
+
+/// A contiguous run of the flat vector always has the length of its layer's matrix.
+fn matrix<M>(shaped: Result<M, ndarray::ShapeError>) -> M {
+    shaped.unwrap_or_else(|error| unreachable!("a layer's range holds its matrix: {error}"))
+}

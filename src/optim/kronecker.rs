@@ -1,0 +1,194 @@
+//! Directions preconditioned with Kronecker factors:
+//! δ_λ = −(G_λ + ω⁻¹ k I)⁻¹ g_λ (Q_λ + ω k I)⁻¹, k = √(γ + η).
+
+use ndarray::Array2;
+
+use super::Curvature;
+use crate::curvature::factors::{self, from_columns, input_factors, kfra, mix};
+use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
+use crate::linalg::{Cholesky, NotPositiveDefinite, Real, Target, gemm, gram};
+use crate::network::{Architecture, Parameters, Pass};
+
+/// How often k is doubled before a factor counts as impossible to invert.
+const DOUBLINGS: u32 = 30;
+
+/// Running averages of the Kronecker factors, and their damped inverses.
+pub struct Kronecker<T> {
+    /// The running averages.
+    pub factors: KroneckerFactors<T>,
+    batch: KroneckerFactors<T>,
+    inverses: Inverses<T>,
+    columns: Columns<T>,
+    recursion: factors::Scratch<T>,
+    outputs: Array2<T>,
+    cholesky: Cholesky,
+    product: Parameters<T>,
+}
+
+/// The damped inverses of all factors; layer λ at index λ − 1.
+#[derive(Clone, Debug)]
+pub struct Inverses<T> {
+    input: Vec<Array2<T>>,
+    preactivation: Vec<Factor<T>>,
+}
+
+/// ω of one layer: how the damping is split between its two factors,
+/// ω² = (tr Q / dim Q) / (tr G / dim G). 1 where a trace is zero or not finite.
+pub fn damping_split(input_trace: f64, inputs: usize, preactivation_trace: f64, units: usize) -> f64 {
+    let ratio = (input_trace / inputs as f64) / (preactivation_trace / units as f64);
+    if ratio.is_finite() && ratio > 0.0 { ratio.sqrt() } else { 1.0 }
+}
+
+impl<T: Real> Kronecker<T> {
+    /// Memory for a network.
+    pub fn new(architecture: &Architecture) -> Self {
+        let factors = KroneckerFactors::zeros(architecture);
+        let inverses = Inverses { input: factors.input.clone(), preactivation: factors.preactivation.clone() };
+        Self {
+            batch: factors.clone(),
+            factors,
+            inverses,
+            columns: Columns::default(),
+            recursion: factors::Scratch::default(),
+            outputs: Array2::default((0, 0)),
+            cholesky: Cholesky::default(),
+            product: Parameters::zeros(architecture),
+        }
+    }
+
+    /// Q_λ of the minibatch enters the running average, with weight `past` of what was.
+    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) {
+        input_factors(pass, &mut self.batch.input);
+        for (kept, new) in self.factors.input.iter_mut().zip(&self.batch.input) {
+            mix(past, kept.view_mut(), new.view());
+        }
+    }
+
+    /// G_λ of the minibatch enters the running average, with weight `past` of what was; after a forward
+    /// and a backward pass. `seed` and `step` choose the targets that KFAC draws.
+    pub fn update_preactivation(
+        &mut self,
+        curvature: Curvature,
+        pass: &Pass<T>,
+        parameters: &Parameters<T>,
+        (seed, step): (u64, u64),
+        past: f64,
+    ) {
+        let batch = &mut self.batch.preactivation;
+        let mut columnwise =
+            |root| from_columns(pass, parameters, root, &mut self.columns, &mut self.outputs, batch);
+        match curvature {
+            Curvature::Kfra => kfra(pass, parameters, &mut self.recursion, batch),
+            Curvature::Kflr => columnwise(Root::Exact),
+            Curvature::Kfac { samples, empirical: false } => columnwise(Root::Sampled { samples, seed, step }),
+            Curvature::Kfac { empirical: true, .. } => {
+                let mean = T::one() / T::of(pass.data() as f64);
+                for (index, factor) in batch.iter_mut().enumerate() {
+                    let delta = pass.delta(index + 1);
+                    gram(mean, delta, Target::Replace, factor.dense_mut(delta.ncols()).view_mut());
+                }
+            }
+            Curvature::HessianFree { .. } => unreachable!("Hessian-free has no Kronecker factors"),
+        }
+        for (kept, new) in self.factors.preactivation.iter_mut().zip(&self.batch.preactivation) {
+            if past == 0.0 || kept.size() != new.size() {
+                kept.clone_from(new);
+            } else {
+                kept.average(new, past);
+            }
+        }
+    }
+
+    /// Makes the damped inverses anew. Returns, in words, each factor that needed more damping than asked
+    /// for.
+    ///
+    /// # Errors
+    /// Where a factor cannot be inverted with any damping: it is not finite.
+    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, NotPositiveDefinite> {
+        let k = (damping + l2).sqrt();
+        let mut warnings = Vec::new();
+        for index in 0..self.factors.input.len() {
+            let (input, preactivation) = (&self.factors.input[index], &self.factors.preactivation[index]);
+            let trace = input.diag().iter().map(|x| x.double()).sum();
+            let split = damping_split(trace, input.nrows(), preactivation.trace(), preactivation.size());
+            let mut warn = |name: &str, doublings: u32| {
+                if doublings > 0 {
+                    let times = 2_u64.pow(doublings);
+                    warnings.push(format!("layer {}: {name} factor inverted with {times} × k", index + 1));
+                }
+            };
+            let doublings = invert_damped(
+                &mut self.cholesky,
+                input,
+                split * k,
+                &mut self.batch.input[index],
+                &mut self.inverses.input[index],
+            )?;
+            warn("input", doublings);
+            let inverse = &mut self.inverses.preactivation[index];
+            match (preactivation, &mut self.batch.preactivation[index]) {
+                (Factor::Diagonal(diagonal), _) => {
+                    let damping = T::of(k / split);
+                    inverse.diagonal_mut(diagonal.len()).zip_mut_with(diagonal, |inverse, &x| {
+                        *inverse = T::one() / (x + damping);
+                    });
+                }
+                (Factor::Dense(factor), scratch) => {
+                    let size = factor.nrows();
+                    let inverse = inverse.dense_mut(size);
+                    let scratch = scratch.dense_mut(size);
+                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse)?;
+                    warn("pre-activation", doublings);
+                }
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Exchanges the damped inverses, to keep those of the best damping tried.
+    pub fn swap_inverses(&mut self, other: &mut Inverses<T>) {
+        std::mem::swap(&mut self.inverses, other);
+    }
+
+    /// The damped inverses.
+    pub fn inverses(&self) -> &Inverses<T> {
+        &self.inverses
+    }
+
+    /// direction ← δ, the gradient preconditioned with the damped inverses.
+    pub fn direction(&mut self, gradient: &Parameters<T>, direction: &mut Parameters<T>) {
+        for layer in 1..=self.inverses.input.len() {
+            self.inverses.preactivation[layer - 1].apply(gradient.layer(layer), self.product.layer_mut(layer));
+            let inverse = self.inverses.input[layer - 1].view();
+            gemm(-T::one(), self.product.layer(layer), inverse, Target::Replace, direction.layer_mut(layer));
+        }
+    }
+}
+
+/// inverse ← (factor + damping · I)⁻¹, and how often the damping had to be doubled: once more in double
+/// precision, then with more and more damping. `scratch` is overwritten.
+fn invert_damped<T: Real>(
+    cholesky: &mut Cholesky,
+    factor: &Array2<T>,
+    damping: f64,
+    scratch: &mut Array2<T>,
+    inverse: &mut Array2<T>,
+) -> Result<u32, NotPositiveDefinite> {
+    scratch.assign(factor);
+    scratch.diag_mut().mapv_inplace(|x| x + T::of(damping));
+    if cholesky.invert(scratch.view_mut(), inverse.view_mut()).is_ok() {
+        return Ok(0);
+    }
+    let size = factor.nrows();
+    let exact = factor.mapv(Real::double);
+    let mut wide = Array2::zeros((size, size));
+    for doublings in 0..DOUBLINGS {
+        let mut damped = exact.clone();
+        damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(2_u32.pow(doublings)));
+        if cholesky.invert(damped.view_mut(), wide.view_mut()).is_ok() {
+            inverse.assign(&wide.mapv(T::of));
+            return Ok(doublings);
+        }
+    }
+    Err(NotPositiveDefinite { size })
+}

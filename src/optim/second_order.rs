@@ -1,0 +1,293 @@
+//! A second-order update: direction from curvature, step from the exact quadratic model, damping that
+//! adapts itself (Botev, Ritter & Barber 2017, section 4; Martens & Grosse 2015, sections 6 and 7).
+
+use ndarray::{Array2, ArrayView2};
+
+use super::conjugate_gradients::{ConjugateGradients, Limits};
+use super::damping::{Damped, kronecker_factor, step_damping_after};
+use super::kronecker::{Inverses, Kronecker};
+use super::quadratic::{Minimum, QuadraticModel};
+use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
+use crate::curvature::gauss_newton::output_product;
+use crate::linalg::{NotPositiveDefinite, Real, dot, dot_matrix};
+use crate::network::{Architecture, Parameters, Pass, Tangent};
+
+/// What a second-order method keeps from one update to the next.
+pub struct SecondOrderState<T> {
+    /// γ.
+    pub kronecker_damping: Damped,
+    /// τ.
+    pub step_damping: Damped,
+    /// Whether the inverses have to be made anew at the next update.
+    pub stale: bool,
+    updates: u64,
+    kronecker: Option<Kronecker<T>>,
+    conjugate_gradients: Option<ConjugateGradients<T>>,
+    best_inverses: Option<Inverses<T>>,
+    trial: Along<T>,
+    best: Along<T>,
+    /// Δ of the last update, where momentum needs it.
+    previous: Option<Along<T>>,
+}
+
+/// A direction δ and how the outputs move along it.
+struct Along<T> {
+    direction: Parameters<T>,
+    tangent: Tangent<T>,
+    /// v = J δ: N × K.
+    outputs: Array2<T>,
+    /// PSD(H_L) v: N × K.
+    product: Array2<T>,
+}
+
+impl<T: Real> Along<T> {
+    fn new(architecture: &Architecture) -> Self {
+        Self {
+            direction: Parameters::zeros(architecture),
+            tangent: Tangent::new(architecture, 0),
+            outputs: Array2::default((0, 0)),
+            product: Array2::default((0, 0)),
+        }
+    }
+
+    /// v and PSD(H_L) v of the direction, after a forward pass.
+    fn differentiate(&mut self, pass: &Pass<T>, parameters: &Parameters<T>) {
+        if self.outputs.dim() != pass.output().dim() {
+            self.tangent = Tangent::new(pass.architecture(), pass.data());
+            self.outputs = Array2::zeros(pass.output().dim());
+        }
+        let outputs = self.tangent.forward(pass, parameters, &self.direction);
+        self.outputs.assign(&outputs);
+        output_product(pass, outputs, &mut self.product);
+    }
+
+    /// δᵀ C δ′ with C = Ḡ + shift · I.
+    fn curvature(&self, other: &Self, shift: f64) -> f64 {
+        let products: (ArrayView2<T>, ArrayView2<T>) = (self.product.view(), other.outputs.view());
+        dot_matrix(products.0, products.1) / self.outputs.nrows() as f64
+            + shift * dot(self.direction.flat.view(), other.direction.flat.view())
+    }
+}
+
+impl<T: Real> SecondOrderState<T> {
+    /// The state before the first update.
+    pub fn new(settings: &SecondOrder, architecture: &Architecture) -> Self {
+        let free = matches!(settings.curvature, Curvature::HessianFree { .. });
+        Self {
+            kronecker_damping: Damped::new(&settings.kronecker_damping),
+            step_damping: Damped::new(&settings.step_damping),
+            stale: true,
+            updates: 0,
+            kronecker: (!free).then(|| Kronecker::new(architecture)),
+            conjugate_gradients: free.then(|| ConjugateGradients::new(architecture)),
+            best_inverses: None,
+            trial: Along::new(architecture),
+            best: Along::new(architecture),
+            previous: settings.momentum.then(|| Along::new(architecture)),
+        }
+    }
+
+    /// The Kronecker factors, where the method has them.
+    pub fn factors(&self) -> Option<&crate::curvature::KroneckerFactors<T>> {
+        self.kronecker.as_ref().map(|kronecker| &kronecker.factors)
+    }
+
+    /// δ of the last update, before it was scaled.
+    pub fn direction(&self) -> &Parameters<T> {
+        &self.best.direction
+    }
+
+    /// Raises both dampings after a rejected step, and forgets what led to it.
+    pub fn reject(&mut self, settings: &SecondOrder) {
+        self.kronecker_damping.raise(&settings.kronecker_damping);
+        self.step_damping.raise(&settings.step_damping);
+        self.stale = true;
+        if let Some(previous) = &mut self.previous {
+            previous.direction.flat.fill(T::zero());
+        }
+    }
+
+    /// One update on a minibatch, after its forward and backward pass: next ← θ + Δ.
+    ///
+    /// # Errors
+    /// Where a Kronecker factor is not finite.
+    pub fn update(
+        &mut self,
+        settings: &SecondOrder,
+        batch: &mut Minibatch<T>,
+        next: &mut Parameters<T>,
+        watch: &mut Stopwatch,
+    ) -> Result<Report, NotPositiveDefinite> {
+        self.updates += 1;
+        let mut report = Report::default();
+        self.update_factors(settings, batch, watch);
+        if let Some(previous) = &mut self.previous {
+            watch.enter(Phase::ForwardMode);
+            previous.differentiate(batch.pass, batch.parameters);
+        }
+        let (model, minimum) = self.find_direction(settings, batch, watch, &mut report)?;
+        watch.enter(Phase::Update);
+        self.step(batch, minimum, next);
+        report.step_size = Some(minimum.step_size);
+        report.momentum = settings.momentum.then_some(minimum.momentum);
+        report.quadratic = Some(model.curvature[0]);
+        report.kronecker_damping = self.kronecker.is_some().then(|| self.kronecker_damping.get());
+        report.step_damping = Some(self.step_damping.get());
+        if settings.step_damping.adapt && self.updates.is_multiple_of(settings.step_period) {
+            watch.enter(Phase::DampingTrials);
+            let ratio = reduction_ratio(batch, next, minimum.change);
+            let damping = step_damping_after(ratio, self.step_damping.get(), settings.step_period);
+            self.step_damping.adapt(&settings.step_damping, damping);
+            report.reduction_ratio = Some(ratio);
+            report.rejected = !ratio.is_finite();
+        }
+        Ok(report)
+    }
+
+    /// The minibatch's factors enter the running averages, with weight ε = min(1 − 1/k, ε_max) of the past.
+    fn update_factors(&mut self, settings: &SecondOrder, batch: &Minibatch<T>, watch: &mut Stopwatch) {
+        let Some(kronecker) = &mut self.kronecker else { return };
+        let past = (1.0 - 1.0 / self.updates as f64).min(settings.factor_average);
+        watch.enter(Phase::InputFactors);
+        kronecker.update_input(batch.pass, past);
+        watch.enter(Phase::PreactivationFactors);
+        let streams = (batch.seed, batch.step);
+        kronecker.update_preactivation(settings.curvature, batch.pass, batch.parameters, streams, past);
+    }
+
+    /// Leaves δ in `self.best`, and returns the quadratic model along it with its minimum.
+    fn find_direction(
+        &mut self,
+        settings: &SecondOrder,
+        batch: &Minibatch<T>,
+        watch: &mut Stopwatch,
+        report: &mut Report,
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+        let period = settings.kronecker_period;
+        let adapts = settings.kronecker_damping.adapt && self.updates.is_multiple_of(period);
+        let Some(mut kronecker) = self.kronecker.take() else {
+            self.solve_conjugate_gradients(settings, batch, watch);
+            return Ok(self.measure(batch, watch));
+        };
+        let found = if adapts {
+            self.try_dampings(settings, &mut kronecker, batch, watch, report)
+        } else {
+            self.precondition(settings, &mut kronecker, batch, watch, report)
+        };
+        self.kronecker = Some(kronecker);
+        found
+    }
+
+    fn solve_conjugate_gradients(&mut self, settings: &SecondOrder, batch: &Minibatch<T>, watch: &mut Stopwatch) {
+        watch.enter(Phase::Solve);
+        if let (Some(solver), Curvature::HessianFree { iterations, tolerance }) =
+            (&mut self.conjugate_gradients, settings.curvature)
+        {
+            let shift = self.step_damping.get() + batch.l2;
+            let limits = Limits { iterations, tolerance };
+            let direction = &mut self.trial.direction;
+            solver.direction(batch.pass, batch.parameters, batch.gradient, shift, limits, direction);
+        }
+    }
+
+    /// δ with the present γ; the inverses are made anew when their period is over.
+    fn precondition(
+        &mut self,
+        settings: &SecondOrder,
+        kronecker: &mut Kronecker<T>,
+        batch: &Minibatch<T>,
+        watch: &mut Stopwatch,
+        report: &mut Report,
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+        if self.stale || self.updates.is_multiple_of(settings.inverse_period) {
+            watch.enter(Phase::Factorization);
+            report.warnings.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
+            self.stale = false;
+        }
+        watch.enter(Phase::Solve);
+        kronecker.direction(batch.gradient, &mut self.trial.direction);
+        Ok(self.measure(batch, watch))
+    }
+
+    /// δ with that of γ, ω₂ γ and γ/ω₂ whose update has the lowest quadratic model.
+    fn try_dampings(
+        &mut self,
+        settings: &SecondOrder,
+        kronecker: &mut Kronecker<T>,
+        batch: &Minibatch<T>,
+        watch: &mut Stopwatch,
+        report: &mut Report,
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+        let (damping, factor) = (self.kronecker_damping.get(), kronecker_factor(settings.kronecker_period));
+        let mut best: Option<(f64, QuadraticModel, Minimum)> = None;
+        for candidate in [damping, damping * factor, damping / factor] {
+            let mut clamped = self.kronecker_damping;
+            clamped.adapt(&settings.kronecker_damping, candidate);
+            if best.is_some_and(|(_, _, _)| clamped == self.kronecker_damping) {
+                continue; // At its bound already: tried before.
+            }
+            watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
+            report.warnings.extend(kronecker.invert(clamped.get(), batch.l2)?);
+            kronecker.direction(batch.gradient, &mut self.trial.direction);
+            self.trial.differentiate(batch.pass, batch.parameters);
+            let (model, minimum) = self.model(batch);
+            if best.is_none_or(|(_, _, known)| minimum.change < known.change) {
+                best = Some((clamped.get(), model, minimum));
+                std::mem::swap(&mut self.trial, &mut self.best);
+                let kept = self.best_inverses.get_or_insert_with(|| kronecker.inverses().clone());
+                kronecker.swap_inverses(kept);
+            }
+        }
+        if let Some(kept) = &mut self.best_inverses {
+            kronecker.swap_inverses(kept);
+        }
+        self.stale = false;
+        let Some((damping, model, minimum)) = best else { unreachable!("the first candidate is always tried") };
+        self.kronecker_damping.adapt(&settings.kronecker_damping, damping);
+        Ok((model, minimum))
+    }
+
+    /// The quadratic model along `self.trial`, which becomes the best.
+    fn measure(&mut self, batch: &Minibatch<T>, watch: &mut Stopwatch) -> (QuadraticModel, Minimum) {
+        watch.enter(Phase::ForwardMode);
+        self.trial.differentiate(batch.pass, batch.parameters);
+        let found = self.model(batch);
+        std::mem::swap(&mut self.trial, &mut self.best);
+        found
+    }
+
+    /// The quadratic model along `self.trial`, and the previous update where there is momentum.
+    fn model(&self, batch: &Minibatch<T>) -> (QuadraticModel, Minimum) {
+        let shift = self.step_damping.get() + batch.l2;
+        let slope = |along: &Along<T>| dot(along.direction.flat.view(), batch.gradient.flat.view());
+        let mut model = QuadraticModel::along(slope(&self.trial), self.trial.curvature(&self.trial, shift));
+        if let Some(previous) = &self.previous {
+            model.slope[1] = slope(previous);
+            model.curvature[1] = previous.curvature(previous, shift);
+            model.mixed = self.trial.curvature(previous, shift);
+        }
+        (model, model.minimum())
+    }
+
+    /// next ← θ + Δ, Δ = α δ + μ δ₀, which is kept for the next update.
+    fn step(&mut self, batch: &Minibatch<T>, minimum: Minimum, next: &mut Parameters<T>) {
+        let (alpha, mu) = (T::of(minimum.step_size), T::of(minimum.momentum));
+        let sum = ndarray::Zip::from(&mut next.flat).and(&batch.parameters.flat).and(&self.best.direction.flat);
+        match &mut self.previous {
+            None => sum.par_for_each(|next, &theta, &delta| *next = theta + alpha * delta),
+            Some(previous) => sum.and(&mut previous.direction.flat).par_for_each(|next, &theta, &delta, previous| {
+                *previous = alpha * delta + mu * *previous;
+                *next = theta + *previous;
+            }),
+        }
+    }
+}
+
+/// ρ = (Ē(θ + Δ) − Ē(θ)) / M(Δ) on the minibatch, whose forward pass is overwritten. 1 where no change was
+/// foreseen and none came.
+fn reduction_ratio<T: Real>(batch: &mut Minibatch<T>, next: &Parameters<T>, change: f64) -> f64 {
+    let squared = |parameters: &Parameters<T>| dot(parameters.flat.view(), parameters.flat.view());
+    let l2 = if batch.l2 == 0.0 { 0.0 } else { batch.l2 / 2.0 * (squared(next) - squared(batch.parameters)) };
+    let actual = batch.pass.forward(next) - batch.loss + l2;
+    if actual == 0.0 && change == 0.0 { 1.0 } else { actual / change }
+}
