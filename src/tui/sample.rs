@@ -119,7 +119,7 @@ fn rank(step: u64, scope: Scope) -> Event {
 }
 
 fn block(step: u64, layer: usize) -> Event {
-    let size = 10_f64.powi(3 - layer as i32 / 2);
+    let size = 10_f64.powf(3.0 - (layer / 2) as f64);
     let negative = layer != 8;
     Event::HessianBlock(HessianBlock {
         step,

@@ -82,7 +82,7 @@ impl Inside {
 }
 
 /// Publishes a made-up run and obeys commands, as a run would.
-fn fake(desk: crate::session::Desk, panics: bool) {
+fn fake(desk: &crate::session::Desk, panics: bool) {
     let mut snapshot = Snapshot::default();
     let publish = |snapshot: &mut Snapshot, event: &Event| {
         snapshot.apply(event);
@@ -117,7 +117,7 @@ fn fake(desk: crate::session::Desk, panics: bool) {
 fn the_inner_program() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let (handle, desk) = pair();
-    let run = std::thread::spawn(move || fake(desk, role == "panics"));
+    let run = std::thread::spawn(move || fake(&desk, role == "panics"));
     let exit = super::run(&handle, super::Options::default());
     println!("left with {exit:?}");
     if exit.is_ok() {

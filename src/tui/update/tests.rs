@@ -24,9 +24,9 @@ fn after(typed: &str, snapshot: &Snapshot) -> (State, Option<Effect>) {
     (state, effect)
 }
 
-fn command(effect: Option<Effect>) -> Option<Command> {
+fn command(effect: Option<&Effect>) -> Option<Command> {
     match effect {
-        Some(Effect::Send(command, _)) => Some(command),
+        Some(Effect::Send(command, _)) => Some(*command),
         _ => None,
     }
 }
@@ -50,7 +50,7 @@ fn keys_that_steer_the_run_send_their_commands() {
         ("ejjj⏎3⏎", gamma(3.0)),
         ("qy", Command::Stop),
     ] {
-        assert_eq!(command(after(typed, &run).1), Some(expected), "{typed}");
+        assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected), "{typed}");
     }
 }
 
@@ -59,7 +59,7 @@ fn halving_and_doubling_start_from_the_present_value() {
     let run = sample::fold(&[sample::start()]);
     for (typed, value) in [("[", 0.5), ("]", 2.0)] {
         let expected = Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value };
-        assert_eq!(command(after(typed, &run).1), Some(expected));
+        assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected));
     }
 }
 
@@ -67,7 +67,7 @@ fn halving_and_doubling_start_from_the_present_value() {
 fn the_pause_key_resumes_a_paused_run_and_leaves_a_finished_one() {
     let mut run = sample::snapshot(10);
     run.status = Status::Paused;
-    assert_eq!(command(after(" ", &run).1), Some(Command::Resume));
+    assert_eq!(command(after(" ", &run).1.as_ref()), Some(Command::Resume));
     run.apply(&sample::end(10));
     assert_eq!(after(" ", &run).1, None);
 }
