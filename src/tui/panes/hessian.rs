@@ -84,7 +84,17 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
     let pane = Pane::Hessian.index();
     let sign = if smallest && !scene.state.linear_y[pane] { -1.0 } else { 1.0 };
     let blocks = &scene.snapshot.hessian;
-    let names: Vec<_> = blocks.iter().map(|block| format!("{}:", block.latest.layer)).collect();
+    let mut names: Vec<_> = blocks.iter().map(|block| format!("{}:", block.latest.layer)).collect();
+    if let Some(first) = names.first_mut() {
+        let quantity = if !smallest {
+            "tr H"
+        } else if sign < 0.0 {
+            "−λ min"
+        } else {
+            "λ min"
+        };
+        *first = format!("{quantity} of {first}");
+    }
     let series = blocks.iter().map(|block| if smallest { &block.history } else { &block.other });
     let series: Vec<_> = names.iter().map(String::as_str).zip(series).collect();
     loss::signed_curves(buffer, area, scene, pane, &series, sign);

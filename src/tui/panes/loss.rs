@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::track::{Track, nearest};
 use crate::session::history::{Point, Series};
+use crate::session::snapshot::Mark;
 use crate::tui::number::{count, digits, figure};
 use crate::tui::state::{Pane, SMOOTHINGS, State};
 use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
@@ -152,9 +153,9 @@ fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> 
             parts.push(part);
         }
     }
-    let mark =
-        snapshot.marks.iter().min_by(|a, b| (a.step as f64 - step).abs().total_cmp(&(b.step as f64 - step).abs()));
-    if let Some(mark) = mark {
+    let apart = |mark: &&Mark| (mark.step as f64 - step).abs();
+    let near = snapshot.marks.iter().filter(|mark| apart(mark) <= track.span() / 40.0);
+    if let Some(mark) = near.min_by(|a, b| apart(a).total_cmp(&apart(b))) {
         parts.push(vec![Span::styled(format!("▼ {} @ {}", mark.text, count(mark.step)), theme.warning)]);
     }
     crate::tui::widgets::fit(parts, 2, u16::MAX)

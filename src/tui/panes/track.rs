@@ -32,6 +32,11 @@ impl<'a> Track<'a> {
         Axis::between(self.x(self.from), self.x(self.to), self.log)
     }
 
+    /// The number of updates in sight.
+    pub fn span(&self) -> f64 {
+        self.to - self.from
+    }
+
     /// What is written at it.
     pub fn unit(&self) -> &'static str {
         self.unit.name()
