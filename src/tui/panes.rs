@@ -1,5 +1,6 @@
 //! The panes of the Train screen. They only draw.
 
+mod curves;
 pub mod header;
 pub mod hessian;
 pub mod loss;

@@ -26,7 +26,9 @@ pub enum Effect {
 /// Takes in a key.
 pub fn press(state: &mut State, event: &KeyEvent, snapshot: &Snapshot) -> Option<Effect> {
     if let Some(action) = action::find(state.context(), event) {
-        return update(state, action, snapshot);
+        let over = matches!(snapshot.status, Status::Ended(_));
+        // A run that is over takes no commands.
+        return update(state, action, snapshot).filter(|effect| !over || !matches!(effect, Effect::Send(..)));
     }
     let typed = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     if let (Some(Overlay::Prompt(_, text)), KeyCode::Char(letter), true) = (&mut state.overlay, event.code, typed)

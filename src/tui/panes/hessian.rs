@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Scene, layer_name, loss, measured, split, waiting};
+use super::{Scene, curves, layer_name, measured, split, waiting};
 use crate::session::event::{Definite, HessianBlock};
 use crate::train::Hyperparameter;
 use crate::tui::number::{column, count, duration};
@@ -97,7 +97,7 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
     }
     let series = blocks.iter().map(|block| if smallest { &block.history } else { &block.other });
     let series: Vec<_> = names.iter().map(String::as_str).zip(series).collect();
-    loss::signed_curves(buffer, area, scene, pane, &series, sign);
+    curves::draw_signed(buffer, area, scene, Pane::Hessian, &series, sign);
 }
 
 /// Whether a block is positive semi-definite, and how that is known.

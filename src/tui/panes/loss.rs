@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
 use super::track::{Track, nearest};
+use super::{Scene, curves};
 use crate::session::history::{Point, Series};
 use crate::session::snapshot::Mark;
 use crate::tui::number::{count, digits, figure};
-use crate::tui::state::{Pane, SMOOTHINGS, State};
-use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
-use crate::tui::widgets::put;
+use crate::tui::state::{Pane, SMOOTHINGS, State, Unit};
+use crate::tui::widgets::chart::{Axis, Chart, Layer, Rule, Shape, legend};
+use crate::tui::widgets::{fit, put};
 
 pub fn title(scene: &Scene<'_>) -> String {
     ["Loss", "Damping", "Step size, reduction ratio"][scene.state.view(Pane::Loss)].to_owned()
@@ -39,13 +39,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         1 => {
             let series =
                 [("γ", &snapshot.kronecker_damping), ("τ", &snapshot.step_damping), ("rate", &snapshot.learning_rate)];
-            curves(buffer, area, scene, 0, &series, "this optimizer has no damping");
+            curves::draw(buffer, area, scene, Pane::Loss, &series, "this optimizer has no damping");
         }
         _ => {
             let series = [("α*", &snapshot.step_size), ("ρ", &snapshot.reduction_ratio)];
             // ρ can be negative: linear unless asked otherwise.
             let scene = Scene { state: &flipped(scene.state, Pane::Loss), ..*scene };
-            curves(buffer, area, &scene, 0, &series, "this optimizer has no quadratic model");
+            curves::draw(buffer, area, &scene, Pane::Loss, &series, "this optimizer has no quadratic model");
         }
     }
     0
@@ -65,64 +65,51 @@ fn loss(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         return;
     }
     let track = Track::of(scene);
-    let raw = track.points(&snapshot.loss);
-    let log = !state.linear_y[0];
     let smooth = smoothed(&snapshot.loss, SMOOTHINGS[state.axes.smoothing % SMOOTHINGS.len()]);
-    let smooth = &smooth[smooth.len() - snapshot.loss.points().len()..];
-    let start =
-        snapshot.loss.points().partition_point(|point| raw.first().is_some_and(|first| point.step < first.step));
-    let visible = &smooth[start..start + raw.len()];
+    let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    chart(scene, &track, &smooth).draw(buffer, plot, theme);
+    if let Some(step) = state.axes.crosshair {
+        put(buffer, area, 0, &read_out(scene, &track, &smooth, step));
+        return;
+    }
+    let narrow = area.width < 48;
+    let entry = |sign: char, name: &str, value: f64, style| {
+        (sign, format!("{name} {}", digits(value, if narrow { 3 } else { 4 })), style)
+    };
+    let last = |series: &Series| series.last().map(Point::mean);
+    let entries = [
+        smooth.last().map(|value| entry('━', if narrow { "batch" } else { "minibatch" }, *value, theme.series[0])),
+        last(&snapshot.train_loss).map(|value| entry('●', "train", value, theme.series[2])),
+        last(&snapshot.validation_loss).map(|value| entry('◆', "val.", value, theme.series[1])),
+    ];
+    legend(buffer, area, 0, entries.into_iter().flatten().collect());
+}
+
+/// The minibatch loss, smoothed before its envelope, and the losses over whole sets.
+fn chart(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64]) -> Chart {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let raw = track.points(&snapshot.loss);
+    let all = snapshot.loss.points();
+    let start = all.partition_point(|point| raw.first().is_some_and(|first| point.step < first.step));
     let x = |point: &Point| track.x(point.step as f64);
-    let envelope: Vec<_> =
-        raw.iter().map(|p| if p.count == 0 { (x(p), f64::NAN, f64::NAN) } else { (x(p), p.min, p.max) }).collect();
-    let line: Vec<_> = raw.iter().zip(visible).map(|(point, value)| (x(point), *value)).collect();
+    let bounds = |point: &Point| if point.count == 0 { (f64::NAN, f64::NAN) } else { (point.min, point.max) };
+    let envelope: Vec<_> = raw.iter().map(|point| (x(point), bounds(point).0, bounds(point).1)).collect();
+    let line: Vec<_> = raw.iter().zip(&smooth[start..]).map(|(point, value)| (x(point), *value)).collect();
     let (train, validation) = (track.curve(&snapshot.train_loss), track.curve(&snapshot.validation_loss));
 
     let bounds = envelope.iter().flat_map(|(_, low, high)| [*low, *high]);
     let points = train.iter().chain(&validation).map(|(_, y)| *y);
-    let y = Axis::over(bounds.chain(points), log).with_headroom(0.04);
+    let y = Axis::over(bounds.chain(points), !scene.state.linear_y[Pane::Loss.index()]).with_headroom(0.04);
     let lost = raw.iter().filter(|point| point.not_finite > 0);
     let mut rules = track.rules(scene, theme);
-    rules.extend(lost.map(|point| crate::tui::widgets::chart::Rule {
-        x: x(point),
-        sign: '×',
-        style: theme.bad,
-        long: false,
-    }));
-
-    let chart = Chart {
-        x: track.axis(),
-        y,
-        layers: vec![
-            Layer { shape: Shape::Envelope(envelope), style: theme.faint },
-            Layer { shape: Shape::Curve(line), style: theme.series[0] },
-            Layer { shape: Shape::Points(train, '●'), style: theme.series[2] },
-            Layer { shape: Shape::Points(validation, '◆'), style: theme.series[1] },
-        ],
-        rules,
-        unit: track.unit(),
-    };
-    let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    chart.draw(buffer, plot, theme);
-    if let Some(step) = state.axes.crosshair {
-        put(buffer, area, 0, &read_out(scene, &track, smooth, step));
-        return;
-    }
-    let narrow = area.width < 48;
-    let number = |value| digits(value, if narrow { 3 } else { 4 });
-    let entry = |sign: char, name: &str, series: &Series, style| {
-        series.last().map(|point| (sign, format!("{name} {}", number(point.mean())), style))
-    };
-    let minibatch = if narrow { "batch" } else { "minibatch" };
-    let now = smooth
-        .last()
-        .map(|value| (if theme.ascii { '*' } else { '━' }, format!("{minibatch} {}", number(*value)), theme.series[0]));
-    let entries = [
-        now,
-        entry('●', "train", &snapshot.train_loss, theme.series[2]),
-        entry('◆', "val.", &snapshot.validation_loss, theme.series[1]),
+    rules.extend(lost.map(|point| Rule { x: x(point), sign: '×', style: theme.bad, long: false }));
+    let layers = vec![
+        Layer { shape: Shape::Envelope(envelope), style: theme.faint },
+        Layer { shape: Shape::Curve(line), style: theme.series[0] },
+        Layer { shape: Shape::Points(train, '●'), style: theme.series[2] },
+        Layer { shape: Shape::Points(validation, '◆'), style: theme.series[1] },
     ];
-    legend(buffer, area, 0, entries.into_iter().flatten().collect());
+    Chart { x: track.axis(), y, layers, rules, unit: track.unit() }
 }
 
 /// What the crosshair stands at.
@@ -132,7 +119,7 @@ fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> 
     let index = snapshot.loss.points().partition_point(|known| known.step < point.step);
     let mut parts = vec![vec![Span::styled(format!("@ {}", count(point.step)), theme.strong)]];
     let at = match scene.state.axes.unit {
-        crate::tui::state::Unit::Update => None,
+        Unit::Update => None,
         unit => Some(format!("{} {}", digits(track.x(point.step as f64), 3), unit.name())),
     };
     parts.extend(at.map(|text| vec![Span::raw(text)]));
@@ -158,7 +145,7 @@ fn read_out(scene: &Scene<'_>, track: &Track<'_>, smooth: &[f64], step: f64) -> 
     if let Some(mark) = near.min_by(|a, b| apart(a).total_cmp(&apart(b))) {
         parts.push(vec![Span::styled(format!("▼ {} @ {}", mark.text, count(mark.step)), theme.warning)]);
     }
-    crate::tui::widgets::fit(parts, 2, u16::MAX)
+    fit(parts, 2, u16::MAX)
 }
 
 /// Exponential smoothing with weight `past` for one update, debiased: the first value counts as much
@@ -177,65 +164,6 @@ fn smoothed(series: &Series, past: f64) -> Vec<f64> {
             sum / weight
         })
         .collect()
-}
-
-/// Several series as curves in one chart with a legend above; `empty` where there are none.
-pub fn curves(
-    buffer: &mut Buffer,
-    area: Rect,
-    scene: &Scene<'_>,
-    pane: usize,
-    series: &[(&str, &Series)],
-    empty: &str,
-) {
-    let series: Vec<_> = series.iter().copied().filter(|(_, series)| !series.is_empty()).collect();
-    if series.is_empty() {
-        put(buffer, area, 0, &Line::styled(empty.to_owned(), scene.theme.faint));
-    } else {
-        signed_curves(buffer, area, scene, pane, &series, 1.0);
-    }
-}
-
-/// The same, every value times `sign`.
-pub fn signed_curves(
-    buffer: &mut Buffer,
-    area: Rect,
-    scene: &Scene<'_>,
-    pane: usize,
-    series: &[(&str, &Series)],
-    sign: f64,
-) {
-    let theme = scene.theme;
-    let track = Track::of(scene);
-    let turn = |(x, y): (f64, f64)| (x, sign * y);
-    let signs = ['●', '◆', '▲', '■', '○', '◇', '△', '□'];
-    let mut layers = Vec::new();
-    let mut entries = Vec::new();
-    for (index, (name, series)) in series.iter().enumerate() {
-        let (style, mark) = (theme.series[index % 8], signs[index % 8]);
-        let curve: Vec<_> = track.curve(series).into_iter().map(turn).collect();
-        let at = scene.state.axes.crosshair;
-        let shown = at.map_or_else(|| series.last(), |step| nearest(series, step));
-        entries.push((
-            mark,
-            format!("{name} {}", shown.map_or_else(String::new, |p| digits(sign * p.mean(), 3))),
-            style,
-        ));
-        // A few signs along the curve tell it from others where there are no colours.
-        let apart = curve.len().div_ceil(6).max(1);
-        let offset = (index * apart) / 8;
-        let signs_at = curve.iter().copied().skip(offset).step_by(apart).collect();
-        layers.push(Layer { shape: Shape::Curve(curve), style });
-        layers.push(Layer { shape: Shape::Points(signs_at, mark), style });
-    }
-    let values = layers.iter().flat_map(|layer| match &layer.shape {
-        Shape::Curve(points) => points.as_slice(),
-        _ => &[],
-    });
-    let y = Axis::over(values.map(|(_, y)| *y), !scene.state.linear_y[pane]).with_headroom(0.04);
-    let chart = Chart { x: track.axis(), y, layers, rules: track.rules(scene, theme), unit: track.unit() };
-    chart.draw(buffer, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, theme);
-    legend(buffer, area, 0, entries);
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Scene, layer_name, loss, measured, split, waiting};
+use super::{Scene, curves, layer_name, measured, split, waiting};
 use crate::session::event::{Rank, RankMethod, Scope};
 use crate::train::Hyperparameter;
 use crate::tui::number::{compact, count, digits, duration, percents};
@@ -36,7 +36,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         let names: Vec<_> = snapshot.ranks.iter().map(|rank| name(scene, &rank.latest, true) + ":").collect();
         let series: Vec<_> =
             names.iter().map(String::as_str).zip(snapshot.ranks.iter().map(|rank| &rank.history)).collect();
-        loss::curves(buffer, below, scene, Pane::Rank.index(), &series, "");
+        curves::draw(buffer, below, scene, Pane::Rank, &series, "");
     }
     if area.is_empty() {
         return 0;

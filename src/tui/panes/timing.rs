@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Scene, loss, split};
+use super::{Scene, curves, split};
 use crate::tui::number::{column, digits, percent, percents};
 use crate::tui::state::Pane;
 use crate::tui::widgets::{bar, fit, put, table};
@@ -25,7 +25,7 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     if scene.state.view(Pane::Timing) == 1 {
-        loss::curves(buffer, area, scene, Pane::Timing.index(), &[("wall s", &snapshot.wall)], "no update yet");
+        curves::draw(buffer, area, scene, Pane::Timing, &[("wall s", &snapshot.wall)], "no update yet");
         return 0;
     }
     let summary = summary(scene, area.width);
@@ -46,7 +46,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     }
     let (table, below) = split(table, rows.len());
     if let Some(below) = below {
-        loss::curves(buffer, below, scene, Pane::Timing.index(), &[("seconds an update:", &snapshot.wall)], "");
+        curves::draw(buffer, below, scene, Pane::Timing, &[("seconds an update:", &snapshot.wall)], "");
     }
     let room = usize::from(table.height.saturating_sub(1));
     if rows.len() > room && room > 1 && scene.state.scroll[Pane::Timing.index()] == 0 {

@@ -69,7 +69,9 @@ fn the_pause_key_resumes_a_paused_run_and_leaves_a_finished_one() {
     run.status = Status::Paused;
     assert_eq!(command(after(" ", &run).1.as_ref()), Some(Command::Resume));
     run.apply(&sample::end(10));
-    assert_eq!(after(" ", &run).1, None);
+    for typed in [" ", "s", "w", "g1⏎"] {
+        assert_eq!(after(typed, &run).1, None);
+    }
 }
 
 #[test]

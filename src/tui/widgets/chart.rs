@@ -70,6 +70,20 @@ impl Chart {
         }
         self.draw_rules(buffer, plot);
         self.draw_layers(buffer, plot, theme);
+        let note = "≤ 0 not shown";
+        let wide = note.chars().count() as u16;
+        if self.leaves_out() && plot.width > 2 * wide {
+            buffer.set_stringn(plot.right() - wide, plot.bottom() - 1, note, wide.into(), theme.warning);
+        }
+    }
+
+    /// Whether a logarithmic axis leaves out values that a linear one would show.
+    fn leaves_out(&self) -> bool {
+        let hidden = |y: f64| y.is_finite() && self.y.place(y).is_none();
+        self.layers.iter().any(|layer| match &layer.shape {
+            Shape::Envelope(points) => points.iter().any(|(_, low, _)| hidden(*low)),
+            Shape::Curve(points) | Shape::Points(points, _) => points.iter().any(|(_, y)| hidden(*y)),
+        })
     }
 
     /// Ticks of the y axis with the rows they fall into, at least one row apart.
