@@ -100,7 +100,7 @@ pub struct Axes {
 }
 
 /// Weights of the past, for one update, by which the minibatch loss can be smoothed.
-pub const SMOOTHINGS: [f64; 4] = [0.95, 0.99, 0.0, 0.8];
+pub const SMOOTHINGS: [f64; 4] = [0.9, 0.97, 0.99, 0.0];
 
 /// What a typed line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

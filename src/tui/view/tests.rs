@@ -50,6 +50,27 @@ fn the_screen_at_200_by_50() {
 }
 
 #[test]
+fn smaller_screens_show_fewer_panes_or_what_they_need() {
+    for (width, height) in [(60, 20), (40, 10), (30, 5)] {
+        insta::assert_snapshot!(format!("small_{width}_{height}"), show(width, height, &State::default()));
+    }
+}
+
+#[test]
+fn losses_that_are_not_finite_leave_gaps_that_are_marked_and_counted() {
+    let mut events = sample::events(300);
+    for event in &mut events {
+        if let Event::Step(step) = event
+            && (120..150).contains(&step.step)
+        {
+            step.loss = f64::NAN;
+        }
+    }
+    let state = State { zoom: true, ..State::default() };
+    insta::assert_snapshot!("not_finite", text(&picture(80, 24, &state, &sample::fold(&events), &dark())));
+}
+
+#[test]
 fn a_zoomed_pane_has_the_whole_screen() {
     for (focus, name) in Pane::ALL.into_iter().zip(["loss", "rank", "hessian", "timing"]) {
         for view in 0..focus.views() {
