@@ -54,7 +54,8 @@ struct ExperimentArguments {
 #[derive(Clone, Debug, Default, Args)]
 #[group(skip)]
 struct Overrides {
-    /// Set a field of the experiment, as in optimizer.l2=1e-5; may be given many times
+    /// Set a field of the experiment, as in optimizer.l2=1e-5, or a section, as in
+    /// optimizer='{ kind = "adam" }'; may be given many times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }

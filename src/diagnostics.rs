@@ -1,5 +1,7 @@
 //! What is measured of the curvature along a run.
 
+mod inspection;
 mod settings;
 
+pub use inspection::{InspectionError, inspect};
 pub use settings::{Probe, Settings};

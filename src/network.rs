@@ -8,6 +8,7 @@ mod parameters;
 mod pass;
 mod plan;
 mod tangent;
+pub mod tensors;
 
 pub use activation::{Activation, Kernel as ActivationKernel};
 pub use architecture::{Architecture, Layer};

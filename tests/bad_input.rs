@@ -1,5 +1,5 @@
-//! Every file of `bad_input/` is refused by `check` with exit code 2, nothing on the standard output
-//! and everything that its `# expect:` lines name on the standard error.
+//! What the program refuses: every file of `bad_input/`, with exit code 2, nothing on the standard output
+//! and everything that its `# expect:` lines name on the standard error. And what `check` accepts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,4 +91,39 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("the program ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn data_that_are_not_there_are_a_warning_with_every_place_looked_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/mnist-classifier-kfra.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_kfra-tui"))
+        .current_dir(folder.path())
+        .args(["check".as_ref(), file.as_os_str()])
+        .env("KFRA_DATA_DIR", "first/place")
+        .env("XDG_DATA_HOME", folder.path())
+        .output()
+        .expect("the program starts");
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    for part in
+        ["train-images-idx3-ubyte", "datasets", "first/place", &*folder.path().join("kfra-tui").to_string_lossy()]
+    {
+        assert!(errors.contains(part), "{errors}");
+    }
+    assert!(text(&output.stdout).contains("784-1000-500-250-30-10"));
+}
+
+#[test]
+fn other_contents_than_the_published_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join("datasets/mnist")).expect("a folder");
+    fs::write(folder.path().join("datasets/mnist/train-images-idx3-ubyte"), [0, 0, 8, 3]).expect("a file");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/mnist-classifier-kfra.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfra-tui"));
+    let output = command.current_dir(folder.path()).args(["check".as_ref(), file.as_os_str()]).output();
+    let output = output.expect("the program starts");
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("expected the MD5 checksum 6bbc9ace898e44ae57da46a324031adb"), "{errors}");
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::diagnostics::InspectionError;
+use crate::network::tensors::TensorError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 
 /// Why a subcommand did not succeed.
@@ -27,6 +29,20 @@ pub enum Error {
         /// Why.
         mismatch: Mismatch,
     },
+    /// A file of tensors is not what is needed.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// The network is too large for dense matrices.
+    #[error("the network has {parameters} parameters, expected at most {most} for dense matrices")]
+    TooLarge {
+        /// P.
+        parameters: usize,
+        /// The most there may be.
+        most: usize,
+    },
+    /// A quantity could not be computed.
+    #[error(transparent)]
+    Inspection(#[from] InspectionError),
     /// Standard output cannot be written to.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -42,8 +58,12 @@ impl Error {
     /// The exit code: 2 for bad input, 1 for other failures.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Experiment(_) | Self::Load { .. } | Self::Mismatch { .. } => 2,
-            Self::Output(_) | Self::NotYet { .. } => 1,
+            Self::Experiment(_)
+            | Self::Load { .. }
+            | Self::Mismatch { .. }
+            | Self::Tensors(_)
+            | Self::TooLarge { .. } => 2,
+            Self::Inspection(_) | Self::Output(_) | Self::NotYet { .. } => 1,
         }
     }
 

@@ -40,7 +40,7 @@ impl Dataset {
         Ok(Self::of(pool, split, task))
     }
 
-    /// d_0.
+    /// `d_0`, the length of one input.
     pub fn input_width(&self) -> usize {
         self.train.input_width()
     }

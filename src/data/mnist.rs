@@ -40,7 +40,8 @@ pub(super) fn load(places: &Places, task: Task) -> Result<Pool, Error> {
 
 /// Compares the MD5 checksum of `contents`; returns the one found if it is another.
 fn verify(contents: &[u8], expected: &str) -> Result<(), String> {
-    let found: String = Md5::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = Md5::digest(contents).iter().fold(0_u128, |digest, &byte| (digest << 8) | u128::from(byte));
+    let found = format!("{digest:032x}");
     if found == expected { Ok(()) } else { Err(found) }
 }
 

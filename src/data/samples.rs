@@ -11,7 +11,7 @@ const PARALLEL_FROM: usize = 1 << 16;
 /// N inputs and their targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
-    /// N × d_0, all finite.
+    /// N × `d_0`, all finite.
     pub inputs: Array2<f32>,
     /// The N targets.
     pub targets: Targets,
@@ -44,7 +44,7 @@ impl Samples {
         self.len() == 0
     }
 
-    /// d_0.
+    /// `d_0`, the length of one input.
     pub fn input_width(&self) -> usize {
         self.inputs.ncols()
     }
@@ -72,7 +72,7 @@ impl Samples {
         }
     }
 
-    /// Copies the data `indices` into `inputs`, |indices| × d_0, and their targets into `targets`,
+    /// Copies the data `indices` into `inputs`, |indices| × `d_0`, and their targets into `targets`,
     /// |indices| × [`Samples::target_width`]. Either may be part of a wider buffer. Allocates nothing.
     ///
     /// # Panics

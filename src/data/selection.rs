@@ -55,7 +55,7 @@ pub enum Task {
 pub struct Known {
     /// How many data there are.
     pub count: usize,
-    /// d_0, the length of one input.
+    /// `d_0`, the length of one input.
     pub input: usize,
     /// The number of classes.
     pub classes: usize,

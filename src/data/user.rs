@@ -1,7 +1,7 @@
 //! The user's own IDX files, and what every source is read into before it is split.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use super::idx::{self, Idx, Role};
 use super::{Error, Task};
@@ -15,7 +15,7 @@ pub(super) struct Pool {
     pub name: String,
     /// The inputs, one datum after the other.
     pub inputs: Vec<f32>,
-    /// d_0.
+    /// `d_0`, the length of one input.
     pub width: usize,
     /// Rows and columns, of images.
     pub image: Option<(usize, usize)>,
@@ -78,6 +78,10 @@ pub(super) fn classes_of(labels: &Idx, file: &Path) -> Result<Vec<u16>, Error> {
 /// # Errors
 /// [`Error::Read`] and, for corrupt gzip, [`Error::Idx`].
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Error> {
-    let bytes = fs::read(file).map_err(|source| Error::Read { file: file.to_owned(), source })?;
+    // A device or a pipe may never end.
+    let contents = fs::metadata(file).and_then(|metadata| {
+        if metadata.is_file() { fs::read(file) } else { Err(io::Error::other("expected a regular file")) }
+    });
+    let bytes = contents.map_err(|source| Error::Read { file: file.to_owned(), source })?;
     idx::decompress(bytes).map_err(|problem| Error::Idx { file: file.to_owned(), problem })
 }

@@ -129,10 +129,10 @@ fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
     if !named && !section.has("images") {
         section.missing("source", "\"mnist\" or \"digits\", or the keys images and labels");
     }
-    let other = ["images", "labels"].into_iter().find(|key| section.has(key));
+    let other = [("images", "data.images"), ("labels", "data.labels")].into_iter().find(|(key, _)| section.has(key));
     let source = section.name("source", Source::NAMES, |name| name);
     let (images, labels) = (section.text("images"), section.text("labels"));
-    if let (Some(source), Some(other)) = (&source, other) {
+    if let (Some(source), Some((_, other))) = (&source, other) {
         sink.report(source.origin, Flaw::Both { key: "data.source", other });
     }
     let file = |found: Found<String>| {
@@ -151,11 +151,12 @@ fn network(root: &mut Section) -> (Plan, Places) {
     if !root.has("network") {
         root.missing("network", "a section [network] with the hidden layers");
     }
-    let stated = root.has("network");
-    let mut section = root.section_or_empty("network", "network");
+    let stated = root.section("network", "network");
+    let is_table = stated.is_some();
+    let mut section = stated.unwrap_or_else(|| root.section_or_empty("network", "network"));
     let input = section.whole("input", Range::Count, MOST_UNITS);
     let output = section.whole("output", Range::Count, MOST_UNITS);
-    if stated && !section.has("layers") {
+    if is_table && !section.has("layers") {
         section.missing("layers", "a list of { units, activation }, [] for none");
     }
     let layers = section.tables("layers", "network.layers");

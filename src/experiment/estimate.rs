@@ -7,8 +7,8 @@ use crate::train::Precision;
 
 /// Memory and arithmetic of a run, to orientation: within some ten per cent of what is measured.
 ///
-/// Below, N is the size of a minibatch, P the number of parameters, and layer λ has m = d_λ units and
-/// n = d_{λ−1} + 1 inputs. A product of a × b with b × c counts 2abc operations, half of that where
+/// Below, N is the size of a minibatch, P the number of parameters, and layer λ has m = `d_λ` units and
+/// n = `d_{λ−1}` + 1 inputs. A product of a × b with b × c counts 2abc operations, half of that where
 /// the result is symmetric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -90,11 +90,11 @@ struct Shape {
     batch: f64,
     /// P.
     p: f64,
-    /// d_λ, λ = 0 … L.
+    /// `d_λ`, λ = 0 … L.
     widths: Vec<f64>,
     /// (m, n) of each layer.
     layers: Vec<(f64, f64)>,
-    /// r, columns of the root of H_L.
+    /// r, columns of the root of `H_L`.
     rank: f64,
     diagonal: bool,
 }

@@ -1,7 +1,7 @@
 //! The data of an experiment, and whether it fits them.
 
 use super::{Experiment, Mismatch};
-use crate::data::{self, Dataset, Places, Task};
+use crate::data::{self, Dataset, Places, Samples, Task};
 use crate::network::{Architecture, Targets};
 
 /// Why an experiment cannot run on its data.
@@ -65,7 +65,7 @@ impl Experiment {
             }
         }
         if selection.task == Task::Autoencode && self.loss.targets() == Targets::UnitInterval {
-            for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(|samples| samples.range()) {
+            for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(Samples::range) {
                 if low < 0.0 || high > 1.0 {
                     return Err(LoadError::Range { loss: self.loss.name(), data: dataset.name, low, high });
                 }

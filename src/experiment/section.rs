@@ -24,6 +24,8 @@ impl Sink {
     pub fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.0.into_inner();
         problems.sort_by_key(|problem| problem.origin);
+        // The parser reports every level of nesting that the end of the file leaves open.
+        problems.dedup();
         problems
     }
 }
@@ -78,13 +80,11 @@ impl<'a> Section<'a> {
     /// A section below this one, if it is there; `path` is its full path.
     pub fn section(&mut self, key: &'static str, path: &'static str) -> Option<Section<'a>> {
         let Entry { key: origin, node } = self.take(key)?;
-        match node.value {
-            Value::Table(entries) => Some(Self { path, shown: self.key(key), origin, entries, sink: self.sink }),
-            _ => {
-                self.wrong(key, &node, "a table");
-                None
-            }
+        if let Value::Table(entries) = node.value {
+            return Some(Self { path, shown: self.key(key), origin, entries, sink: self.sink });
         }
+        self.wrong(key, &node, "a table");
+        None
     }
 
     /// A section below this one, empty if it is not there.

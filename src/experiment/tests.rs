@@ -66,14 +66,14 @@ fn what_is_not_stated_has_the_default_of_the_table() {
 
 #[test]
 fn every_key_of_the_table_is_known_to_the_checker() {
-    for field in FIELDS {
-        let kind = field.takers.first().unwrap_or(&"kfra");
+    for (field, kind) in FIELDS.iter().flat_map(|field| fields::KINDS.iter().map(move |kind| (field, kind))) {
         let key = field.key.replace("layers.", "layers.1.");
         let text = SMALL.replace("kfra", kind);
-        if let Err(problems) = Experiment::parse("small.toml", &text, &[format!("{key}=1e99")]) {
-            let unknown = |problem: &Problem| matches!(problem.flaw, Flaw::UnknownKey { .. } | Flaw::NotForKind { .. });
-            assert!(!problems.problems().iter().any(unknown), "{problems}");
-        }
+        let result = Experiment::parse("small.toml", &text, &[format!("{key}=1e99")]);
+        let flaws: Vec<_> = result.err().map_or(vec![], |p| p.problems().iter().map(|p| p.flaw.clone()).collect());
+        assert!(!flaws.iter().any(|flaw| matches!(flaw, Flaw::UnknownKey { .. })), "{key} {kind}: {flaws:?}");
+        let refused = flaws.iter().any(|flaw| matches!(flaw, Flaw::NotForKind { .. }));
+        assert_eq!(refused, !field.takers.is_empty() && !field.takers.contains(kind), "{key} {kind}: {flaws:?}");
     }
 }
 
@@ -81,6 +81,8 @@ fn every_key_of_the_table_is_known_to_the_checker() {
 fn an_override_changes_one_value() {
     let changed = with(&["optimizer.l2=0.5", "train.batch = 7", "name=other", "network.layers.1.units=9"]).unwrap();
     assert!((changed.optimizer.l2 - 0.5).abs() < 1e-15);
+    let adam = with(&["optimizer={ kind = 'adam' }"]).unwrap();
+    assert_eq!(adam.optimizer.method, Method::FirstOrder(FirstOrder::new(Rule::ADAM)));
     assert_eq!((changed.train.batch, changed.name.as_str(), changed.network.hidden[0].units), (7, "other", 9));
 }
 

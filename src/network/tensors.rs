@@ -1,0 +1,258 @@
+//! Named tensors in safetensors files: weights, batches, results.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array2, ArrayD, ArrayView2, s};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::{Architecture, Parameters};
+use crate::linalg::Real;
+
+/// Named tensors, in double precision, in the order of their names.
+pub type Tensors = BTreeMap<String, ArrayD<f64>>;
+
+/// A file of tensors is not what is needed.
+#[derive(Debug, thiserror::Error)]
+pub enum TensorError {
+    /// It cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not a safetensors file.
+    #[error("{}: not a safetensors file: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor has numbers of another type.
+    #[error("{}: tensor `{name}`: found numbers of type {found}, expected F64 or F32", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its type.
+        found: String,
+    },
+    /// A number is NaN or infinite.
+    #[error("{}: tensor `{name}`: element {index} is {value}, expected finite numbers", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Which element, counted from 0 in row-major order.
+        index: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A tensor is missing.
+    #[error("{}: tensor `{name}` is missing (found: {found})", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// The names of those there are.
+        found: String,
+    },
+    /// A tensor has another shape.
+    #[error("{}: tensor `{name}` has shape {found:?}, expected {expected}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape it should have.
+        expected: String,
+    },
+    /// A tensor that nobody asked for.
+    #[error("{}: unexpected tensor `{name}` (expected: {expected})", path.display())]
+    Unexpected {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// The names that are expected.
+        expected: String,
+    },
+    /// A tensor holds values it must not.
+    #[error("{}: tensor `{name}`, row {row}: {problem}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// What is wrong, and what is expected.
+        problem: String,
+    },
+}
+
+/// Reads all tensors of a file. F32 is widened to double precision.
+///
+/// # Errors
+/// Where the file is missing, is not a safetensors file, or holds other than finite F32 or F64 numbers.
+pub fn read(path: &Path) -> Result<Tensors, TensorError> {
+    let bytes = std::fs::read(path).map_err(|source| TensorError::File { path: path.to_owned(), source })?;
+    let format = |reason: String| TensorError::Format { path: path.to_owned(), reason };
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+    let mut tensors = Tensors::new();
+    for (name, view) in file.tensors() {
+        let values = numbers(&view).ok_or_else(|| TensorError::Type {
+            path: path.to_owned(),
+            name: name.clone(),
+            found: format!("{:?}", view.dtype()),
+        })?;
+        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
+            let value = values[index];
+            return Err(TensorError::NotFinite { path: path.to_owned(), name, index, value });
+        }
+        let array = ArrayD::from_shape_vec(view.shape(), values).map_err(|error| format(error.to_string()))?;
+        tensors.insert(name, array);
+    }
+    Ok(tensors)
+}
+
+/// The numbers of a tensor in double precision; `None` for other types than F32 and F64.
+fn numbers(view: &TensorView) -> Option<Vec<f64>> {
+    let (singles, _) = view.data().as_chunks::<4>();
+    let (doubles, _) = view.data().as_chunks::<8>();
+    match view.dtype() {
+        Dtype::F32 => Some(singles.iter().map(|x| f64::from(f32::from_le_bytes(*x))).collect()),
+        Dtype::F64 => Some(doubles.iter().map(|x| f64::from_le_bytes(*x)).collect()),
+        _ => None,
+    }
+}
+
+/// Writes tensors, in double precision: whole or not at all.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write(path: &Path, tensors: &Tensors, metadata: HashMap<String, String>) -> Result<(), TensorError> {
+    let error = |source| TensorError::File { path: path.to_owned(), source };
+    let bytes: Vec<(&String, Vec<u8>, &[usize])> = tensors
+        .iter()
+        .map(|(name, x)| (name, x.iter().flat_map(|x| x.to_le_bytes()).collect(), x.shape()))
+        .collect();
+    let views = bytes
+        .iter()
+        .map(|(name, bytes, shape)| Ok((name, TensorView::new(Dtype::F64, shape.to_vec(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    let written = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
+    let written = written.map_err(|reason| error(std::io::Error::other(reason.to_string())))?;
+    write_whole(path, &written).map_err(error)
+}
+
+/// Writes a file whole or not at all: to a neighbour first, which then takes its name.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let neighbour = path.with_file_name(name);
+    let written = std::fs::write(&neighbour, bytes).and_then(|()| std::fs::rename(&neighbour, path));
+    if written.is_err() {
+        // Nothing half-written stays behind; the first error is the one to tell.
+        let _ = std::fs::remove_file(&neighbour);
+    }
+    written
+}
+
+/// One tensor as a matrix of the given shape; `None` stands for any number of rows or columns.
+///
+/// # Errors
+/// Where it is missing or has another shape.
+pub fn matrix(
+    path: &Path,
+    tensors: &Tensors,
+    name: &str,
+    shape: (Option<usize>, Option<usize>),
+) -> Result<Array2<f64>, TensorError> {
+    let found = || tensors.keys().cloned().collect::<Vec<_>>().join(", ");
+    let tensor = tensors.get(name).ok_or_else(|| TensorError::Missing {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        found: found(),
+    })?;
+    let fits = |size: usize, wanted: Option<usize>| wanted.is_none_or(|wanted| wanted == size);
+    tensor
+        .clone()
+        .into_dimensionality::<ndarray::Ix2>()
+        .ok()
+        .filter(|matrix| fits(matrix.nrows(), shape.0) && fits(matrix.ncols(), shape.1))
+        .ok_or_else(|| {
+            let side = |size: Option<usize>| size.map_or("any".to_owned(), |size| size.to_string());
+            TensorError::Shape {
+                path: path.to_owned(),
+                name: name.to_owned(),
+                found: tensor.shape().to_vec(),
+                expected: format!("[{}, {}]", side(shape.0), side(shape.1)),
+            }
+        })
+}
+
+/// Parameters as tensors: `layers.λ.weight`, d_λ × d_{λ−1}, and `layers.λ.bias`, d_λ.
+pub fn weights<T: Real>(parameters: &Parameters<T>) -> Tensors {
+    let architecture = parameters.architecture();
+    let mut tensors = Tensors::new();
+    for layer in 1..=architecture.depth() {
+        let inputs = architecture.width(layer - 1);
+        let whole: ArrayView2<T> = parameters.layer(layer);
+        let weight = whole.slice(s![.., ..inputs]).mapv(Real::double);
+        tensors.insert(format!("layers.{layer}.weight"), weight.into_dyn());
+        if architecture.bias() {
+            let bias = whole.slice(s![.., inputs]).mapv(Real::double);
+            tensors.insert(format!("layers.{layer}.bias"), bias.into_dyn());
+        }
+    }
+    tensors
+}
+
+/// Parameters of a network from the tensors that [`weights`] names.
+///
+/// # Errors
+/// Where a tensor is missing, has another shape, or is one too many.
+pub fn parameters(
+    path: &Path,
+    tensors: &Tensors,
+    architecture: &Architecture,
+) -> Result<Parameters<f64>, TensorError> {
+    let mut parameters = Parameters::zeros(architecture);
+    let template = weights(&parameters);
+    if let Some(name) = tensors.keys().find(|name| !template.contains_key(*name)) {
+        let expected = template.keys().cloned().collect::<Vec<_>>().join(", ");
+        return Err(TensorError::Unexpected { path: path.to_owned(), name: name.clone(), expected });
+    }
+    for layer in 1..=architecture.depth() {
+        let (units, inputs) = (architecture.width(layer), architecture.width(layer - 1));
+        let weight = matrix(path, tensors, &format!("layers.{layer}.weight"), (Some(units), Some(inputs)))?;
+        parameters.layer_mut(layer).slice_mut(s![.., ..inputs]).assign(&weight);
+        if architecture.bias() {
+            let name = format!("layers.{layer}.bias");
+            let missing = || TensorError::Missing {
+                path: path.to_owned(),
+                name: name.clone(),
+                found: tensors.keys().cloned().collect::<Vec<_>>().join(", "),
+            };
+            let bias = tensors.get(&name).ok_or_else(missing)?;
+            if bias.shape() != [units] {
+                let (found, expected) = (bias.shape().to_vec(), format!("[{units}]"));
+                return Err(TensorError::Shape { path: path.to_owned(), name, found, expected });
+            }
+            parameters.layer_mut(layer).column_mut(inputs).iter_mut().zip(bias).for_each(|(b, x)| *b = *x);
+        }
+    }
+    Ok(parameters)
+}
