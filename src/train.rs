@@ -5,7 +5,7 @@ pub mod number;
 mod settings;
 mod step;
 
-pub use crate::optim::Phase;
 pub use hyperparameter::{Hyperparameter, Range};
 pub use settings::{Precision, Settings};
+pub use crate::optim::Phase;
 pub use step::{Machine, Step};
