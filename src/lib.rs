@@ -10,3 +10,4 @@ pub mod network;
 pub mod optim;
 pub mod session;
 pub mod train;
+pub mod tui;

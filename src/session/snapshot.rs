@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::event::{Event, HessianBlock, Rank, RunInfo, Scope};
 use super::history::Series;
-use super::{Evaluation, Summary};
-use crate::train::{Phase, Step};
+use super::{Command, Evaluation, Summary};
+use crate::train::{Hyperparameter, Phase, Step};
 
 /// Messages kept for the screen; the run log keeps all.
 const MESSAGES: usize = 200;
@@ -23,8 +23,14 @@ pub struct Snapshot {
     pub latest: Option<Step>,
     /// The latest evaluation.
     pub evaluation: Option<Evaluation>,
+    /// The hyperparameters as the user set them last.
+    pub hyperparameters: Vec<(Hyperparameter, f64)>,
     /// Minibatch loss, without the L2 term.
     pub loss: Series,
+    /// Passes through the training data, at the steps of `loss`.
+    pub epoch: Series,
+    /// Wall seconds of each update.
+    pub wall: Series,
     /// Training loss over the first 10,000 data.
     pub train_loss: Series,
     /// Validation loss.
@@ -48,6 +54,8 @@ pub struct Snapshot {
     pub phases: Vec<(Phase, f64)>,
     /// Mean wall and CPU seconds of the latest steps (exponential average).
     pub step_seconds: (f64, f64),
+    /// CPU seconds of all updates.
+    pub cpu_seconds: f64,
     /// CPU seconds spent on diagnostics.
     pub diagnostics_seconds: f64,
     /// Wall seconds of training and of evaluation so far.
@@ -142,9 +150,12 @@ impl Snapshot {
             Event::DiagnosticFailed { step, name, reason } => {
                 self.say(*step, Level::Warning, format!("{name}: {reason}"));
             }
-            Event::Applied { ticket, step, change, .. } => {
-                self.mark(*step, change);
-                self.say(*step, Level::Info, format!("{change}, applied after step {step}"));
+            Event::Applied { ticket, step, command, change } => {
+                if let Command::Set { hyperparameter, value } = *command {
+                    self.set(hyperparameter, value);
+                    self.mark(*step, change);
+                }
+                self.say(*step, Level::Info, format!("{change}: applied"));
                 self.answer(*ticket);
             }
             Event::Refused { ticket, step, reason, .. } => {
@@ -169,6 +180,7 @@ impl Snapshot {
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
         self.status = Status::Running;
+        self.hyperparameters.clone_from(&run.hyperparameters);
         self.run = Some(run.clone());
     }
 
@@ -176,6 +188,9 @@ impl Snapshot {
         self.step = step.step;
         let at = |series: &mut Series, value: f64| series.push(step.step, step.seconds_training, value);
         at(&mut self.loss, step.loss);
+        at(&mut self.epoch, step.epoch);
+        at(&mut self.wall, step.wall);
+        self.cpu_seconds += step.cpu;
         for (series, value) in [
             (&mut self.kronecker_damping, step.kronecker_damping),
             (&mut self.step_damping, step.step_damping),
@@ -233,6 +248,24 @@ impl Snapshot {
         let tracked = Tracked::at(&mut self.hessian, slot, |known| known.layer == block.layer, *block);
         tracked.history.push(block.step, self.seconds.0, block.smallest);
         tracked.other.push(block.step, self.seconds.0, block.trace);
+    }
+
+    fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {
+        match self.hyperparameters.iter_mut().find(|(known, _)| *known == hyperparameter) {
+            Some((_, known)) => *known = value,
+            None => self.hyperparameters.push((hyperparameter, value)),
+        }
+    }
+
+    /// What a hyperparameter is now, where the method has it: γ and τ as they were at the latest
+    /// update, others as they were set.
+    pub fn hyperparameter(&self, hyperparameter: Hyperparameter) -> Option<f64> {
+        let adapted = self.latest.as_ref().and_then(|step| match hyperparameter {
+            Hyperparameter::KroneckerDamping => step.kronecker_damping,
+            Hyperparameter::StepDamping => step.step_damping,
+            _ => None,
+        });
+        adapted.or_else(|| self.hyperparameters.iter().find(|(known, _)| *known == hyperparameter).map(|(_, v)| *v))
     }
 
     fn mark(&mut self, step: u64, text: &str) {

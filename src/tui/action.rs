@@ -1,0 +1,249 @@
+//! The one table of keys. Dispatch, help and footer are made from it.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::train::Hyperparameter;
+
+/// Where a key is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// The panes.
+    Train,
+    /// A list over the panes: help, messages, hyperparameters.
+    List,
+    /// A line that is typed.
+    Prompt,
+    /// A question.
+    Question,
+    /// The run is being stopped.
+    Stopping,
+}
+
+impl Context {
+    /// Every context, with its heading in the help.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Train, "Panes and run"),
+        (Self::List, "In a list"),
+        (Self::Prompt, "While typing"),
+        (Self::Question, "When asked"),
+        (Self::Stopping, "While the run stops"),
+    ];
+}
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    Quit,
+    Leave,
+    Suspend,
+    Redraw,
+    Help,
+    Messages,
+    NextPane,
+    PreviousPane,
+    Focus(usize),
+    Zoom,
+    Back,
+    NextView,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    TogglePause,
+    SingleStep,
+    AskUpdates,
+    Checkpoint,
+    Ask(Hyperparameter),
+    Scale(Hyperparameter, f64),
+    Choose,
+    LogY,
+    LogX,
+    NextUnit,
+    Smoothing,
+    Crosshair,
+    Left,
+    Right,
+    Closer,
+    Farther,
+    Follow,
+    ShowAll,
+    Accept,
+    Erase,
+    Clear,
+}
+
+/// A key with or without control. Shift is part of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    code: KeyCode,
+    control: bool,
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, control: false }
+}
+
+const fn letter(letter: char) -> Key {
+    key(KeyCode::Char(letter))
+}
+
+const fn control(letter: char) -> Key {
+    Key { code: KeyCode::Char(letter), control: true }
+}
+
+impl Key {
+    /// Whether an event is this key.
+    pub fn matches(self, event: &KeyEvent) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let other = event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
+        self.code == event.code && self.control == control && !other
+    }
+
+    /// Its name on the screen.
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(letter) if self.control => letter.to_ascii_uppercase().to_string(),
+            KeyCode::Char(letter) => letter.to_string(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::BackTab => "⇧Tab".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
+            other => format!("{other:?}"),
+        };
+        if self.control { format!("Ctrl-{name}") } else { name }
+    }
+}
+
+/// A line of the table.
+pub struct Binding {
+    /// Where it holds.
+    pub context: Context,
+    /// Keys, the first of them named in the footer.
+    pub keys: &'static [Key],
+    /// Name of the command.
+    pub name: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// A word or two for the footer, where it is named there.
+    pub hint: Option<&'static str>,
+    /// What is done.
+    pub action: Action,
+}
+
+macro_rules! bindings {
+    ($($context:ident: [$($key:expr),+] $name:literal, $hint:expr, $action:expr, $help:literal;)*) => {
+        /// Every key there is.
+        pub const BINDINGS: &[Binding] = &[$(Binding {
+            context: Context::$context,
+            keys: &[$($key),+],
+            name: $name,
+            help: $help,
+            hint: $hint,
+            action: $action,
+        }),*];
+    };
+}
+
+const UP: Key = key(KeyCode::Up);
+const DOWN: Key = key(KeyCode::Down);
+const LEFT: Key = key(KeyCode::Left);
+const RIGHT: Key = key(KeyCode::Right);
+const ENTER: Key = key(KeyCode::Enter);
+const ESC: Key = key(KeyCode::Esc);
+const PAGE_UP: Key = key(KeyCode::PageUp);
+const PAGE_DOWN: Key = key(KeyCode::PageDown);
+
+bindings! {
+    Train: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
+    Train: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
+    Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
+    Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
+    Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
+    Train: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
+    Train: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it.";
+    Train: [letter('g')] "gamma", Some("γ"), Action::Ask(Hyperparameter::KroneckerDamping), "Set the Kronecker damping γ.";
+    Train: [letter('t')] "tau", Some("τ"), Action::Ask(Hyperparameter::StepDamping), "Set the step damping τ.";
+    Train: [letter('r')] "rate", None, Action::Ask(Hyperparameter::LearningRate), "Set the learning rate.";
+    Train: [letter('[')] "halve-gamma", None, Action::Scale(Hyperparameter::KroneckerDamping, 0.5), "Halve γ.";
+    Train: [letter(']')] "double-gamma", None, Action::Scale(Hyperparameter::KroneckerDamping, 2.0), "Double γ.";
+    Train: [letter('s')] "step", Some("step"), Action::SingleStep, "Make one update, then pause.";
+    Train: [letter('n')] "run-n", Some("run n"), Action::AskUpdates, "Make n updates, then pause.";
+    Train: [letter('w')] "checkpoint", None, Action::Checkpoint, "Write a checkpoint now.";
+    Train: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
+    Train: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
+    Train: [letter('1')] "loss", None, Action::Focus(0), "Focus the loss.";
+    Train: [letter('2')] "rank", None, Action::Focus(1), "Focus the rank of Ḡ.";
+    Train: [letter('3')] "hessian", None, Action::Focus(2), "Focus the Hessian blocks.";
+    Train: [letter('4')] "timing", None, Action::Focus(3), "Focus the timing.";
+    Train: [ESC] "back", None, Action::Back, "One level back: crosshair off, then zoom off.";
+    Train: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
+    Train: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
+    Train: [letter('l')] "log-y", None, Action::LogY, "Logarithmic or linear y axis of the focused chart.";
+    Train: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
+    Train: [letter('x')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs or seconds of training.";
+    Train: [letter('a')] "average", None, Action::Smoothing, "Smooth the minibatch loss more, or not at all.";
+    Train: [letter('c')] "crosshair", None, Action::Crosshair, "Crosshair with read-out, on or off.";
+    Train: [LEFT, letter(',')] "left", None, Action::Left, "Move the crosshair left, or the chart.";
+    Train: [RIGHT, letter('.')] "right", None, Action::Right, "Move the crosshair right, or the chart.";
+    Train: [letter('+'), letter('=')] "closer", None, Action::Closer, "Look at half the x range.";
+    Train: [letter('-')] "farther", None, Action::Farther, "Look at twice the x range.";
+    Train: [letter('f')] "follow", None, Action::Follow, "Keep the latest update in sight.";
+    Train: [letter('0')] "all", None, Action::ShowAll, "Look at the whole run.";
+    Train: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
+    Train: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    List: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";
+    List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
+    List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
+    List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
+    List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
+    List: [ESC, letter('q'), letter('?'), letter('m'), letter('e')] "back", Some("back"), Action::Back, "Close the list.";
+    List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    Prompt: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed.";
+    Prompt: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
+    Prompt: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the last sign.";
+    Prompt: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
+    Prompt: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    Question: [letter('y'), ENTER, control('c')] "yes", Some("yes"), Action::Accept, "Yes.";
+    Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
+    Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
+    Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+}
+
+/// What a key does in a context.
+pub fn find(context: Context, event: &KeyEvent) -> Option<Action> {
+    let mut here = BINDINGS.iter().filter(|binding| binding.context == context);
+    here.find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_meaning_in_a_context() {
+        let all = || BINDINGS.iter().flat_map(|binding| binding.keys.iter().map(move |key| (binding.context, *key)));
+        for (index, pair) in all().enumerate() {
+            assert!(all().skip(index + 1).all(|other| other != pair), "{} twice in {:?}", pair.1.name(), pair.0);
+        }
+    }
+
+    #[test]
+    fn a_command_has_one_name_in_a_context() {
+        for (index, binding) in BINDINGS.iter().enumerate() {
+            let later = &BINDINGS[index + 1..];
+            assert!(later.iter().all(|other| (other.context, other.name) != (binding.context, binding.name)));
+        }
+    }
+
+    #[test]
+    fn a_letter_with_shift_is_itself_and_with_alt_is_not() {
+        let event = |modifiers| KeyEvent::new(KeyCode::Char('L'), modifiers);
+        assert_eq!(find(Context::Train, &event(KeyModifiers::SHIFT)), Some(Action::LogX));
+        assert_eq!(find(Context::Train, &event(KeyModifiers::ALT)), None);
+    }
+}

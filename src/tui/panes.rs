@@ -1,0 +1,84 @@
+//! The panes of the Train screen. They only draw.
+
+mod curves;
+pub mod header;
+pub mod hessian;
+pub mod loss;
+pub mod rank;
+pub mod status;
+pub mod steps;
+pub mod timing;
+mod track;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::number::{count, duration};
+use super::state::{Pane, State};
+use super::theme::{self, Theme};
+use crate::session::{Snapshot, Status};
+
+/// What a pane needs to draw itself.
+pub struct Scene<'a> {
+    pub state: &'a State,
+    pub snapshot: &'a Snapshot,
+    pub theme: &'a Theme,
+}
+
+/// Draws a pane.
+pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (title, mut remarks, draw): (_, _, fn(&mut Buffer, Rect, &Scene<'_>) -> usize) = match pane {
+        Pane::Loss => (loss::title(scene), loss::remarks(scene), loss::draw),
+        Pane::Rank => (rank::title(scene), rank::remarks(scene), rank::draw),
+        Pane::Hessian => (hessian::title(scene), hessian::remarks(scene), hessian::draw),
+        Pane::Timing => (timing::title(scene), timing::remarks(scene), timing::draw),
+    };
+    let focused = scene.state.focus == pane;
+    let style = if focused { scene.theme.accent } else { scene.theme.strong };
+    let number = Span::styled(format!("{} ", pane.index() + 1), scene.theme.faint);
+    let title = Line::from(vec![number, Span::styled(title, style)]);
+    let used = title.width();
+    let boxed = area.height >= 13 && area.width >= 50;
+    let inner = scene.theme.panel(buffer, area, title, boxed, focused);
+    let below = draw(buffer, inner, scene);
+    if below > 0 {
+        remarks.push(String::new());
+        for remark in &mut remarks {
+            *remark = if remark.is_empty() { format!("↓{below}") } else { format!("{remark} · ↓{below}") };
+        }
+    }
+    theme::remark(buffer, area, used, &remarks, scene.theme.faint);
+}
+
+/// What is said of a repeated measurement, in fewer and fewer words: when, on how many data, its cost.
+fn measured(step: u64, data: usize, cost: f64) -> Vec<String> {
+    let (step, data, cost) = (count(step), count(data as u64), duration(cost));
+    vec![format!("@ {step} · {data} data · CPU {cost}"), format!("@ {step} · CPU {cost}"), format!("@ {step}")]
+}
+
+/// The upper part of an area for a table of so many rows; the lower one for a chart, if there is room.
+fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
+    let height = u16::try_from(rows + 1).unwrap_or(u16::MAX);
+    if area.height.saturating_sub(height) < 9 {
+        return (area, None);
+    }
+    let top = Rect { height, ..area };
+    (top, Some(Rect { y: top.bottom() + 1, height: area.height - height - 1, ..area }))
+}
+
+/// What an empty pane says.
+fn waiting(snapshot: &Snapshot, every: Option<f64>, key: &str) -> String {
+    match (&snapshot.status, every) {
+        (Status::Loading, _) => "waiting for the data".to_owned(),
+        (Status::Ended(_), _) => "never measured".to_owned(),
+        (_, Some(0.0)) => format!("not measured: {key} is 0 (set it with e)"),
+        _ => "measuring…".to_owned(),
+    }
+}
+
+/// The name of layer λ: its number, width and activation.
+fn layer_name(snapshot: &Snapshot, layer: usize) -> String {
+    let known = snapshot.run.as_ref().and_then(|run| run.architecture.layers().get(layer.wrapping_sub(1)));
+    known.map_or_else(|| layer.to_string(), |known| format!("{layer} {}", known.activation.name()))
+}

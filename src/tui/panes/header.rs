@@ -1,0 +1,82 @@
+//! The first line: what runs, and whether it does.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use crate::session::{Outcome, Status};
+use crate::train::Precision;
+use crate::tui::number::compact;
+use crate::tui::widgets::{fit, put};
+
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let (sign, word, style) = match &snapshot.status {
+        _ if scene.state.stopping && !matches!(snapshot.status, Status::Ended(_)) => ("■", "stopping…", theme.warning),
+        Status::Loading => ("…", "loading", theme.warning),
+        Status::Running => ("▶", "running", theme.good),
+        Status::Paused => ("■", "paused", theme.warning),
+        Status::Ended(Outcome::Finished) => ("●", "finished", theme.good),
+        Status::Ended(Outcome::Stopped) => ("●", "stopped", theme.warning),
+        Status::Ended(Outcome::Failed) => ("×", "failed", theme.bad),
+    };
+    let status = Line::styled(format!("{sign} {word}"), style);
+    let wide = status.width() as u16;
+    let left = Rect { width: area.width.saturating_sub(wide + 2), ..area };
+    let right = Rect { x: area.right().saturating_sub(wide).max(area.x), width: wide.min(area.width), ..area };
+    put(buffer, right, 0, &status);
+    let Some(run) = &snapshot.run else {
+        put(buffer, left, 0, &Line::styled("kfra-tui", theme.strong));
+        return;
+    };
+    let precision = match run.precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    };
+    let method = run.optimizer.to_uppercase().replace('_', "-");
+    let rest = [
+        method,
+        precision.to_owned(),
+        format!("P {}", compact(run.architecture.parameters() as u64)),
+        format!("seed {}", run.seed),
+    ];
+    let fixed = run.name.chars().count() + rest[0].len() + rest[1].len() + 6;
+    let network = squeeze(&run.architecture.summary(), usize::from(left.width).saturating_sub(fixed));
+    let mut parts = vec![vec![Span::styled(run.name.clone(), theme.strong)]];
+    if !network.is_empty() {
+        parts.push(vec![Span::raw(network)]);
+    }
+    parts.extend(rest.into_iter().map(|text| vec![Span::raw(text)]));
+    put(buffer, left, 0, &fit(parts, 2, left.width));
+}
+
+/// The widths of a network, with the middle left out where there is no room for it.
+fn squeeze(summary: &str, room: usize) -> String {
+    if summary.len() <= room {
+        return summary.to_owned();
+    }
+    let widths: Vec<_> = summary.split('-').collect();
+    for kept in (1..widths.len() / 2).rev() {
+        let text = format!("{}-…-{}", widths[..=kept].join("-"), widths[widths.len() - kept..].join("-"));
+        if text.chars().count() <= room {
+            return text;
+        }
+    }
+    let text = format!("{}-…-{}", widths[0], widths[widths.len() - 1]);
+    if text.chars().count() <= room { text } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::squeeze;
+
+    #[test]
+    fn a_long_network_keeps_its_ends() {
+        let summary = "784-1000-500-250-30-250-500-1000-784";
+        assert_eq!(squeeze(summary, 40), summary);
+        assert_eq!(squeeze(summary, 24), "784-1000-500-…-1000-784");
+        assert_eq!(squeeze(summary, 10), "784-…-784");
+        assert_eq!(squeeze(summary, 3), "");
+    }
+}

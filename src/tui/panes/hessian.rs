@@ -1,0 +1,114 @@
+//! Blocks of the exact Hessian.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Scene, curves, layer_name, measured, split, waiting};
+use crate::session::event::{Definite, HessianBlock};
+use crate::train::Hyperparameter;
+use crate::tui::number::{column, count, duration};
+use crate::tui::state::Pane;
+use crate::tui::widgets::{bar, put, table};
+
+pub fn title(scene: &Scene<'_>) -> String {
+    let view = scene.state.view(Pane::Hessian);
+    let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {
+        (0, _) => "Hessian blocks",
+        (1, false) => "−λ min of the Hessian blocks, where it is negative",
+        (1, true) => "λ min of the Hessian blocks",
+        _ => "tr H of the Hessian blocks",
+    };
+    title.to_owned()
+}
+
+pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
+    let blocks = || scene.snapshot.hessian.iter().map(|block| block.latest);
+    let Some(latest) = blocks().max_by_key(|block| block.step) else { return Vec::new() };
+    let cost: f64 = blocks().map(|block| block.cost).sum();
+    measured(latest.step, latest.data, cost)
+}
+
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    if snapshot.hessian.is_empty() {
+        let every = snapshot.hyperparameter(Hyperparameter::HessianEvery);
+        put(buffer, area, 0, &Line::styled(waiting(snapshot, every, "Hessian every"), theme.faint));
+        return 0;
+    }
+    let view = scene.state.view(Pane::Hessian);
+    let (area, below) = if view > 0 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.hessian.len()) };
+    if let Some(below) = below {
+        chart(buffer, below, scene, view < 2);
+    }
+    if area.is_empty() {
+        return 0;
+    }
+    let blocks = || snapshot.hessian.iter().map(|tracked| &tracked.latest);
+    let cells = |texts: Vec<String>| texts.into_iter().map(|text| (text, theme.text)).collect::<Vec<_>>();
+    let numbers = |of: &dyn Fn(&HessianBlock) -> f64| column(&blocks().map(of).collect::<Vec<_>>());
+    let wide = area.width >= 70;
+    let smallest = numbers(&|block| block.smallest).into_iter().zip(blocks());
+    let smallest =
+        smallest.map(|(text, block)| (text, if block.smallest < 0.0 { theme.bad } else { theme.text })).collect();
+    let trend = |block: &crate::session::snapshot::Tracked<HessianBlock>| {
+        let values: Vec<_> = block.history.points().iter().map(crate::session::history::Point::mean).collect();
+        (bar::sparkline(&values, if area.width >= 100 { 24 } else { 12 }, theme.ascii), theme.series[0])
+    };
+    let columns = vec![
+        table::Column::words(
+            if wide { "layer" } else { "" },
+            10,
+            cells(
+                blocks()
+                    .map(|block| if wide { layer_name(snapshot, block.layer) } else { block.layer.to_string() })
+                    .collect(),
+            ),
+        ),
+        table::Column::numbers("tr H", 7, cells(numbers(&|block| block.trace))),
+        table::Column::numbers("tr Ḡ", 5, cells(numbers(&|block| block.gauss_newton_trace))),
+        table::Column::numbers("λ max", 6, cells(numbers(&|block| block.largest))),
+        table::Column::numbers("λ min", 9, smallest),
+        table::Column::words("PSD", 8, blocks().map(|block| definite(block.definite, wide, theme)).collect()),
+        table::Column::words("λ min so far", 4, snapshot.hessian.iter().map(trend).collect()),
+        table::Column::numbers("±", 3, cells(numbers(&|block| block.residual))),
+        table::Column::numbers("CPU", 2, cells(blocks().map(|block| duration(block.cost)).collect())),
+        table::Column::numbers("products", 1, cells(blocks().map(|block| count(block.products as u64)).collect())),
+    ];
+    table::draw(buffer, area, columns, scene.state.scroll[Pane::Hessian.index()], theme)
+}
+
+/// `λ_min` or the trace of every block along the run. Where y is logarithmic `λ_min` is shown turned about,
+/// for it is mostly negative.
+fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
+    let pane = Pane::Hessian.index();
+    let sign = if smallest && !scene.state.linear_y[pane] { -1.0 } else { 1.0 };
+    let blocks = &scene.snapshot.hessian;
+    let mut names: Vec<_> = blocks.iter().map(|block| format!("{}:", block.latest.layer)).collect();
+    if let Some(first) = names.first_mut() {
+        let quantity = if !smallest {
+            "tr H"
+        } else if sign < 0.0 {
+            "−λ min"
+        } else {
+            "λ min"
+        };
+        *first = format!("{quantity} of {first}");
+    }
+    let series = blocks.iter().map(|block| if smallest { &block.history } else { &block.other });
+    let series: Vec<_> = names.iter().map(String::as_str).zip(series).collect();
+    curves::draw_signed(buffer, area, scene, Pane::Hessian, &series, sign);
+}
+
+/// Whether a block is positive semi-definite, and how that is known.
+fn definite(definite: Definite, wide: bool, theme: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
+    let (text, style) = match (definite, wide) {
+        (Definite::ByStructure, true) => ("yes, piecewise linear", theme.good),
+        (Definite::ByStructure, false) => ("always", theme.good),
+        (Definite::Measured, true) => ("yes, measured", theme.good),
+        (Definite::Measured, false) => ("yes", theme.good),
+        (Definite::Indefinite, true) => ("no, measured", theme.bad),
+        (Definite::Indefinite, false) => ("no", theme.bad),
+    };
+    (text.to_owned(), style)
+}

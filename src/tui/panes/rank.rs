@@ -1,0 +1,119 @@
+//! Rank of Ḡ and of its blocks.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Scene, curves, layer_name, measured, split, waiting};
+use crate::session::event::{Rank, RankMethod, Scope};
+use crate::train::Hyperparameter;
+use crate::tui::number::{compact, count, digits, duration, percents};
+use crate::tui::state::Pane;
+use crate::tui::widgets::{put, table};
+
+pub fn title(scene: &Scene<'_>) -> String {
+    ["Rank of Ḡ", "Rank of Ḡ along the run"][scene.state.view(Pane::Rank)].to_owned()
+}
+
+pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
+    let Some(latest) = scene.snapshot.ranks.iter().map(|rank| rank.latest).max_by_key(|rank| rank.step) else {
+        return Vec::new();
+    };
+    let cost: f64 = scene.snapshot.ranks.iter().map(|rank| rank.latest.cost).sum();
+    measured(latest.step, latest.data, cost)
+}
+
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let every = snapshot.hyperparameter(Hyperparameter::RankEvery);
+    if snapshot.ranks.is_empty() {
+        put(buffer, area, 0, &Line::styled(waiting(snapshot, every, "rank every"), theme.faint));
+        return 0;
+    }
+    let (area, below) =
+        if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.ranks.len()) };
+    if let Some(below) = below {
+        let names: Vec<_> = snapshot.ranks.iter().map(|rank| name(scene, &rank.latest, true) + ":").collect();
+        let series: Vec<_> =
+            names.iter().map(String::as_str).zip(snapshot.ranks.iter().map(|rank| &rank.history)).collect();
+        curves::draw(buffer, below, scene, Pane::Rank, &series, "");
+    }
+    if area.is_empty() {
+        return 0;
+    }
+    let ranks = || snapshot.ranks.iter().map(|tracked| &tracked.latest);
+    let cells = |text: &dyn Fn(&Rank) -> String| ranks().map(|rank| (text(rank), theme.text)).collect::<Vec<_>>();
+    let exact = |rank: &Rank| rank.lower == rank.upper;
+    let wide = area.width >= 60;
+    let short = |value: usize| if wide { count(value as u64) } else { compact(value as u64) };
+    let ratios = |of: &dyn Fn(&Rank) -> usize| {
+        let texts = percents(&ranks().map(|rank| rank.lower as f64 / of(rank) as f64).collect::<Vec<_>>());
+        let labelled = texts.into_iter().zip(ranks());
+        labelled
+            .map(|(text, rank)| (if exact(rank) { text } else { format!("≥ {text}") }, theme.text))
+            .collect::<Vec<_>>()
+    };
+    let columns =
+        vec![
+            table::Column::words(if wide { "block" } else { "" }, 9, cells(&|rank| name(scene, rank, !wide))),
+            table::Column::numbers(
+                "rank",
+                10,
+                cells(&|rank| {
+                    if exact(rank) {
+                        count(rank.lower as u64)
+                    } else {
+                        format!("{}–{}", short(rank.lower), short(rank.upper))
+                    }
+                }),
+            ),
+            table::Column::words(
+                "known",
+                8,
+                ranks()
+                    .map(|rank| {
+                        if exact(rank) {
+                            ("exact".to_owned(), theme.good)
+                        } else {
+                            ("bounds".to_owned(), theme.warning)
+                        }
+                    })
+                    .collect(),
+            ),
+            table::Column::numbers("bound", 6, cells(&|rank| short(rank.bound))),
+            table::Column::numbers(if wide { "rank/bound" } else { "/bound" }, 7, ratios(&|rank| rank.bound)),
+            table::Column::numbers("P", 4, cells(&|rank| short(rank.parameters))),
+            table::Column::numbers(if wide { "rank/P" } else { "/P" }, 5, ratios(&|rank| rank.parameters)),
+            table::Column::numbers(
+                "effective",
+                3,
+                cells(&|rank| rank.effective.map_or_else(|| "–".to_owned(), |value| digits(value, 3))),
+            ),
+            table::Column::words("method", 2, cells(&|rank| method(rank.method).to_owned())),
+            table::Column::numbers("CPU", 1, cells(&|rank| duration(rank.cost))),
+        ];
+    table::draw(buffer, area, columns, scene.state.scroll[Pane::Rank.index()], theme)
+}
+
+fn name(scene: &Scene<'_>, rank: &Rank, short: bool) -> String {
+    match rank.scope {
+        Scope::Whole => {
+            if short {
+                "all".to_owned()
+            } else {
+                "all layers".to_owned()
+            }
+        }
+        Scope::Layer(layer) if short => layer.to_string(),
+        Scope::Layer(layer) => layer_name(scene.snapshot, layer),
+    }
+}
+
+fn method(method: RankMethod) -> &'static str {
+    match method {
+        RankMethod::Gram => "Gram",
+        RankMethod::Dense => "dense",
+        RankMethod::Certificate => "certificate",
+        RankMethod::Bounds => "two bounds",
+    }
+}

@@ -1,0 +1,101 @@
+//! The last two lines: what is said or typed, and which keys there are.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use crate::session::Outcome;
+use crate::session::snapshot::{Level, Message};
+use crate::tui::action::BINDINGS;
+use crate::tui::number::{count, plain};
+use crate::tui::state::{Overlay, Topic};
+use crate::tui::theme::Theme;
+use crate::tui::update;
+use crate::tui::widgets::{fit, put};
+
+/// What is typed, or what waits for an answer, or the latest message.
+pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (state, snapshot, theme) = (scene.state, scene.snapshot, scene.theme);
+    let line = match &state.overlay {
+        Some(Overlay::Prompt(topic, text)) => prompt(scene, *topic, text),
+        Some(Overlay::Quit) => Line::from(vec![
+            Span::styled(format!("Stop the run after update {} and quit? ", count(snapshot.step)), theme.warning),
+            Span::raw("A checkpoint is written first. "),
+            Span::styled("y/n", theme.strong),
+        ]),
+        _ if state.stopping => {
+            Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning)
+        }
+        _ if !state.pending.is_empty() => {
+            let texts: Vec<_> = state.pending.iter().map(|pending| pending.text.as_str()).collect();
+            Line::styled(format!("… {}: pending", texts.join(", ")), theme.warning)
+        }
+        _ if snapshot.summary.is_some() => over(scene),
+        _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
+    };
+    put(buffer, area, 0, &line);
+}
+
+/// How the run ended.
+fn over(scene: &Scene<'_>) -> Line<'static> {
+    let Some(summary) = &scene.snapshot.summary else { return Line::default() };
+    let after = format!("after {} updates", count(summary.updates));
+    let reason = summary.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match summary.status {
+        Outcome::Finished => Line::styled(format!("The run is finished {after}{reason}."), scene.theme.good),
+        Outcome::Stopped => Line::styled(format!("The run was stopped {after}{reason}."), scene.theme.warning),
+        Outcome::Failed => Line::styled(format!("The run failed {after}{reason}"), scene.theme.bad),
+    }
+}
+
+/// A message: its step, its level as a sign, its text.
+pub fn said(message: &Message, theme: &Theme) -> Line<'static> {
+    let (sign, style) = match message.level {
+        Level::Info => ("·", theme.text),
+        Level::Warning => ("▲", theme.warning),
+        Level::Error => ("×", theme.bad),
+    };
+    Line::from(vec![
+        Span::styled(format!("@ {:<6} ", count(message.step)), theme.faint),
+        Span::styled(format!("{sign} "), style),
+        Span::styled(message.text.clone(), style),
+    ])
+}
+
+fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
+    let theme = scene.theme;
+    let name = match topic {
+        Topic::Hyperparameter(hyperparameter) => {
+            let now = scene.snapshot.hyperparameter(hyperparameter);
+            let now = now.map_or_else(|| "not used".to_owned(), |value| format!("now {}", plain(value)));
+            format!("{} ({now}): ", hyperparameter.symbol())
+        }
+        Topic::Updates => "updates to make before a pause: ".to_owned(),
+    };
+    let mut spans = vec![
+        Span::styled(name, theme.strong),
+        Span::raw(text.to_owned()),
+        Span::styled(" ", theme.selected),
+        Span::raw("  "),
+    ];
+    match update::read(topic, text) {
+        Ok(_) => spans.push(Span::styled("Enter sets it", theme.faint)),
+        Err(expected) if text.is_empty() => spans.push(Span::styled(expected, theme.faint)),
+        Err(expected) => spans.push(Span::styled(format!("× expected {expected}"), theme.bad)),
+    }
+    Line::from(spans)
+}
+
+/// As many hints as fit, from the table of keys.
+pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let theme = scene.theme;
+    let context = scene.state.context();
+    let hint = |(key, word): (String, &'static str)| {
+        vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
+    };
+    let here = BINDINGS.iter().filter(|binding| binding.context == context);
+    let named = here.filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
+    put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width));
+}

@@ -1,0 +1,70 @@
+//! The two lines on the latest update.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use crate::session::Status;
+use crate::train::Hyperparameter;
+use crate::tui::number::{count, digits, duration, figure, percent};
+use crate::tui::widgets::{bar, fit, put};
+
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let item = |name: &'static str, text: String| {
+        vec![Span::styled(name, theme.faint), Span::raw(" "), Span::styled(text, theme.text)]
+    };
+    let Some(run) = &snapshot.run else {
+        put(buffer, area, 0, &Line::styled("loading the data…", theme.faint));
+        return;
+    };
+    let done = snapshot.step as f64 / run.updates.max(1) as f64;
+    let length = if area.width >= 120 { 24 } else { 10 };
+    let filled = bar::bar(done, length, theme.ascii);
+    let empty = if theme.ascii { "." } else { "░" }.repeat(length.saturating_sub(filled.chars().count()));
+    let mut first = vec![
+        item("update", format!("{}/{}", count(snapshot.step), count(run.updates))),
+        vec![
+            Span::styled(filled, theme.series[0]),
+            Span::styled(empty, theme.faint),
+            Span::raw(format!(" {:.0} %", (done * 100.0).floor())),
+        ],
+    ];
+    let mut second = Vec::new();
+    if let Some(step) = &snapshot.latest {
+        first.push(item("epoch", format!("{:.2}", step.epoch)));
+        first.push(item("loss", figure(step.loss)));
+        let known = [
+            ("α*", step.step_size),
+            ("τ", step.step_damping),
+            ("γ", step.kronecker_damping),
+            ("ρ", snapshot.reduction_ratio.last().map(crate::session::history::Point::mean)),
+            ("μ", step.momentum),
+            ("rate", step.learning_rate),
+        ];
+        second.extend(known.into_iter().filter_map(|(name, value)| Some(item(name, digits(value?, 3)))));
+    }
+    if let Some(evaluation) = &snapshot.evaluation {
+        first.push(item("train", figure(evaluation.train_loss)));
+        if evaluation.validation_loss.is_finite() || !snapshot.validation_loss.is_empty() {
+            first.push(item("val.", figure(evaluation.validation_loss)));
+        }
+        let errors = [("train error", evaluation.train_error), ("val. error", evaluation.validation_error)];
+        first.extend(errors.into_iter().filter_map(|(name, value)| Some(item(name, percent(value?)))));
+    }
+    let (wall, _) = snapshot.step_seconds;
+    let (training, evaluation) = snapshot.seconds;
+    if wall > 0.0 {
+        let batch = snapshot.hyperparameter(Hyperparameter::Batch).unwrap_or(run.batch as f64);
+        second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" samples/s", theme.faint)]);
+    }
+    second.push(item("elapsed", duration(training + evaluation)));
+    if wall > 0.0 && !matches!(snapshot.status, Status::Ended(_)) {
+        let left = run.updates.saturating_sub(snapshot.step) as f64;
+        let overhead = if training > 0.0 { 1.0 + evaluation / training } else { 1.0 };
+        second.push(item("ETA", duration(left * wall * overhead)));
+    }
+    put(buffer, area, 0, &fit(first, 2, area.width));
+    put(buffer, area, 1, &fit(second, 2, area.width));
+}

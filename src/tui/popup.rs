@@ -1,0 +1,117 @@
+//! What lies over the panes: help, messages, hyperparameters.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+use super::action::{BINDINGS, Binding, Context};
+use super::number::plain;
+use super::panes::{Scene, status};
+use super::state::Overlay;
+use super::widgets::put;
+use crate::train::Hyperparameter;
+
+/// Draws what lies over the panes, if anything does.
+pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    match scene.state.overlay {
+        Some(Overlay::Help(from)) => list(buffer, area, scene, "Keys", &help(scene), from, None),
+        Some(Overlay::Messages(from)) => {
+            let lines: Vec<_> =
+                scene.snapshot.messages.iter().rev().map(|message| status::said(message, scene.theme)).collect();
+            list(buffer, area, scene, "Messages, the latest first", &lines, from, None);
+        }
+        Some(Overlay::Choose(selected)) => {
+            list(
+                buffer,
+                area,
+                scene,
+                "Hyperparameters: Enter sets one",
+                &hyperparameters(scene),
+                selected,
+                Some(selected),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Every key, by context.
+pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let keys = |binding: &Binding| binding.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ");
+    let wide = BINDINGS.iter().map(|binding| keys(binding).chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (context, heading) in Context::ALL {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(heading, theme.strong));
+        for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
+            lines.push(Line::from(vec![
+                Span::styled(format!("{:<wide$}  ", keys(binding)), theme.accent),
+                Span::raw(binding.help),
+                Span::styled(format!("  {}", binding.name), theme.faint),
+            ]));
+        }
+    }
+    lines
+}
+
+fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let wide = Hyperparameter::ALL.iter().map(|known| known.symbol().chars().count()).max().unwrap_or(0);
+    let line = |hyperparameter: &Hyperparameter| {
+        let value = scene.snapshot.hyperparameter(*hyperparameter);
+        let known = value.is_some();
+        let value = value.map_or_else(|| "–".to_owned(), plain);
+        Line::from(vec![
+            Span::styled(
+                format!("{:<wide$}  {value:>9}  ", hyperparameter.symbol()),
+                if known { theme.strong } else { theme.faint },
+            ),
+            Span::styled(hyperparameter.description(), if known { theme.text } else { theme.faint }),
+        ])
+    };
+    Hyperparameter::ALL.iter().map(line).collect()
+}
+
+/// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.
+fn list(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    title: &'static str,
+    lines: &[Line<'_>],
+    from: usize,
+    selected: Option<usize>,
+) {
+    let theme = scene.theme;
+    let longest = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
+    let width = (longest + 4).max(56).min(area.width);
+    let height = (lines.len().max(1) as u16 + 2).min(area.height);
+    let panel = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    Clear.render(panel.intersection(buffer.area), buffer);
+    let whole = theme.panel(buffer, panel, Line::styled(title, theme.accent), true, true);
+    let room = usize::from(whole.height);
+    let from = match selected {
+        Some(selected) => selected.saturating_sub(room.saturating_sub(1)),
+        None => from.min(lines.len().saturating_sub(room)),
+    };
+    if lines.is_empty() {
+        put(buffer, whole, 0, &Line::styled("nothing yet", theme.faint));
+    }
+    for (row, line) in lines.iter().skip(from).take(room).enumerate() {
+        put(buffer, whole, row as u16, line);
+        if selected == Some(from + row) {
+            let place = Rect { y: whole.y + row as u16, height: 1, ..whole };
+            buffer.set_style(place, theme.selected);
+        }
+    }
+    let below = lines.len().saturating_sub(from + room);
+    if below > 0 && panel.width > 12 && panel.height > 1 {
+        let text = format!(" ↓ {below} more ");
+        let wide = text.chars().count().min(panel.width.into()) as u16;
+        buffer.set_stringn(panel.right() - wide, panel.bottom() - 1, text, wide.into(), theme.warning);
+    }
+}

@@ -1,0 +1,181 @@
+//! What the screen shows and how: no numbers of the run are kept here.
+
+use std::time::Duration;
+
+use super::action::Context;
+use crate::session::Ticket;
+use crate::train::Hyperparameter;
+
+/// The panes, in the order of their keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// Loss.
+    #[default]
+    Loss,
+    /// Rank of Ḡ.
+    Rank,
+    /// Hessian blocks.
+    Hessian,
+    /// Timing.
+    Timing,
+}
+
+impl Pane {
+    /// Every pane.
+    pub const ALL: [Self; 4] = [Self::Loss, Self::Rank, Self::Hessian, Self::Timing];
+
+    /// The number of its views.
+    pub fn views(self) -> usize {
+        match self {
+            Self::Loss | Self::Hessian => 3,
+            Self::Rank | Self::Timing => 2,
+        }
+    }
+
+    /// Its place among [`Pane::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What x counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Updates.
+    #[default]
+    Update,
+    /// Passes through the training data.
+    Epoch,
+    /// Seconds of training.
+    Second,
+}
+
+impl Unit {
+    /// What is written at the axis.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Epoch => "epoch",
+            Self::Second => "s",
+        }
+    }
+}
+
+/// The part of the run that charts show, in updates.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Window {
+    /// All of it.
+    #[default]
+    All,
+    /// The latest so many updates.
+    Latest(f64),
+    /// From one update to another.
+    Between(f64, f64),
+}
+
+impl Window {
+    /// The updates in sight, where the run has made `last`.
+    pub fn range(self, first: f64, last: f64) -> (f64, f64) {
+        match self {
+            Self::All => (first, last),
+            Self::Latest(span) => ((last - span).max(first), last),
+            Self::Between(from, to) => (from, to),
+        }
+    }
+}
+
+/// How charts are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Axes {
+    /// What x counts.
+    pub unit: Unit,
+    /// Whether x is logarithmic.
+    pub log_x: bool,
+    /// The part in sight.
+    pub window: Window,
+    /// The update the crosshair stands at.
+    pub crosshair: Option<f64>,
+    /// Place in the list of smoothings.
+    pub smoothing: usize,
+}
+
+/// Weights of the past, for one update, by which the minibatch loss can be smoothed.
+pub const SMOOTHINGS: [f64; 4] = [0.9, 0.97, 0.99, 0.0];
+
+/// What a typed line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A new value.
+    Hyperparameter(Hyperparameter),
+    /// How many updates to make before a pause.
+    Updates,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// All keys, from a line on.
+    Help(usize),
+    /// All messages, from a line on, counted from the latest.
+    Messages(usize),
+    /// The hyperparameters, one of them selected.
+    Choose(usize),
+    /// A line that is typed.
+    Prompt(Topic, String),
+    /// Whether to stop the run and quit.
+    Quit,
+}
+
+/// A command that is not yet acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its ticket.
+    pub ticket: Ticket,
+    /// What it is, for people.
+    pub text: String,
+}
+
+/// The state of the screen.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The pane that keys are for.
+    pub focus: Pane,
+    /// Whether it has the whole screen.
+    pub zoom: bool,
+    /// The view of each pane.
+    pub views: [usize; 4],
+    /// The first row of each pane's table.
+    pub scroll: [usize; 4],
+    /// Whether y is linear in each pane's chart.
+    pub linear_y: [bool; 4],
+    /// How charts are drawn.
+    pub axes: Axes,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// Commands not yet acknowledged.
+    pub pending: Vec<Pending>,
+    /// Whether the run is being stopped in order to quit.
+    pub stopping: bool,
+    /// Share of the time that drawing takes, where it was measured.
+    pub drawing: Option<f64>,
+    /// Time the latest frame took.
+    pub frame: Duration,
+}
+
+impl State {
+    /// Where keys are meant now.
+    pub fn context(&self) -> Context {
+        match self.overlay {
+            Some(Overlay::Help(_) | Overlay::Messages(_) | Overlay::Choose(_)) => Context::List,
+            Some(Overlay::Prompt(..)) => Context::Prompt,
+            Some(Overlay::Quit) => Context::Question,
+            None if self.stopping => Context::Stopping,
+            None => Context::Train,
+        }
+    }
+
+    /// The view of a pane.
+    pub fn view(&self, pane: Pane) -> usize {
+        self.views[pane.index()].min(pane.views() - 1)
+    }
+}

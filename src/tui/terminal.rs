@@ -1,0 +1,134 @@
+//! The terminal: taken over, and given back on every way out.
+
+use std::io::{self, BufWriter, Stdout, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::layout::{Position, Rect};
+use signal_hook::consts::{SIGHUP, SIGTERM, SIGTSTP};
+use signal_hook::{flag, low_level};
+
+/// Whether the terminal is ours.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether a thread panicked while it was.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+static SIGNALS: OnceLock<Signals> = OnceLock::new();
+
+/// What a signal asks for.
+pub enum Signal {
+    /// An end; the signal's number.
+    End(i32),
+    /// A suspension.
+    Suspend,
+}
+
+/// Signals that came. While `free`, they have their default effect.
+struct Signals {
+    free: Arc<AtomicBool>,
+    came: [(i32, Arc<AtomicBool>); 3],
+}
+
+impl Signals {
+    fn register() -> io::Result<Self> {
+        let signals =
+            Self { free: Arc::default(), came: [SIGTERM, SIGHUP, SIGTSTP].map(|number| (number, Arc::default())) };
+        for (number, came) in &signals.came {
+            flag::register_conditional_default(*number, Arc::clone(&signals.free))?;
+            flag::register(*number, Arc::clone(came))?;
+        }
+        Ok(signals)
+    }
+}
+
+/// The terminal while it is ours.
+pub struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    signals: &'static Signals,
+}
+
+impl Terminal {
+    /// Takes it over.
+    pub fn take() -> io::Result<Self> {
+        let signals = if let Some(signals) = SIGNALS.get() {
+            signals
+        } else {
+            restore_before_panics_are_printed();
+            let signals = Signals::register()?;
+            SIGNALS.get_or_init(|| signals)
+        };
+        signals.free.store(false, Ordering::SeqCst);
+        PANICKED.store(false, Ordering::SeqCst);
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
+        enter()?;
+        let screen = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
+        Ok(Self { screen, signals })
+    }
+
+    /// Draws what changed.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.screen.draw(draw).map(drop)
+    }
+
+    /// Makes the next drawing draw everything.
+    pub fn clear(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))
+    }
+
+    /// A signal that came, if any.
+    pub fn signal(&self) -> Option<Signal> {
+        let mut came = self.signals.came.iter();
+        let (number, _) = came.find(|(_, came)| came.swap(false, Ordering::SeqCst))?;
+        Some(if *number == SIGTSTP { Signal::Suspend } else { Signal::End(*number) })
+    }
+
+    /// Whether a thread panicked since the terminal was taken.
+    pub fn panicked() -> bool {
+        PANICKED.load(Ordering::SeqCst)
+    }
+
+    /// Gives the terminal back and stops the process; takes the terminal again when it is continued.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        low_level::emulate_default_handler(SIGTSTP)?;
+        enter()?;
+        self.clear()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+        self.signals.free.store(true, Ordering::SeqCst);
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(stdout(), EnterAlternateScreen).inspect_err(|_| restore())
+}
+
+fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // A terminal that is gone cannot be restored, and need not be.
+        let _ = disable_raw_mode();
+        let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+    }
+}
+
+fn restore_before_panics_are_printed() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if TAKEN.load(Ordering::SeqCst) {
+            PANICKED.store(true, Ordering::SeqCst);
+            restore();
+        }
+        print(panic);
+    }));
+}

@@ -1,0 +1,171 @@
+use super::*;
+use crate::tui::sample;
+use crate::tui::state::Pending;
+
+fn keys(state: &mut State, snapshot: &Snapshot, keys: &str) -> Option<Effect> {
+    let mut effect = None;
+    for key in keys.chars() {
+        let code = match key {
+            '⏎' => KeyCode::Enter,
+            '⎋' => KeyCode::Esc,
+            '⌫' => KeyCode::Backspace,
+            '⇥' => KeyCode::Tab,
+            '←' => KeyCode::Left,
+            other => KeyCode::Char(other),
+        };
+        effect = press(state, &KeyEvent::new(code, KeyModifiers::NONE), snapshot);
+    }
+    effect
+}
+
+fn after(typed: &str, snapshot: &Snapshot) -> (State, Option<Effect>) {
+    let mut state = State::default();
+    let effect = keys(&mut state, snapshot, typed);
+    (state, effect)
+}
+
+fn command(effect: Option<&Effect>) -> Option<Command> {
+    match effect {
+        Some(Effect::Send(command, _)) => Some(*command),
+        _ => None,
+    }
+}
+
+#[test]
+fn keys_that_steer_the_run_send_their_commands() {
+    let run = sample::snapshot(10);
+    let gamma = |value| Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value };
+    let tau = |value| Command::Set { hyperparameter: Hyperparameter::StepDamping, value };
+    let rate = |value| Command::Set { hyperparameter: Hyperparameter::LearningRate, value };
+    for (typed, expected) in [
+        (" ", Command::Pause),
+        ("s", Command::RunThenPause(1)),
+        ("w", Command::Checkpoint),
+        ("n250⏎", Command::RunThenPause(250)),
+        ("g0.5⏎", gamma(0.5)),
+        ("t1e-3⏎", tau(1e-3)),
+        ("g7⌫2⏎", gamma(2.0)),
+        ("r0.01⏎", rate(0.01)),
+        ("e⏎0.1⏎", rate(0.1)),
+        ("ejjj⏎3⏎", gamma(3.0)),
+        ("qy", Command::Stop),
+    ] {
+        assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected), "{typed}");
+    }
+}
+
+#[test]
+fn halving_and_doubling_start_from_the_present_value() {
+    let run = sample::fold(&[sample::start()]);
+    for (typed, value) in [("[", 0.5), ("]", 2.0)] {
+        let expected = Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value };
+        assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected));
+    }
+}
+
+#[test]
+fn the_pause_key_resumes_a_paused_run_and_leaves_a_finished_one() {
+    let mut run = sample::snapshot(10);
+    run.status = Status::Paused;
+    assert_eq!(command(after(" ", &run).1.as_ref()), Some(Command::Resume));
+    run.apply(&sample::end(10));
+    for typed in [" ", "s", "w", "g1⏎"] {
+        assert_eq!(after(typed, &run).1, None);
+    }
+}
+
+#[test]
+fn a_wrong_value_is_kept_for_correction_and_an_empty_one_changes_nothing() {
+    let run = sample::snapshot(10);
+    for typed in ["g-1⏎", "gx⏎", "t0⏎", "n1.5⏎", "gNaN⏎", "ginf⏎"] {
+        let (state, effect) = after(typed, &run);
+        assert_eq!(effect, None);
+        assert!(matches!(state.overlay, Some(Overlay::Prompt(..))), "{typed}");
+    }
+    assert_eq!(after("g⏎", &run).0.overlay, None);
+    assert_eq!(after("g5⎋", &run).0.overlay, None);
+}
+
+#[test]
+fn quitting_asks_only_where_a_run_would_be_lost() {
+    let mut run = sample::snapshot(10);
+    assert_eq!(after("q", &run).0.overlay, Some(Overlay::Quit));
+    assert!(after("qy", &run).0.stopping);
+    let (state, effect) = after("qn", &run);
+    assert_eq!((state.overlay, state.stopping, effect), (None, false, None));
+    assert_eq!(after("qyq", &run).1, Some(Effect::Leave));
+    run.apply(&sample::end(10));
+    assert_eq!(after("q", &run).1, Some(Effect::Quit));
+}
+
+#[test]
+fn escape_goes_back_one_level_at_a_time() {
+    let run = sample::snapshot(10);
+    let mut state = after("zc?", &run).0;
+    keys(&mut state, &run, "⎋");
+    assert!(state.overlay.is_none() && state.axes.crosshair.is_some() && state.zoom);
+    keys(&mut state, &run, "⎋");
+    assert!(state.axes.crosshair.is_none() && state.zoom);
+    keys(&mut state, &run, "⎋");
+    assert!(!state.zoom);
+}
+
+#[test]
+fn focus_goes_round_and_views_go_round_within_it() {
+    let run = sample::snapshot(10);
+    assert_eq!(after("⇥⇥⇥⇥", &run).0.focus, Pane::Loss);
+    for (key, pane) in ["1", "2", "3", "4"].into_iter().zip(Pane::ALL) {
+        let mut state = after(key, &run).0;
+        assert_eq!(state.focus, pane);
+        for _ in 0..pane.views() {
+            keys(&mut state, &run, "v");
+        }
+        assert_eq!(state.view(pane), 0);
+    }
+}
+
+#[test]
+fn charts_are_arranged_by_keys() {
+    let run = sample::snapshot(1000);
+    assert!(after("l", &run).0.linear_y[0]);
+    assert!(after("L", &run).0.axes.log_x);
+    assert_eq!(after("xx", &run).0.axes.unit, Unit::Second);
+    assert_eq!(after("xxx", &run).0.axes.unit, Unit::Update);
+    assert_eq!(after("a", &run).0.axes.smoothing, 1);
+    assert!(matches!(after("+", &run).0.axes.window, Window::Latest(_)));
+    assert!(matches!(after("+←", &run).0.axes.window, Window::Between(..)));
+    assert!(matches!(after("+←f", &run).0.axes.window, Window::Latest(_)));
+    assert_eq!(after("++--", &run).0.axes.window, Window::All);
+    assert_eq!(after("+←0", &run).0.axes.window, Window::All);
+    let state = after("c←", &run).0;
+    assert!(state.axes.crosshair.is_some_and(|at| at < 1000.0));
+}
+
+#[test]
+fn lists_scroll_within_their_bounds() {
+    let run = sample::snapshot(1000);
+    assert_eq!(after("?jjjk", &run).0.overlay, Some(Overlay::Help(2)));
+    assert_eq!(after("?k", &run).0.overlay, Some(Overlay::Help(0)));
+    assert_eq!(after("mjjj", &run).0.overlay, Some(Overlay::Messages(0)));
+    assert_eq!(after("2jjj", &run).0.scroll[1], 3);
+    let (state, _) = after(&("e".to_owned() + &"j".repeat(99)), &run);
+    assert_eq!(state.overlay, Some(Overlay::Choose(Hyperparameter::ALL.len() - 1)));
+}
+
+#[test]
+fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
+    let mut state = State::default();
+    for ticket in 1..=3 {
+        state.pending.push(Pending { ticket, text: String::new() });
+    }
+    let mut run = sample::snapshot(10);
+    settle(&mut state, &run);
+    assert_eq!(state.pending.len(), 3);
+    let command = Command::Checkpoint;
+    run.apply(&crate::session::Event::Refused { ticket: 2, step: 10, command, reason: "full disk".to_owned() });
+    settle(&mut state, &run);
+    assert_eq!(state.pending.iter().map(|pending| pending.ticket).collect::<Vec<_>>(), [3]);
+    run.apply(&sample::end(10));
+    settle(&mut state, &run);
+    assert!(state.pending.is_empty());
+}

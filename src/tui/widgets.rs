@@ -1,0 +1,43 @@
+//! What panes are drawn with.
+
+pub mod bar;
+pub mod chart;
+pub mod table;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+/// Draws a line on row `row` of an area, if it has that row. A line too long for it ends in `…`.
+pub fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
+    let area = area.intersection(buffer.area);
+    if row >= area.height || area.width == 0 {
+        return;
+    }
+    let y = area.y + row;
+    buffer.set_line(area.x, y, line, area.width);
+    if line.width() > usize::from(area.width) {
+        buffer.set_stringn(area.right() - 1, y, "…", 1, Style::new());
+    }
+}
+
+/// Joins those of the parts that fit a width, in their order; the earlier a part stands in `parts` the
+/// sooner it is kept. Every part is preceded by `gap` blanks but the first.
+pub fn fit(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16) -> Line<'static> {
+    let mut line = Line::default();
+    let mut used = 0;
+    for part in parts {
+        let wide = part.iter().map(Span::width).sum::<usize>();
+        let before = if used == 0 { 0 } else { gap };
+        if used > 0 && used + before + wide > usize::from(width) {
+            break;
+        }
+        if before > 0 {
+            line.push_span(Span::raw(" ".repeat(before)));
+        }
+        used += before + wide;
+        line.spans.extend(part);
+    }
+    line
+}

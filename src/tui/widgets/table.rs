@@ -1,0 +1,69 @@
+//! A table that leaves out its less important columns where there is no room for them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::put;
+use crate::tui::theme::Theme;
+
+/// A column: its title, and its cells from top to bottom.
+pub struct Column {
+    title: &'static str,
+    cells: Vec<(String, Style)>,
+    right: bool,
+    importance: u8,
+}
+
+impl Column {
+    /// A column of words, flush left. Columns of the least importance are left out first.
+    pub fn words(title: &'static str, importance: u8, cells: Vec<(String, Style)>) -> Self {
+        Self { title, cells, right: false, importance }
+    }
+
+    /// A column of numbers, flush right.
+    pub fn numbers(title: &'static str, importance: u8, cells: Vec<(String, Style)>) -> Self {
+        Self { title, cells, right: true, importance }
+    }
+
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().map(|(text, _)| Span::raw(text).width());
+        cells.max().unwrap_or(0).max(Span::raw(self.title).width())
+    }
+}
+
+/// Draws a table, from row `scroll` on. Returns the number of rows that are left over below.
+pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: usize, theme: &Theme) -> usize {
+    let widths = |columns: &[Column], gap: usize| {
+        columns.iter().map(Column::width).sum::<usize>() + gap * columns.len().saturating_sub(1)
+    };
+    while columns.len() > 1 && widths(&columns, 1) > usize::from(area.width) {
+        let least = columns.iter().enumerate().min_by_key(|(_, column)| column.importance);
+        let Some((index, _)) = least else { break };
+        columns.remove(index);
+    }
+    let spare = usize::from(area.width).saturating_sub(widths(&columns, 1));
+    let gap = 1 + (spare / columns.len().max(1)).min(2);
+
+    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
+    let room = usize::from(area.height.saturating_sub(1));
+    let scroll = scroll.min(rows.saturating_sub(room));
+    let line = |cell: &dyn Fn(&Column) -> (String, Style)| {
+        let mut line = Line::default();
+        for (index, column) in columns.iter().enumerate() {
+            let (text, style) = cell(column);
+            let pad = " ".repeat(column.width().saturating_sub(Span::raw(&text).width()));
+            let before = " ".repeat(if index == 0 { 0 } else { gap });
+            let (lead, trail) = if column.right { (before + &pad, String::new()) } else { (before, pad) };
+            line.extend([Span::raw(lead), Span::styled(text, style), Span::raw(trail)]);
+        }
+        line
+    };
+    put(buffer, area, 0, &line(&|column| (column.title.to_owned(), theme.faint)));
+    for row in scroll..rows.min(scroll + room) {
+        let cell = |column: &Column| column.cells.get(row).cloned().unwrap_or_default();
+        put(buffer, area, (row - scroll) as u16 + 1, &line(&cell));
+    }
+    rows.saturating_sub(scroll + room)
+}
