@@ -75,8 +75,7 @@ impl<T: Real> Kronecker<T> {
         past: f64,
     ) {
         let batch = &mut self.batch.preactivation;
-        let mut columnwise =
-            |root| from_columns(pass, parameters, root, &mut self.columns, &mut self.outputs, batch);
+        let mut columnwise = |root| from_columns(pass, parameters, root, &mut self.columns, &mut self.outputs, batch);
         match curvature {
             Curvature::Kfra => kfra(pass, parameters, &mut self.recursion, batch),
             Curvature::Kflr => columnwise(Root::Exact),
