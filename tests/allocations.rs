@@ -1,0 +1,52 @@
+//! A training step allocates nothing after the first ones but the few words of its report.
+
+use std::sync::Arc;
+
+use kfra_tui::data::{Dataset, Places, Selection, Source, Task};
+use kfra_tui::network::{Activation, Architecture, Init, Layer, Loss};
+use kfra_tui::optim::{Curvature, FirstOrder, Method, Rule, SecondOrder, Settings};
+use kfra_tui::train::{Start, Trainer};
+
+/// Bytes at once, and allocations, of one update after 45, the largest of the next 40 (so that inverses are
+/// made and dampings tried among them).
+fn largest_update(method: Method, loss: Loss, task: Task) -> (u64, u64) {
+    let selection = Selection { source: Source::Digits, task, train: None, validation: None };
+    let data = Dataset::load(&selection, &Places::new(vec![])).unwrap();
+    let hidden = [Layer { units: 50, activation: Activation::Tanh }, Layer { units: 20, activation: Activation::Elu }];
+    let architecture = Architecture::new(64, &hidden, data.output_width().unwrap(), true);
+    let mut trainer = Trainer::<f32>::new(Start {
+        data: Arc::new(data),
+        architecture,
+        loss,
+        init: Init::Glorot,
+        optimizer: Settings { method, l2: 1e-5, polyak: 0.5 },
+        batch: 100,
+        seed: 1,
+    });
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| {
+        for _ in 0..45 {
+            trainer.update().unwrap();
+        }
+        let measure = |_| allocation_counter::measure(|| drop(trainer.update().unwrap()));
+        (0..40)
+            .map(measure)
+            .fold((0, 0), |(bytes, count), info| (bytes.max(info.bytes_max), count.max(info.count_total)))
+    })
+}
+
+#[test]
+fn an_update_allocates_nothing_but_its_report() {
+    let second = |curvature| Method::SecondOrder(SecondOrder { momentum: true, ..SecondOrder::new(curvature) });
+    for (name, method) in [
+        ("adam", Method::FirstOrder(FirstOrder::new(Rule::ADAM))),
+        ("kfra", second(Curvature::Kfra)),
+        ("kfac", second(Curvature::KFAC)),
+        ("kflr", second(Curvature::Kflr)),
+    ] {
+        for (loss, task) in [(Loss::Categorical, Task::Classify), (Loss::Bernoulli, Task::Autoencode)] {
+            let (bytes, count) = largest_update(method.clone(), loss, task);
+            assert!(bytes <= 1024 && count <= 8, "{name} {loss:?}: {bytes} bytes at once, {count} allocations");
+        }
+    }
+}
