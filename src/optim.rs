@@ -81,10 +81,9 @@ impl<T: Real> Optimizer<T> {
     /// An optimizer before its first update.
     pub fn new(settings: Settings, architecture: &Architecture) -> Self {
         let state = match &settings.method {
-            Method::FirstOrder(first) => State::FirstOrder(
-                Moments::new(first.rule, architecture.parameters()),
-                Parameters::zeros(architecture),
-            ),
+            Method::FirstOrder(first) => {
+                State::FirstOrder(Moments::new(first.rule, architecture.parameters()), Parameters::zeros(architecture))
+            }
             Method::SecondOrder(second) => State::SecondOrder(Box::new(SecondOrderState::new(second, architecture))),
         };
         Self { settings, state }

@@ -106,13 +106,7 @@ impl Root {
 impl<T: Real> Columns<T> {
     /// Propagates the columns of all data back through the network, after a forward pass, and shows
     /// each layer's to `visit`: the data chunk by chunk, within a chunk from the last layer to the first.
-    pub fn sweep(
-        &mut self,
-        pass: &Pass<T>,
-        parameters: &Parameters<T>,
-        root: Root,
-        mut visit: impl FnMut(Chunk<T>),
-    ) {
+    pub fn sweep(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, root: Root, mut visit: impl FnMut(Chunk<T>)) {
         let rank = root.rank(pass);
         let chunks = (pass.data() * rank).div_ceil(ROWS).max(1);
         let length = pass.data().div_ceil(chunks);

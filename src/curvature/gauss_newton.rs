@@ -20,13 +20,11 @@ pub fn output_product<T: Real>(pass: &Pass<T>, v: ndarray::ArrayView2<T>, produc
         *product = Array2::zeros(v.dim());
     }
     product.assign(&v);
-    Zip::from(product.rows_mut()).and(pass.output().rows()).and(pass.targets().rows()).par_for_each(
-        |mut v, h, y| {
-            if let (Some(v), Some(h), Some(y)) = (v.as_slice_mut(), h.to_slice(), y.to_slice()) {
-                kernel.product(h, y, v);
-            }
-        },
-    );
+    Zip::from(product.rows_mut()).and(pass.output().rows()).and(pass.targets().rows()).par_for_each(|mut v, h, y| {
+        if let (Some(v), Some(h), Some(y)) = (v.as_slice_mut(), h.to_slice(), y.to_slice()) {
+            kernel.product(h, y, v);
+        }
+    });
 }
 
 /// Products with Ḡ on one minibatch.
@@ -55,13 +53,7 @@ impl<T: Real> GaussNewtonProduct<T> {
     }
 
     /// image ← Ḡ v after a forward pass: forward mode, PSD(H_L), backward.
-    pub fn apply(
-        &mut self,
-        pass: &Pass<T>,
-        parameters: &Parameters<T>,
-        v: &Parameters<T>,
-        image: &mut Parameters<T>,
-    ) {
+    pub fn apply(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, v: &Parameters<T>, image: &mut Parameters<T>) {
         let outputs = self.tangent.forward(pass, parameters, v);
         output_product(pass, outputs, &mut self.output);
         let depth = self.deltas.len();

@@ -91,9 +91,7 @@ impl<'a> HessianProduct<'a> {
             // Diagonal, so positive semi-definite: PSD(H_L) is H_L.
             super::gauss_newton::output_product(self.pass, tangent.view(), delta);
         } else {
-            for ((mut delta, tangent), hessian) in
-                delta.outer_iter_mut().zip(tangent.outer_iter()).zip(&self.output)
-            {
+            for ((mut delta, tangent), hessian) in delta.outer_iter_mut().zip(tangent.outer_iter()).zip(&self.output) {
                 delta.assign(&hessian.dot(&tangent));
             }
         }
@@ -137,11 +135,7 @@ impl<'a> HessianProduct<'a> {
 
 /// 1/N Σ ‖ā_{λ−1}‖² tr 𝓗_λ for each layer: the traces of the Hessian blocks, exact, after a forward and a
 /// backward pass. `cancelled` is asked before each datum; returns `None` once it says yes.
-pub fn block_traces(
-    pass: &Pass<f64>,
-    parameters: &Parameters<f64>,
-    cancelled: impl Fn() -> bool,
-) -> Option<Vec<f64>> {
+pub fn block_traces(pass: &Pass<f64>, parameters: &Parameters<f64>, cancelled: impl Fn() -> bool) -> Option<Vec<f64>> {
     let mut traces = vec![0.0; pass.architecture().depth()];
     for datum in 0..pass.data() {
         if cancelled() {

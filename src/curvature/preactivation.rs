@@ -13,12 +13,7 @@ use crate::network::{Parameters, Pass};
 /// - `slope`: f′(h_λ); `bend`: f″(h_λ) ⊙ ∂E/∂a_λ; length d_λ
 ///
 /// Returns 𝓗_λ, d_λ × d_λ.
-fn step(
-    next: ArrayView2<f64>,
-    weights: ArrayView2<f64>,
-    slope: ArrayView1<f64>,
-    bend: &Array1<f64>,
-) -> Array2<f64> {
+fn step(next: ArrayView2<f64>, weights: ArrayView2<f64>, slope: ArrayView1<f64>, bend: &Array1<f64>) -> Array2<f64> {
     let (rows, columns) = weights.dim();
     let mut product = Array2::zeros((rows, columns));
     gemm(1.0, next, weights, Target::Replace, product.view_mut());

@@ -67,13 +67,7 @@ pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Targe
 ///
 /// # Panics
 /// Where the shapes do not fit.
-pub fn gemm_symmetric<T: Real>(
-    alpha: T,
-    a: ArrayView2<T>,
-    b: ArrayView2<T>,
-    target: Target,
-    mut c: ArrayViewMut2<T>,
-) {
+pub fn gemm_symmetric<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, mut c: ArrayViewMut2<T>) {
     use triangular::BlockStructure::{Rectangular, TriangularLower};
     let flops = a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64;
     count(flops);

@@ -75,11 +75,7 @@ impl Cholesky {
     ///
     /// # Errors
     /// Where A is not positive definite to working precision, or not finite.
-    pub fn solve<T: Real>(
-        &mut self,
-        mut a: ArrayViewMut2<T>,
-        b: ArrayViewMut2<T>,
-    ) -> Result<(), NotPositiveDefinite> {
+    pub fn solve<T: Real>(&mut self, mut a: ArrayViewMut2<T>, b: ArrayViewMut2<T>) -> Result<(), NotPositiveDefinite> {
         self.factorize(a.view_mut())?;
         let (size, columns) = b.dim();
         let flops = 2.0 * (size as f64).powi(2) * columns as f64;
@@ -124,8 +120,7 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
     }
     let par = parallelism((size as f64).powi(3));
     let wanted = if vectors { evd::ComputeEigenvectors::Yes } else { evd::ComputeEigenvectors::No };
-    let mut memory =
-        MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(size, wanted, par, faer::Spec::default()));
+    let mut memory = MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(size, wanted, par, faer::Spec::default()));
     let mut values = faer::diag::Diag::<f64>::zeros(size);
     let mut u = Array2::zeros(if vectors { (size, size) } else { (0, 0) });
     evd::self_adjoint_evd(

@@ -141,10 +141,8 @@ fn numbers(view: &TensorView) -> Option<Vec<f64>> {
 /// Where the file cannot be written.
 pub fn write(path: &Path, tensors: &Tensors, metadata: HashMap<String, String>) -> Result<(), TensorError> {
     let error = |source| TensorError::File { path: path.to_owned(), source };
-    let bytes: Vec<(&String, Vec<u8>, &[usize])> = tensors
-        .iter()
-        .map(|(name, x)| (name, x.iter().flat_map(|x| x.to_le_bytes()).collect(), x.shape()))
-        .collect();
+    let bytes: Vec<(&String, Vec<u8>, &[usize])> =
+        tensors.iter().map(|(name, x)| (name, x.iter().flat_map(|x| x.to_le_bytes()).collect(), x.shape())).collect();
     let views = bytes
         .iter()
         .map(|(name, bytes, shape)| Ok((name, TensorView::new(Dtype::F64, shape.to_vec(), bytes)?)))
@@ -224,11 +222,7 @@ pub fn weights<T: Real>(parameters: &Parameters<T>) -> Tensors {
 ///
 /// # Errors
 /// Where a tensor is missing, has another shape, or is one too many.
-pub fn parameters(
-    path: &Path,
-    tensors: &Tensors,
-    architecture: &Architecture,
-) -> Result<Parameters<f64>, TensorError> {
+pub fn parameters(path: &Path, tensors: &Tensors, architecture: &Architecture) -> Result<Parameters<f64>, TensorError> {
     let mut parameters = Parameters::zeros(architecture);
     let template = weights(&parameters);
     if let Some(name) = tensors.keys().find(|name| !template.contains_key(*name)) {

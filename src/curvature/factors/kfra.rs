@@ -21,12 +21,7 @@ pub struct Scratch<T> {
 /// G_L = E[PSD(H_L)], G_λ = (Ŵ_{λ+1}ᵀ G_{λ+1} Ŵ_{λ+1}) ⊙ E[f′(h_λ) f′(h_λ)ᵀ].
 ///
 /// - `factors`: layer λ at index λ − 1
-pub fn kfra<T: Real>(
-    pass: &Pass<T>,
-    parameters: &Parameters<T>,
-    scratch: &mut Scratch<T>,
-    factors: &mut [Factor<T>],
-) {
+pub fn kfra<T: Real>(pass: &Pass<T>, parameters: &Parameters<T>, scratch: &mut Scratch<T>, factors: &mut [Factor<T>]) {
     let architecture = pass.architecture();
     let depth = architecture.depth();
     scratch.resize(architecture);
