@@ -4,11 +4,123 @@ pub mod command;
 pub mod event;
 mod handle;
 pub mod history;
+mod observatory;
+mod record;
 pub mod snapshot;
 mod summary;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 pub use command::{Command, Ticket};
 pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
+pub use record::{RecordError, default_folder};
 pub use snapshot::{Snapshot, Status};
 pub use summary::{Outcome, Summary};
+
+use crate::data::Places;
+use crate::experiment::{Experiment, LoadError};
+use crate::linalg::Real;
+use crate::train::Precision;
+use record::Recorder;
+use worker::Worker;
+
+/// Where a run keeps itself, and who else listens to it.
+#[derive(Debug)]
+pub struct Options {
+    /// The run folder, which must be new or empty.
+    pub folder: PathBuf,
+    /// Where data are looked for.
+    pub places: Places,
+    /// Is sent every event.
+    pub listener: Option<Sender<Event>>,
+}
+
+/// A run on a thread of its own.
+#[derive(Debug)]
+pub struct Session {
+    /// Looks at the run, and steers it.
+    pub handle: Handle,
+    thread: JoinHandle<Result<Summary, Error>>,
+}
+
+/// Why a run did not come to an end of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The experiment does not fit its data, or they cannot be read. Nothing was written.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The run folder cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Threads cannot be started.
+    #[error("cannot start the threads of the run: {0}")]
+    Threads(String),
+    /// The run's thread panicked; its message has been printed.
+    #[error("the run ended by an error in this program")]
+    Panicked,
+}
+
+impl Session {
+    /// Starts a run: data are loaded, the folder is made, and training begins, all on the run's thread.
+    ///
+    /// # Errors
+    /// Where there can be no further thread.
+    pub fn spawn(experiment: Experiment, options: Options) -> Result<Self, Error> {
+        let (handle, desk) = pair();
+        let board = Arc::clone(&desk.board);
+        let thread = std::thread::Builder::new()
+            .name("run".into())
+            .spawn(move || {
+                let result = run(experiment, options, desk);
+                if let Err(error) = &result {
+                    let mut snapshot = Snapshot::clone(&board.load());
+                    snapshot.fail(&error.to_string());
+                    board.store(Arc::new(snapshot));
+                }
+                result
+            })
+            .map_err(|error| Error::Threads(error.to_string()))?;
+        Ok(Self { handle, thread })
+    }
+
+    /// Whether the run is over.
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Errors
+    /// Why it did not come to an end of its own.
+    pub fn join(self) -> Result<Summary, Error> {
+        self.thread.join().map_err(|_| Error::Panicked)?
+    }
+}
+
+fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
+    match experiment.precision {
+        Precision::F32 => run_in::<f32>(experiment, options, desk),
+        Precision::F64 => run_in::<f64>(experiment, options, desk),
+    }
+}
+
+fn run_in<T: Real>(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
+    let began = Instant::now();
+    let (data, architecture) = experiment.load(&options.places)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(experiment.train.threads.unwrap_or(0))
+        .thread_name(|index| format!("train-{index}"))
+        .build()
+        .map_err(|error| Error::Threads(error.to_string()))?;
+    let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener)?;
+    let commands = desk.commands;
+    pool.install(|| {
+        Worker::<T>::new(experiment, data, architecture, recorder, commands, began).run().map_err(Error::from)
+    })
+}

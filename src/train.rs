@@ -1,14 +1,14 @@
 //! Training: one update after another, and what is measured at each.
 
 mod hyperparameter;
+mod live;
 pub mod number;
 mod settings;
-mod live;
 mod step;
 mod trainer;
 
+pub use crate::optim::Phase;
 pub use hyperparameter::{Hyperparameter, Range};
 pub use settings::{Precision, Settings};
-pub use crate::optim::Phase;
 pub use step::{Machine, Step};
 pub use trainer::{Failure, Losses, Progress, Start, Trainer};

@@ -18,6 +18,7 @@ mod widgets;
 #[cfg(test)]
 mod sample;
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,11 @@ pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
             }
             Some(Signal::Suspend) => screen.suspend(&mut terminal)?,
             None => {}
+        }
+        if !std::io::stdout().is_terminal() {
+            // The terminal is gone, and nobody sent a signal to say so.
+            handle.send(Command::Stop);
+            return Ok(Exit::Signal(signal_hook::consts::SIGHUP));
         }
         if Terminal::panicked() {
             return Err(Error::Panicked);

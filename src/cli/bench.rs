@@ -185,13 +185,7 @@ impl Problem {
             _ => data::Targets::Inputs,
         };
         let validation = Samples { inputs: Array2::zeros((0, inputs.ncols())), targets: data::Targets::Inputs };
-        Dataset {
-            name: "bench".into(),
-            train: Samples { inputs, targets },
-            validation,
-            image: None,
-            classes: None,
-        }
+        Dataset { name: "bench".into(), train: Samples { inputs, targets }, validation, image: None, classes: None }
     }
 
     /// Whole updates.
@@ -209,7 +203,8 @@ impl Problem {
         for _ in 0..UPDATES / 2 {
             update()?;
         }
-        let steps = (0..repeat.max(UPDATES).next_multiple_of(UPDATES)).map(|_| update()).collect::<Result<Vec<_>, _>>()?;
+        let steps =
+            (0..repeat.max(UPDATES).next_multiple_of(UPDATES)).map(|_| update()).collect::<Result<Vec<_>, _>>()?;
         let mut seconds: Vec<_> = steps.iter().map(|step| step.wall).collect();
         let total: f64 = seconds.iter().sum();
         let mean_of = |phase: Phase| {
@@ -277,7 +272,8 @@ fn table(report: &Report) -> String {
     // Writing to memory does not fail.
     let _ = writeln!(text, "kfra-tui {version} on {} ({}), {threads} threads", machine.processor, machine.system);
     let _ = writeln!(text, "peak of a 1000 × 1000 × 1000 product in single precision: {:.0} GFLOP/s\n", peak / 1e9);
-    let _ = writeln!(text, "{:<30} {:>9} {:>9} {:>9} {:>8}", "batch 1000", "median ms", "mean ms", "GFLOP/s", "of peak");
+    let _ =
+        writeln!(text, "{:<30} {:>9} {:>9} {:>9} {:>8}", "batch 1000", "median ms", "mean ms", "GFLOP/s", "of peak");
     for measured in &report.phases {
         let Measured { name, seconds, mean, flops_per_second, share_of_peak, .. } = measured;
         let (seconds, mean, rate, share) = (seconds * 1e3, mean * 1e3, flops_per_second / 1e9, share_of_peak * 100.0);

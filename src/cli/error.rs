@@ -1,11 +1,12 @@
 //! Why the program ends without success.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostics::InspectionError;
-use crate::network::tensors::TensorError;
 use crate::experiment::{LoadError, Mismatch, Problems};
+use crate::network::tensors::TensorError;
+use crate::{session, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -46,15 +47,32 @@ pub enum Error {
     /// Standard output cannot be written to.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// Not part of the program yet.
-    #[error("{what} is not available in this version")]
-    NotYet {
-        /// The subcommand.
-        what: &'static str,
+    /// The workbench has no terminal to draw on.
+    #[error("the standard output is not a terminal; expected one for the workbench (without a screen: kfra-tui run)")]
+    NoTerminal,
+    /// The screen could not go on.
+    #[error(transparent)]
+    Screen(#[from] tui::Error),
+    /// The run could not be recorded, or not begin.
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// The run failed.
+    #[error("the run failed: {reason}")]
+    Failed {
+        /// Why.
+        reason: String,
     },
 }
 
 impl Error {
+    /// The error of a session, with the experiment file it belongs to.
+    pub fn of_session(error: session::Error, file: &Path) -> Self {
+        match error {
+            session::Error::Load(source) => Self::Load { file: file.to_owned(), source },
+            other => Self::Session(other),
+        }
+    }
+
     /// The exit code: 2 for bad input, 1 for other failures.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -62,8 +80,9 @@ impl Error {
             | Self::Load { .. }
             | Self::Mismatch { .. }
             | Self::Tensors(_)
-            | Self::TooLarge { .. } => 2,
-            Self::Inspection(_) | Self::Output(_) | Self::NotYet { .. } => 1,
+            | Self::TooLarge { .. }
+            | Self::NoTerminal => 2,
+            Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,
         }
     }
 

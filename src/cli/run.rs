@@ -1,8 +1,20 @@
 //! `kfra-tui run`: trains without a screen.
 
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
-use super::{Error, ExperimentArguments};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Error, ExperimentArguments, output};
+use crate::data::Places;
+use crate::session::{self, Command, Evaluation, Event, Handle, Outcome, Session, Summary};
+
+/// How often signals are looked at while no event comes.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Arguments of `run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,11 +30,130 @@ pub(super) struct Arguments {
     pub quiet: bool,
 }
 
-/// Trains and writes the run folder.
+/// Trains and writes the run folder. Ctrl-C and SIGTERM stop the run with a checkpoint.
 ///
 /// # Errors
 /// Bad input, and a run that fails.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let _ = (arguments.experiment.read()?, &arguments.out, arguments.quiet);
-    Err(Error::NotYet { what: "run" })
+    let experiment = arguments.experiment.read()?;
+    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+    let updates = experiment.train.updates;
+    let (listener, events) = channel();
+    let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: Some(listener) };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        // The second one ends the program at once.
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let session = Session::spawn(experiment, options)?;
+    let progress = Progress::new(arguments.quiet, updates);
+    follow(&events, &session.handle, &stop, &progress)?;
+    let summary = session.join().map_err(|error| Error::of_session(error, &arguments.experiment.experiment))?;
+    progress.end(&summary, &folder)?;
+    match summary.status {
+        Outcome::Failed => Err(Error::Failed { reason: summary.reason.unwrap_or_default() }),
+        Outcome::Finished | Outcome::Stopped => Ok(()),
+    }
+}
+
+/// Shows events until the run is over.
+fn follow(
+    events: &Receiver<Event>,
+    handle: &Handle,
+    stop: &AtomicBool,
+    progress: &Progress,
+) -> Result<(), std::io::Error> {
+    let mut told = false;
+    loop {
+        match events.recv_timeout(PATIENCE) {
+            Ok(event) => progress.show(&event)?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if stop.load(Ordering::Relaxed) && !told {
+            handle.send(Command::Stop);
+            told = true;
+        }
+    }
+}
+
+/// What the user sees: nothing, a bar on a terminal, plain lines elsewhere.
+enum Progress {
+    Quiet,
+    Bar(ProgressBar),
+    Lines,
+}
+
+impl Progress {
+    fn new(quiet: bool, updates: u64) -> Self {
+        if quiet {
+            return Self::Quiet;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines;
+        }
+        let bar = ProgressBar::new(updates);
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} ETA {eta} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self::Bar(bar)
+    }
+
+    fn show(&self, event: &Event) -> Result<(), std::io::Error> {
+        if let (Event::Step(step), Self::Bar(bar)) = (event, self) {
+            bar.set_position(step.step);
+            bar.set_message(format!("loss {:.4}", step.loss));
+        }
+        match event {
+            Event::Evaluated(evaluation) => self.line(&describe(evaluation)),
+            Event::Rejected { step, reason } => self.line(&format!("update {step}: {reason}")),
+            Event::Warning { step, text } => self.line(&format!("update {step}: {text}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&self, text: &str) -> Result<(), std::io::Error> {
+        match self {
+            Self::Quiet => Ok(()),
+            Self::Bar(bar) => {
+                bar.println(text);
+                Ok(())
+            }
+            Self::Lines => output::print(&format!("{text}\n")),
+        }
+    }
+
+    fn end(&self, summary: &Summary, folder: &Path) -> Result<(), std::io::Error> {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+        let how = match summary.status {
+            Outcome::Finished => "finished",
+            Outcome::Stopped => "stopped",
+            Outcome::Failed => "failed",
+        };
+        self.line(&format!(
+            "{how} after {} updates, {:.1} s ({:.1} s training, {:.0} samples/s); {}",
+            summary.updates,
+            summary.seconds,
+            summary.seconds_training,
+            summary.samples_per_second,
+            folder.display()
+        ))
+    }
+}
+
+fn describe(evaluation: &Evaluation) -> String {
+    let Evaluation { step, train_loss, validation_loss, train_error, validation_error, seconds_training, .. } =
+        evaluation;
+    let mut text = format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}");
+    if !validation_loss.is_nan() {
+        text += &format!("  validation {validation_loss:.6}");
+    }
+    for (name, error) in [("train error", train_error), ("validation error", validation_error)] {
+        if let Some(error) = error {
+            text += &format!("  {name} {:.2} %", error * 100.0);
+        }
+    }
+    text
 }

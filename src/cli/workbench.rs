@@ -1,28 +1,56 @@
-//! `kfra-tui [EXPERIMENT]`: opens the workbench.
+//! `kfra-tui [EXPERIMENT]`: the workbench.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use super::{Error, Overrides, read};
+use super::{Error, Overrides, output, read};
+use crate::data::Places;
 use crate::experiment::Experiment;
+use crate::session::{self, Outcome, Session};
+use crate::tui;
 
 /// Arguments of the workbench.
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
-    /// The experiment file [default: the built-in MNIST autoencoder]
+    /// The experiment file [default: the built-in MNIST autoencoder with KFRA]
     pub experiment: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
+    /// The run folder [default: runs/NAME-TIMESTAMP]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub ascii: bool,
 }
 
-/// Opens the workbench.
+/// Opens the workbench; returns when the user quits and the run is over.
 ///
 /// # Errors
-/// Bad input, and a terminal that cannot be used.
+/// Bad input, no terminal, and a run that fails.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let _experiment = match &arguments.experiment {
+    let experiment = match &arguments.experiment {
         Some(file) => read(file, &arguments.overrides)?,
         None => Experiment::builtin(&arguments.overrides.set)?,
     };
-    Err(Error::NotYet { what: "the workbench" })
+    if !std::io::stdout().is_terminal() {
+        return Err(Error::NoTerminal);
+    }
+    let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
+    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+    let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: None };
+    let session = Session::spawn(experiment, options)?;
+    let exit = tui::run(&session.handle, tui::Options { ascii: arguments.ascii, ..tui::Options::from_environment() });
+    if exit.is_err() {
+        session.handle.send(session::Command::Stop);
+    }
+    let summary = session.join().map_err(|error| Error::of_session(error, &file));
+    exit?;
+    let summary = summary?;
+    if summary.status == Outcome::Failed {
+        return Err(Error::Failed { reason: summary.reason.unwrap_or_default() });
+    }
+    let text = format!("{} updates, training loss {:.4}; {}\n", summary.updates, summary.train_loss, folder.display());
+    Ok(output::print(&text)?)
 }

@@ -207,7 +207,9 @@ impl<T: Real> SecondOrderState<T> {
         watch: &mut Stopwatch,
         report: &mut Report,
     ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
-        if self.stale || self.updates.is_multiple_of(settings.inverse_period) {
+        // In the first period the running averages still form, and inverses age with every update.
+        let forming = self.updates <= settings.inverse_period;
+        if self.stale || forming || self.updates.is_multiple_of(settings.inverse_period) {
             watch.enter(Phase::Factorization);
             report.warnings.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
             self.stale = false;

@@ -177,6 +177,13 @@ impl Snapshot {
         }
     }
 
+    /// Takes in that the run ended without an event to say so: it could not begin, or its log could not be
+    /// written.
+    pub fn fail(&mut self, reason: &str) {
+        self.status = Status::Ended(super::Outcome::Failed);
+        self.say(self.step, Level::Error, reason.to_owned());
+    }
+
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
         self.status = Status::Running;

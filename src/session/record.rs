@@ -1,0 +1,144 @@
+//! The run folder and the run log: what is kept of a run, and what is shown of it.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+
+use super::{Event, Snapshot};
+use crate::experiment::Experiment;
+use crate::network::tensors::write_whole;
+
+/// Snapshots of a run that makes updates are published no more often than this.
+const PUBLISH: Duration = Duration::from_millis(60);
+/// The log reaches the disk at least this often.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The run folder cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct RecordError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+/// Where a run of `name` is kept if nobody says otherwise: `runs/NAME-TIMESTAMP`, a folder that does not
+/// exist yet.
+pub fn default_folder(name: &str) -> PathBuf {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
+    let first = PathBuf::from("runs").join(format!("{name}-{}", now.trim_end_matches('Z')));
+    let numbered = |n: u32| PathBuf::from(format!("{}-{n}", first.display()));
+    if first.exists() { (2..).map(numbered).find(|folder| !folder.exists()).unwrap_or(first) } else { first }
+}
+
+/// Writes the log, folds the snapshot, publishes it.
+pub(super) struct Recorder {
+    folder: PathBuf,
+    log: BufWriter<File>,
+    snapshot: Snapshot,
+    board: Arc<ArcSwap<Snapshot>>,
+    listener: Option<Sender<Event>>,
+    published: Instant,
+    flushed: Instant,
+}
+
+impl Recorder {
+    /// Makes the run folder, with the resolved experiment and an empty log.
+    ///
+    /// # Errors
+    /// Where the folder holds files already, or cannot be written.
+    pub(super) fn create(
+        folder: &Path,
+        experiment: &Experiment,
+        board: Arc<ArcSwap<Snapshot>>,
+        listener: Option<Sender<Event>>,
+    ) -> Result<Self, RecordError> {
+        let error = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RecordError { path, source }
+        };
+        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            let source = std::io::Error::other("the folder is not empty; expected a new folder for the run");
+            return Err(error(folder)(source));
+        }
+        let checkpoints = folder.join("checkpoints");
+        std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints))?;
+        let file = folder.join("experiment.toml");
+        write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file))?;
+        let path = folder.join("events.jsonl");
+        let log = BufWriter::new(File::create_new(&path).map_err(error(&path))?);
+        let now = Instant::now();
+        let snapshot = Snapshot::default();
+        Ok(Self { folder: folder.to_owned(), log, snapshot, board, listener, published: now, flushed: now })
+    }
+
+    /// The run folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes down an event: first into the log, then into the snapshot.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub(super) fn emit(&mut self, event: Event) -> Result<(), RecordError> {
+        self.log(&event)?;
+        self.snapshot.apply(&event);
+        let frequent = matches!(event, Event::Step(_));
+        if !frequent || self.published.elapsed() >= PUBLISH {
+            self.publish();
+        }
+        if let Some(listener) = &self.listener {
+            // Who stopped listening does not want to know.
+            let _ = listener.send(event);
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, event: &Event) -> Result<(), RecordError> {
+        let written = serde_json::to_writer(&mut self.log, event)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.log.write_all(b"\n"))
+            .and_then(|()| if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) });
+        written.map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.flushed = Instant::now();
+        self.log.flush()
+    }
+
+    /// Shows the present state to who watches, and brings the log to the disk: before standing still.
+    pub(super) fn publish(&mut self) {
+        self.published = Instant::now();
+        self.board.store(Arc::new(self.snapshot.clone()));
+    }
+
+    /// Brings everything to the disk, and writes `summary.json`.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn finish(&mut self, summary: &super::Summary) -> Result<(), RecordError> {
+        self.emit(Event::Ended(Box::new(summary.clone())))?;
+        let path = self.folder.join("summary.json");
+        self.flush()
+            .and_then(|()| serde_json::to_vec_pretty(summary).map_err(std::io::Error::from))
+            .and_then(|text| write_whole(&path, &text))
+            .map_err(|source| RecordError { path, source })
+    }
+
+    /// Brings the log to the disk.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn rest(&mut self) -> Result<(), RecordError> {
+        self.publish();
+        self.flush().map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+    }
+}

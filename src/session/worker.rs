@@ -1,0 +1,374 @@
+//! The run itself: updates, evaluations, diagnostics and commands, in turn, on one thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::observatory::Observatory;
+use super::record::{RecordError, Recorder};
+use super::{Command, Evaluation, Event, Outcome, Summary, Ticket};
+use crate::data::Dataset;
+use crate::experiment::Experiment;
+use crate::linalg::Real;
+use crate::network::{Architecture, tensors};
+use crate::train::{Failure, Hyperparameter, Machine, Start, Trainer};
+
+/// While a run stands still, how long it waits for a command before it looks at its diagnostics.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A run on its thread.
+pub(super) struct Worker<T> {
+    experiment: Experiment,
+    trainer: Trainer<T>,
+    observatory: Observatory,
+    recorder: Recorder,
+    commands: Receiver<(Ticket, Command)>,
+    began: Instant,
+    /// Updates after which it stands still.
+    pause_at: Option<u64>,
+    paused: bool,
+    stopped: bool,
+    evaluated: Option<Evaluation>,
+    samples: u64,
+}
+
+/// Why a run ended before its time.
+#[derive(Debug, thiserror::Error)]
+enum Interruption {
+    #[error(transparent)]
+    Training(#[from] Failure),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("cannot write a checkpoint: {0}")]
+    Checkpoint(#[from] tensors::TensorError),
+}
+
+impl<T: Real> Worker<T> {
+    pub(super) fn new(
+        experiment: Experiment,
+        data: Dataset,
+        architecture: Architecture,
+        recorder: Recorder,
+        commands: Receiver<(Ticket, Command)>,
+        began: Instant,
+    ) -> Self {
+        let observatory = Observatory::new(&experiment, &data.train, &architecture);
+        let trainer = Trainer::new(Start {
+            data: Arc::new(data),
+            architecture,
+            loss: experiment.loss,
+            init: experiment.network.init,
+            optimizer: experiment.optimizer.clone(),
+            batch: experiment.train.batch,
+            seed: experiment.seed,
+        });
+        Self {
+            experiment,
+            trainer,
+            observatory,
+            recorder,
+            commands,
+            began,
+            pause_at: None,
+            paused: false,
+            stopped: false,
+            evaluated: None,
+            samples: 0,
+        }
+    }
+
+    /// Trains to the end and returns the summary, which is also written.
+    ///
+    /// # Errors
+    /// Where the end cannot be written.
+    pub(super) fn run(mut self) -> Result<Summary, RecordError> {
+        let interruption = self.train().err();
+        self.observatory.cancel();
+        let reason = interruption.as_ref().map(ToString::to_string);
+        let last = self.evaluate_once().ok();
+        let evaluation = self.evaluated.or(last);
+        let loss = |of: fn(&Evaluation) -> f64| evaluation.as_ref().map_or(f64::NAN, of);
+        let seconds = self.trainer.seconds();
+        let status = match interruption {
+            Some(_) => Outcome::Failed,
+            None if self.stopped => Outcome::Stopped,
+            None => Outcome::Finished,
+        };
+        let summary = Summary {
+            status,
+            reason,
+            updates: self.trainer.step_number(),
+            train_loss: loss(|e| e.train_loss),
+            validation_loss: loss(|e| e.validation_loss),
+            train_error: evaluation.and_then(|e| e.train_error),
+            validation_error: evaluation.and_then(|e| e.validation_error),
+            seconds: self.began.elapsed().as_secs_f64(),
+            seconds_training: seconds,
+            samples_per_second: if seconds > 0.0 { self.samples as f64 / seconds } else { 0.0 },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: Machine::this(),
+        };
+        self.recorder.finish(&summary)?;
+        Ok(summary)
+    }
+
+    fn train(&mut self) -> Result<(), Interruption> {
+        let started = self.started();
+        self.recorder.emit(started)?;
+        self.observe()?;
+        self.evaluate_once()?;
+        let updates = self.experiment.train.updates;
+        while self.trainer.step_number() < updates {
+            self.obey()?;
+            if self.stopped {
+                break;
+            }
+            self.observe()?;
+            self.update()?;
+        }
+        if !self.stopped {
+            self.settle()?;
+        }
+        self.evaluate_once()?;
+        self.checkpoint()
+    }
+
+    fn started(&self) -> Event {
+        let (experiment, data) = (&self.experiment, self.trainer.data());
+        Event::Started(Box::new(super::event::RunInfo {
+            name: experiment.name.clone(),
+            architecture: self.trainer.parameters().architecture().clone(),
+            loss: experiment.loss,
+            optimizer: experiment.optimizer.method.name().to_owned(),
+            data: data.summary(),
+            train_data: data.train.len(),
+            validation_data: data.validation.len(),
+            batch: experiment.train.batch,
+            updates: experiment.train.updates,
+            step: self.trainer.step_number(),
+            threads: rayon::current_num_threads(),
+            precision: experiment.precision,
+            seed: experiment.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: Machine::this(),
+            hyperparameters: Hyperparameter::ALL.iter().filter_map(|&h| Some((h, self.get(h)?))).collect(),
+        }))
+    }
+
+    /// One update, and what is due after it.
+    fn update(&mut self) -> Result<(), Interruption> {
+        let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
+        let progress = self.trainer.update()?;
+        self.samples += batch as u64;
+        let step = progress.step.step;
+        self.recorder.emit(Event::Step(progress.step))?;
+        for text in progress.warnings {
+            self.recorder.emit(Event::Warning { step, text })?;
+        }
+        if let Some(reason) = progress.rejected {
+            self.recorder.emit(Event::Rejected { step, reason })?;
+        }
+        let due = |every: u64| every > 0 && step.is_multiple_of(every);
+        if due(self.experiment.train.evaluate_every) {
+            self.evaluate_once()?;
+        }
+        if due(self.experiment.train.checkpoint_every) {
+            self.checkpoint()?;
+        }
+        if self.pause_at.is_some_and(|at| step >= at) {
+            self.pause()?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates, unless the present parameters are evaluated already.
+    fn evaluate_once(&mut self) -> Result<Evaluation, RecordError> {
+        let step = self.trainer.step_number();
+        if let Some(known) = self.evaluated.filter(|known| known.step == step) {
+            return Ok(known);
+        }
+        let began = Instant::now();
+        let (train, validation) = self.trainer.evaluate();
+        let evaluation = Evaluation {
+            step,
+            train_loss: train.loss,
+            validation_loss: validation.loss,
+            train_error: train.error,
+            validation_error: validation.error,
+            seconds_training: self.trainer.seconds(),
+            cost: began.elapsed().as_secs_f64(),
+        };
+        self.evaluated = Some(evaluation);
+        self.recorder.emit(Event::Evaluated(evaluation))?;
+        Ok(evaluation)
+    }
+
+    fn checkpoint(&mut self) -> Result<(), Interruption> {
+        let step = self.trainer.step_number();
+        let file = format!("checkpoints/step-{step}.safetensors");
+        let metadata = [("step".to_owned(), step.to_string()), ("name".to_owned(), self.experiment.name.clone())];
+        let weights = tensors::weights(self.trainer.evaluated());
+        tensors::write(&self.recorder.folder().join(&file), &weights, metadata.into())?;
+        Ok(self.recorder.emit(Event::Checkpoint { step, file })?)
+    }
+
+    fn pause(&mut self) -> Result<(), RecordError> {
+        self.paused = true;
+        self.pause_at = None;
+        self.recorder.emit(Event::Paused { step: self.trainer.step_number() })
+    }
+
+    /// Takes down what diagnostics found, and starts those that are due.
+    fn observe(&mut self) -> Result<(), RecordError> {
+        for event in self.observatory.results() {
+            self.recorder.emit(event)?;
+        }
+        self.observatory.schedule(self.trainer.step_number(), || self.trainer.parameters().cast());
+        Ok(())
+    }
+
+    /// Waits for diagnostics that are under way, unless the run is stopped meanwhile.
+    fn settle(&mut self) -> Result<(), Interruption> {
+        while self.observatory.busy() && !self.stopped {
+            std::thread::sleep(PATIENCE);
+            self.obey_waiting()?;
+            for event in self.observatory.results() {
+                self.recorder.emit(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out the commands that wait; while the run stands still, waits for more.
+    fn obey(&mut self) -> Result<(), Interruption> {
+        self.obey_waiting()?;
+        while self.paused && !self.stopped {
+            self.recorder.rest()?;
+            match self.commands.recv_timeout(PATIENCE) {
+                Ok((ticket, command)) => self.carry_out(ticket, command)?,
+                // Nobody is left who could let it go on.
+                Err(RecvTimeoutError::Disconnected) => self.stopped = true,
+                Err(RecvTimeoutError::Timeout) => self.wait_while_paused()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Results of diagnostics still arrive while the run stands still.
+    fn wait_while_paused(&mut self) -> Result<(), Interruption> {
+        loop {
+            for event in self.observatory.results() {
+                self.recorder.emit(event)?;
+            }
+            match self.commands.recv_timeout(PATIENCE) {
+                Ok((ticket, command)) => return self.carry_out(ticket, command),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.stopped = true;
+                    return Ok(());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn obey_waiting(&mut self) -> Result<(), Interruption> {
+        loop {
+            match self.commands.try_recv() {
+                Ok((ticket, command)) => self.carry_out(ticket, command)?,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Carries out one command, and acknowledges or refuses it.
+    fn carry_out(&mut self, ticket: Ticket, command: Command) -> Result<(), Interruption> {
+        let step = self.trainer.step_number();
+        let applied =
+            |worker: &mut Self, change: String| worker.recorder.emit(Event::Applied { ticket, step, command, change });
+        match command {
+            Command::Pause => {
+                applied(self, "paused".into())?;
+                self.pause()?;
+            }
+            Command::Resume => {
+                (self.paused, self.pause_at) = (false, None);
+                applied(self, "resumed".into())?;
+                self.recorder.emit(Event::Resumed { step })?;
+            }
+            Command::RunThenPause(updates) => {
+                (self.paused, self.pause_at) = (false, Some(step + updates.max(1)));
+                applied(self, format!("run {updates}, then pause"))?;
+                self.recorder.emit(Event::Resumed { step })?;
+            }
+            Command::Checkpoint => {
+                self.checkpoint()?;
+                applied(self, "checkpoint written".into())?;
+            }
+            Command::Stop => {
+                self.stopped = true;
+                applied(self, "stopped".into())?;
+            }
+            Command::Set { hyperparameter, value } => match self.set(hyperparameter, value) {
+                Ok(change) => applied(self, change)?,
+                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
+            },
+        }
+        Ok(())
+    }
+
+    fn get(&self, hyperparameter: Hyperparameter) -> Option<f64> {
+        self.trainer.get(hyperparameter).or_else(|| self.observatory.get(hyperparameter))
+    }
+
+    /// Sets a hyperparameter; says what changed, or why nothing did.
+    fn set(&mut self, hyperparameter: Hyperparameter, value: f64) -> Result<String, String> {
+        use Hyperparameter as H;
+        let (symbol, range) = (hyperparameter.symbol(), hyperparameter.range());
+        if !range.contains(value) {
+            return Err(format!("{symbol} must be {}, found {value}", range.expectation()));
+        }
+        let method = self.experiment.optimizer.method.name();
+        let old = self.get(hyperparameter).ok_or_else(|| format!("{method} has no {symbol}"))?;
+        let limit = |other: H, allowed: fn(f64, f64) -> bool, words: &str| match self.get(other) {
+            Some(bound) if !allowed(value, bound) => Err(format!("{symbol} must be {words} {bound}, found {value}")),
+            _ => Ok(()),
+        };
+        match hyperparameter {
+            H::KroneckerDampingMin => limit(H::KroneckerDampingMax, |v, b| v <= b, "at most")?,
+            H::KroneckerDampingMax => limit(H::KroneckerDampingMin, |v, b| v >= b, "at least")?,
+            H::StepDampingMin => limit(H::StepDampingMax, |v, b| v <= b, "at most")?,
+            H::StepDampingMax => limit(H::StepDampingMin, |v, b| v >= b, "at least")?,
+            H::Batch if value > self.trainer.data().train.len() as f64 => {
+                return Err(format!("batch must be at most {}, the training data", self.trainer.data().train.len()));
+            }
+            _ => {}
+        }
+        if !self.trainer.set(hyperparameter, value) {
+            self.observatory.set(hyperparameter, value);
+        }
+        Ok(format!("{symbol} {} → {}", brief(old), brief(value)))
+    }
+}
+
+/// A number with up to four significant digits.
+fn brief(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
+        let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+        rounded.to_string()
+    } else {
+        let text = format!("{value:.3e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn numbers_are_brief() {
+        let shown = [0.0, 1.0, 0.1, 1234.0, 1e-5, 0.012_345_6, 2.5e9].map(brief);
+        assert_eq!(shown, ["0", "1", "0.1", "1234", "1e-5", "0.01235", "2.5e9"]);
+    }
+}
