@@ -105,6 +105,9 @@ impl<T: Real> SecondOrderState<T> {
         if let Some(previous) = &mut self.previous {
             previous.direction.flat.fill(T::zero());
         }
+        if let Some(solver) = &mut self.conjugate_gradients {
+            solver.forget();
+        }
     }
 
     /// One update on a minibatch, after its forward and backward pass: next ← θ + Δ.
@@ -118,9 +121,9 @@ impl<T: Real> SecondOrderState<T> {
         next: &mut Parameters<T>,
         watch: &mut Stopwatch,
     ) -> Result<Report, NotPositiveDefinite> {
-        self.updates += 1;
         let mut report = Report::default();
-        self.update_factors(settings, batch, watch);
+        self.update_factors(settings, batch, watch)?;
+        self.updates += 1;
         if let Some(previous) = &mut self.previous {
             watch.enter(Phase::ForwardMode);
             previous.differentiate(batch.pass, batch.parameters);
@@ -145,14 +148,19 @@ impl<T: Real> SecondOrderState<T> {
     }
 
     /// The minibatch's factors enter the running averages, with weight ε = min(1 − 1/k, ε_max) of the past.
-    fn update_factors(&mut self, settings: &SecondOrder, batch: &Minibatch<T>, watch: &mut Stopwatch) {
-        let Some(kronecker) = &mut self.kronecker else { return };
-        let past = (1.0 - 1.0 / self.updates as f64).min(settings.factor_average);
+    fn update_factors(
+        &mut self,
+        settings: &SecondOrder,
+        batch: &Minibatch<T>,
+        watch: &mut Stopwatch,
+    ) -> Result<(), NotPositiveDefinite> {
+        let Some(kronecker) = &mut self.kronecker else { return Ok(()) };
+        let past = (1.0 - 1.0 / (self.updates + 1) as f64).min(settings.factor_average);
         watch.enter(Phase::InputFactors);
-        kronecker.update_input(batch.pass, past);
+        kronecker.update_input(batch.pass, past)?;
         watch.enter(Phase::PreactivationFactors);
         let streams = (batch.seed, batch.step);
-        kronecker.update_preactivation(settings.curvature, batch.pass, batch.parameters, streams, past);
+        kronecker.update_preactivation(settings.curvature, batch.pass, batch.parameters, streams, past)
     }
 
     /// Leaves δ in `self.best`, and returns the quadratic model along it with its minimum.

@@ -17,7 +17,8 @@ impl<T: Real> Kernel<T> for Bernoulli {
             let e = *g;
             let positive = h >= T::zero();
             let above = if positive { h } else { T::zero() };
-            sum += above + T::ln_1p_unit(e) - y * h;
+            // In this order a certain and right prediction keeps its small loss.
+            sum += (above - y * h) + T::ln_1p_unit(e);
             *g = (if positive { T::one() } else { e }) / (T::one() + e) - y;
         }
         sum

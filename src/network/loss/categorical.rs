@@ -5,26 +5,33 @@ use crate::linalg::{Real, Stream};
 
 pub struct Categorical;
 
-/// p ← softmax(h); returns logsumexp(h).
-fn softmax<T: Real>(h: &[T], p: &mut [T]) -> T {
-    let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
-    let mut sum = T::zero();
-    for (&h, p) in h.iter().zip(p.iter_mut()) {
-        *p = (h - top).exp();
-        sum += *p;
+/// p ← softmax(h); returns max h and logsumexp(h) − max h, whose sum would lose the digits of the
+/// second where outputs are large.
+fn softmax<T: Real>(h: &[T], p: &mut [T]) -> (T, T) {
+    let top = (0..h.len()).fold(0, |top, k| if h[k] > h[top] { k } else { top });
+    // Σ e^(h − max h) without the 1 of the largest.
+    let mut others = T::zero();
+    for (k, (&x, p)) in h.iter().zip(p.iter_mut()).enumerate() {
+        *p = (x - h[top]).exp();
+        if k != top {
+            others += *p;
+        }
     }
-    p.iter_mut().for_each(|p| *p /= sum);
-    top + sum.ln()
+    let sum = T::one() + others;
+    for p in p {
+        *p /= sum;
+    }
+    (h[top], others.ln_1p())
 }
 
 impl<T: Real> Kernel<T> for Categorical {
     fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
-        let log_sum = softmax(h, gradient);
+        let (top, log_sum) = softmax(h, gradient);
         let mut value = T::zero();
         for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
             // The targets sum to one, so this is logsumexp(h) − y·h without their cancellation.
             if y != T::zero() {
-                value += y * (log_sum - h);
+                value += y * ((top - h) + log_sum);
             }
             *g -= y;
         }
