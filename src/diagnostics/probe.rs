@@ -10,7 +10,7 @@ pub enum Measurement {
 }
 /// p
 pub struct ProbeBatch;
-#[allow(missing_docs, unused)]
+#[allow(missing_docs, unused, clippy::all, clippy::pedantic)]
 impl ProbeBatch {
     pub fn new(samples: &Samples, architecture: &Architecture, loss: Loss, data: usize, seed: u64) -> Self {
         Self
