@@ -153,7 +153,7 @@ fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
 
 fn inverts_with_a_warning<T: Real>(scale: f64) {
     let (mut kronecker, gradient) = spoilt::<T>(scale, 6);
-    let warnings = kronecker.invert(1e-12 * scale * scale * T::EPSILON * T::EPSILON, 0.0).unwrap();
+    let warnings = kronecker.invert(1e-12 * scale * scale * T::EPSILON * T::EPSILON, 0.0).unwrap_or_default();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("layer 1: input factor") && warnings[1].contains("layer 1: pre-activation factor"));
     let mut direction = gradient.clone();
