@@ -98,6 +98,15 @@ impl<T: Real> Kernel<T> for Categorical {
         v.iter_mut().zip(h).for_each(|(v, &h)| *v = (h - top).exp() / sum * (*v - mean));
     }
 
+    /// H_L annihilates the vector of ones.
+    fn root_rank(&self, outputs: usize) -> usize {
+        (outputs - 1).max(1)
+    }
+
+    fn labels(&self, outputs: usize) -> Option<usize> {
+        Some(outputs)
+    }
+
     fn label(&self, label: usize, target: &mut [T]) {
         target.fill(T::zero());
         target[label] = T::one();
