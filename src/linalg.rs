@@ -11,7 +11,9 @@ mod symmetric;
 
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
-pub use product::{Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, mirror};
+pub use product::{
+    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, inner_products, mirror, squared_distance,
+};
 pub use qr::triangular_factor;
 pub use real::Real;
 pub use stream::Stream;

@@ -146,14 +146,12 @@ impl Progress {
 fn describe(evaluation: &Evaluation) -> String {
     let Evaluation { step, train_loss, validation_loss, train_error, validation_error, seconds_training, .. } =
         evaluation;
-    let mut text = format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}");
+    let mut parts = vec![format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}")];
     if !validation_loss.is_nan() {
-        text += &format!("  validation {validation_loss:.6}");
+        parts.push(format!("validation {validation_loss:.6}"));
     }
     for (name, error) in [("train error", train_error), ("validation error", validation_error)] {
-        if let Some(error) = error {
-            text += &format!("  {name} {:.2} %", error * 100.0);
-        }
+        parts.extend(error.map(|error| format!("{name} {:.2} %", error * 100.0)));
     }
-    text
+    parts.join("  ")
 }

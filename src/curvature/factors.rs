@@ -95,12 +95,16 @@ impl<T: Real> Factor<T> {
     }
 }
 
-/// kept ← ε kept + (1 − ε) new.
+/// kept ← ε kept + (1 − ε) new; with ε = 0 whatever was kept is forgotten, NaN too.
 pub(crate) fn mix<T: Real, D: ndarray::Dimension>(
     past: f64,
     kept: ndarray::ArrayViewMut<T, D>,
     new: ndarray::ArrayView<T, D>,
 ) {
+    if past == 0.0 {
+        let mut kept = kept;
+        return kept.assign(&new);
+    }
     let (past, present) = (T::of(past), T::of(1.0 - past));
     ndarray::Zip::from(kept).and(new).par_for_each(|kept, &new| *kept = past * *kept + present * new);
 }

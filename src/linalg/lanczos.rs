@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_largest_eigenvalue_alone_is_found_sooner() {
         let mut a = Array2::<f64>::eye(300);
-        a.diag_mut().indexed_iter_mut().for_each(|(i, x)| *x = (0.9_f64).powi(i as i32));
+        a.diag_mut().indexed_iter_mut().for_each(|(i, x)| *x = 0.9_f64.powf(i as f64));
         let settings = LanczosSettings { products: 300, tolerance: 1e-12 };
         let found = largest_eigenvalue(300, settings, &mut Stream::new(1, "lanczos", 0), |x, mut y| {
             y.assign(&a.dot(&x));

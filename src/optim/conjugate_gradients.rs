@@ -43,6 +43,11 @@ impl<T: Real> ConjugateGradients<T> {
         }
     }
 
+    /// Forgets the last solution: the next iteration starts from 0.
+    pub fn forget(&mut self) {
+        self.solution.flat.fill(T::zero());
+    }
+
     /// direction ← δ of the minibatch, after a forward pass. `shift`: τ + η. Starts from 0.95 × the last
     /// solution.
     pub fn direction(

@@ -51,13 +51,36 @@ pub fn kronecker_factor(period: u64) -> f64 {
 }
 
 /// τ after a step with reduction ratio ρ: lowered where the model is good (ρ > ¾), raised where it is not
-/// (ρ < ¼, or not a number).
+/// (ρ < ¼, or not finite).
 pub fn step_damping_after(ratio: f64, damping: f64, period: u64) -> f64 {
-    if ratio > 0.75 {
-        damping * step_factor(period)
-    } else if ratio >= 0.25 {
-        damping
-    } else {
+    if !ratio.is_finite() || ratio < 0.25 {
         damping / step_factor(period)
+    } else if ratio > 0.75 {
+        damping * step_factor(period)
+    } else {
+        damping
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_damping_falls_where_the_model_is_good_and_rises_where_it_is_not() {
+        let factor = 0.95_f64.powi(5);
+        let after = |ratio| step_damping_after(ratio, 2.0, 5);
+        for (ratio, expected) in [(0.9, 2.0 * factor), (5.0, 2.0 * factor), (0.5, 2.0), (0.1, 2.0 / factor)] {
+            assert!((after(ratio) - expected).abs() < 1e-12, "{ratio}");
+        }
+        for ratio in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!((after(ratio) - 2.0 / factor).abs() < 1e-12, "{ratio}");
+        }
+    }
+
+    #[test]
+    fn kronecker_damping_moves_half_as_fast_as_step_damping() {
+        assert!((kronecker_factor(20) - 0.95_f64.powi(10)).abs() < 1e-15);
+        assert!((step_factor(5) - 0.95_f64.powi(5)).abs() < 1e-15);
     }
 }

@@ -10,7 +10,7 @@ use crate::linalg::{Cholesky, NotPositiveDefinite, Real, Target, gemm, gram};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// How often k is doubled before a factor counts as impossible to invert.
-const DOUBLINGS: u32 = 30;
+const DOUBLINGS: u32 = 60;
 
 /// Running averages of the Kronecker factors, and their damped inverses.
 pub struct Kronecker<T> {
@@ -57,15 +57,25 @@ impl<T: Real> Kronecker<T> {
     }
 
     /// Q_λ of the minibatch enters the running average, with weight `past` of what was.
-    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) {
+    ///
+    /// # Errors
+    /// Where a factor of the minibatch is not finite; the averages stay as they are.
+    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), NotPositiveDefinite> {
         input_factors(pass, &mut self.batch.input);
+        for factor in &self.batch.input {
+            require_finite(trace(factor), factor.nrows())?;
+        }
         for (kept, new) in self.factors.input.iter_mut().zip(&self.batch.input) {
             mix(past, kept.view_mut(), new.view());
         }
+        Ok(())
     }
 
     /// G_λ of the minibatch enters the running average, with weight `past` of what was; after a forward
     /// and a backward pass. `seed` and `step` choose the targets that KFAC draws.
+    ///
+    /// # Errors
+    /// Where a factor of the minibatch is not finite; the averages stay as they are.
     pub fn update_preactivation(
         &mut self,
         curvature: Curvature,
@@ -73,7 +83,7 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) {
+    ) -> Result<(), NotPositiveDefinite> {
         let batch = &mut self.batch.preactivation;
         let mut columnwise = |root| from_columns(pass, parameters, root, &mut self.columns, &mut self.outputs, batch);
         match curvature {
@@ -89,6 +99,9 @@ impl<T: Real> Kronecker<T> {
             }
             Curvature::HessianFree { .. } => unreachable!("Hessian-free has no Kronecker factors"),
         }
+        for factor in &self.batch.preactivation {
+            require_finite(factor.trace(), factor.size())?;
+        }
         for (kept, new) in self.factors.preactivation.iter_mut().zip(&self.batch.preactivation) {
             if past == 0.0 || kept.size() != new.size() {
                 kept.clone_from(new);
@@ -96,6 +109,7 @@ impl<T: Real> Kronecker<T> {
                 kept.average(new, past);
             }
         }
+        Ok(())
     }
 
     /// Makes the damped inverses anew. Returns, in words, each factor that needed more damping than asked
@@ -108,8 +122,10 @@ impl<T: Real> Kronecker<T> {
         let mut warnings = Vec::new();
         for index in 0..self.factors.input.len() {
             let (input, preactivation) = (&self.factors.input[index], &self.factors.preactivation[index]);
-            let trace = input.diag().iter().map(|x| x.double()).sum();
-            let split = damping_split(trace, input.nrows(), preactivation.trace(), preactivation.size());
+            let traces = [trace(input), preactivation.trace()];
+            require_finite(traces[0], input.nrows())?;
+            require_finite(traces[1], preactivation.size())?;
+            let split = damping_split(traces[0], input.nrows(), traces[1], preactivation.size());
             let mut warn = |name: &str, doublings: u32| {
                 if doublings > 0 {
                     let times = 2_u64.pow(doublings);
@@ -164,6 +180,15 @@ impl<T: Real> Kronecker<T> {
     }
 }
 
+fn trace<T: Real>(matrix: &Array2<T>) -> f64 {
+    matrix.diag().iter().map(|x| x.double()).sum()
+}
+
+/// A positive semi-definite factor is finite where its trace is.
+fn require_finite(trace: f64, size: usize) -> Result<(), NotPositiveDefinite> {
+    if trace.is_finite() { Ok(()) } else { Err(NotPositiveDefinite { size }) }
+}
+
 /// inverse ← (factor + damping · I)⁻¹, and how often the damping had to be doubled: once more in double
 /// precision, then with more and more damping. `scratch` is overwritten.
 fn invert_damped<T: Real>(
@@ -183,7 +208,7 @@ fn invert_damped<T: Real>(
     let mut wide = Array2::zeros((size, size));
     for doublings in 0..DOUBLINGS {
         let mut damped = exact.clone();
-        damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(2_u32.pow(doublings)));
+        damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(doublings).exp2());
         if cholesky.invert(damped.view_mut(), wide.view_mut()).is_ok() {
             inverse.assign(&wide.mapv(T::of));
             return Ok(doublings);

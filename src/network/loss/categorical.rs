@@ -1,30 +1,37 @@
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, Axis};
 
 use super::Kernel;
 use crate::linalg::{Real, Stream};
 
 pub struct Categorical;
 
-/// p ← softmax(h); returns logsumexp(h).
-fn softmax<T: Real>(h: &[T], p: &mut [T]) -> T {
-    let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
-    let mut sum = T::zero();
-    for (&h, p) in h.iter().zip(p.iter_mut()) {
-        *p = (h - top).exp();
-        sum += *p;
+/// p ← softmax(h); returns max h and logsumexp(h) − max h, whose sum would lose the digits of the
+/// second where outputs are large.
+fn softmax<T: Real>(h: &[T], p: &mut [T]) -> (T, T) {
+    let top = (0..h.len()).fold(0, |top, k| if h[k] > h[top] { k } else { top });
+    // Σ e^(h − max h) without the 1 of the largest.
+    let mut others = T::zero();
+    for (k, (&x, p)) in h.iter().zip(p.iter_mut()).enumerate() {
+        *p = (x - h[top]).exp();
+        if k != top {
+            others += *p;
+        }
     }
-    p.iter_mut().for_each(|p| *p /= sum);
-    top + sum.ln()
+    let sum = T::one() + others;
+    for p in p {
+        *p /= sum;
+    }
+    (h[top], others.ln_1p())
 }
 
 impl<T: Real> Kernel<T> for Categorical {
     fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
-        let log_sum = softmax(h, gradient);
+        let (top, log_sum) = softmax(h, gradient);
         let mut value = T::zero();
         for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
             // The targets sum to one, so this is logsumexp(h) − y·h without their cancellation.
             if y != T::zero() {
-                value += y * (log_sum - h);
+                value += y * ((top - h) + log_sum);
             }
             *g -= y;
         }
@@ -42,36 +49,62 @@ impl<T: Real> Kernel<T> for Categorical {
 
     fn diagonal(&self, h: &[T], _: &[T], diagonal: &mut [T]) {
         softmax(h, diagonal);
-        diagonal.iter_mut().for_each(|p| *p *= T::one() - *p);
+        for p in diagonal {
+            *p *= T::one() - *p;
+        }
     }
 
     /// S = diag(√p) − p√pᵀ annihilates √p. The Householder reflection that takes √p to the last axis
     /// therefore turns the last column to zero, and leaves K − 1:
     /// √p_j [(e_j − p) − √p_K/(1 + √p_K) (e_K − p)], j < K.
     fn root(&self, h: &[T], _: &[T], mut rows: ArrayViewMut2<T>) {
-        let mut p = vec![T::zero(); h.len()];
-        softmax(h, &mut p);
-        let last = p.len() - 1;
+        let last = h.len() - 1;
         if last == 0 {
             rows.fill(T::zero());
             return;
         }
-        let share = p[last].sqrt() / (T::one() + p[last].sqrt());
-        for (j, mut row) in rows.outer_iter_mut().enumerate() {
-            let scale = p[j].sqrt();
+        // The last row holds p until it is overwritten itself.
+        let (mut earlier, mut holder) = rows.split_at(Axis(0), last - 1);
+        if let Some(p) = holder.as_slice_mut() {
+            softmax(h, p);
+        }
+        let share = holder[(0, last)].sqrt() / (T::one() + holder[(0, last)].sqrt());
+        let entry = |j: usize, k: usize, scale: T, p: T| {
+            let unit = |at: usize| if k == at { T::one() } else { T::zero() };
+            scale * ((unit(j) - p) - share * (unit(last) - p))
+        };
+        for (j, mut row) in earlier.outer_iter_mut().enumerate() {
+            let scale = holder[(0, j)].sqrt();
             for (k, x) in row.iter_mut().enumerate() {
-                let own = if k == j { T::one() } else { T::zero() };
-                let other = if k == last { T::one() } else { T::zero() };
-                *x = scale * ((own - p[k]) - share * (other - p[k]));
+                *x = entry(j, k, scale, holder[(0, k)]);
             }
+        }
+        let scale = holder[(0, last - 1)].sqrt();
+        for (k, x) in holder.iter_mut().enumerate() {
+            *x = entry(last - 1, k, scale, *x);
         }
     }
 
+    /// p ⊙ (v − p·v), with the exponentials computed twice in place of memory for p.
     fn product(&self, h: &[T], _: &[T], v: &mut [T]) {
-        let mut p = vec![T::zero(); h.len()];
-        softmax(h, &mut p);
-        let mean = p.iter().zip(v.iter()).fold(T::zero(), |sum, (&p, &v)| sum + p * v);
-        v.iter_mut().zip(p).for_each(|(v, p)| *v = p * (*v - mean));
+        let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
+        let (mut sum, mut weighted) = (T::zero(), T::zero());
+        for (&h, &v) in h.iter().zip(v.iter()) {
+            let e = (h - top).exp();
+            sum += e;
+            weighted += e * v;
+        }
+        let mean = weighted / sum;
+        v.iter_mut().zip(h).for_each(|(v, &h)| *v = (h - top).exp() / sum * (*v - mean));
+    }
+
+    /// H_L annihilates the vector of ones.
+    fn root_rank(&self, outputs: usize) -> usize {
+        (outputs - 1).max(1)
+    }
+
+    fn labels(&self, outputs: usize) -> Option<usize> {
+        Some(outputs)
     }
 
     fn label(&self, label: usize, target: &mut [T]) {

@@ -1,0 +1,180 @@
+//! What second-order updates do with numbers that are not finite, or not exact enough.
+
+mod zoo;
+
+use kfra_tui::curvature::Factor;
+use kfra_tui::linalg::{NotPositiveDefinite, Real, Stream};
+use kfra_tui::network::{Architecture, Loss, Parameters, Pass};
+use kfra_tui::optim::kronecker::Kronecker;
+use kfra_tui::optim::{
+    Curvature, Damping, Method, Minibatch, Optimizer, Report, SecondOrder, Settings, State, Stopwatch,
+};
+use ndarray::Array2;
+use zoo::{KRONECKER, Problem, plain};
+
+/// One update with what the passes gave, and whether it is finite.
+fn attempt<T: Real>(
+    optimizer: &mut Optimizer<T>,
+    (pass, parameters, gradient, loss): &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
+    step: u64,
+) -> Result<(bool, Report), NotPositiveDefinite> {
+    let mut next = Parameters::zeros(parameters.architecture());
+    let mut batch = Minibatch { pass, parameters, gradient, loss: *loss, l2: 0.0, seed: 7, step };
+    let report = optimizer.update(&mut batch, &mut next, &mut Stopwatch::start())?;
+    Ok((next.flat.iter().all(|x| x.is_finite()), report))
+}
+
+/// Whether the update is finite.
+fn is_finite<T: Real>(
+    optimizer: &mut Optimizer<T>,
+    passes: &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
+    step: u64,
+) -> Result<bool, NotPositiveDefinite> {
+    attempt(optimizer, passes, step).map(|(finite, _)| finite)
+}
+
+fn optimizer<T: Real>(settings: SecondOrder, problem: &Problem) -> Optimizer<T> {
+    let method = Method::SecondOrder(settings);
+    Optimizer::new(Settings { method, l2: 0.0, polyak: 0.0 }, problem.architecture())
+}
+
+#[test]
+fn a_factor_that_is_not_finite_is_an_error() {
+    for recipe in zoo::recipes() {
+        for curvature in KRONECKER {
+            for bad in [f64::NAN, f64::INFINITY] {
+                let mut problem = recipe.cook();
+                problem.pass.batch_mut().0.fill(bad);
+                problem.refresh();
+                let mut optimizer = optimizer::<f64>(plain(curvature, 0.1, 0.1), &problem);
+                let found = attempt(&mut optimizer, &mut problem.cast(), 1);
+                assert!(found.is_err(), "{recipe:?} {curvature:?} {bad}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_diagonal_factor_that_is_not_finite_is_an_error() {
+    let recipe = zoo::recipes().into_iter().find(|recipe| recipe.loss == Loss::Bernoulli).unwrap();
+    let mut problem = recipe.cook();
+    let last = problem.parameters.flat.len() - 1;
+    problem.parameters.flat[last] = f64::NAN;
+    for curvature in [Curvature::Kflr, Curvature::Kfra] {
+        let mut optimizer = optimizer::<f64>(plain(curvature, 0.1, 0.1), &problem);
+        assert!(attempt(&mut optimizer, &mut problem.cast(), 1).is_err());
+    }
+}
+
+#[test]
+fn one_bad_minibatch_does_not_spoil_those_that_follow() {
+    for curvature in KRONECKER.into_iter().chain([Curvature::HESSIAN_FREE]) {
+        for factor_average in [0.0, 0.95] {
+            let good = zoo::recipes()[0].cook();
+            let settings = SecondOrder { factor_average, momentum: true, ..plain(curvature, 0.1, 0.1) };
+            let mut optimizer = optimizer::<f64>(settings, &good);
+            assert_eq!(is_finite(&mut optimizer, &mut good.cast(), 1), Ok(true));
+            let mut bad = good.clone();
+            bad.pass.batch_mut().0.fill(f64::NAN);
+            let _ = attempt(&mut optimizer, &mut bad.cast(), 2);
+            optimizer.reject();
+            let found = is_finite(&mut optimizer, &mut good.cast(), 3);
+            assert_eq!(found, Ok(true), "{curvature:?}, average {factor_average}: still spoilt");
+        }
+    }
+}
+
+#[test]
+fn a_gradient_that_overflows_does_not_spoil_the_updates_that_follow() {
+    for curvature in [Curvature::Kfra, Curvature::HESSIAN_FREE] {
+        // One parameter: its square overflows, and nothing cancels to a NaN that would stop the solver early.
+        let problem = zoo::Recipe { input: 1, ..zoo::recipes()[6].clone() }.cook();
+        assert_eq!(problem.parameters.flat.len(), 1);
+        let settings = SecondOrder { momentum: true, ..plain(curvature, 0.1, 0.1) };
+        let mut optimizer = optimizer::<f32>(settings, &problem);
+        let (good, mut bad) = (problem.cast::<f32>(), problem.cast::<f32>());
+        bad.2.flat *= 1e30;
+        assert_eq!(is_finite(&mut optimizer, &mut bad, 1), Ok(false), "{curvature:?}");
+        optimizer.reject();
+        assert_eq!(is_finite(&mut optimizer, &mut good.clone(), 2), Ok(true), "{curvature:?}: still spoilt");
+    }
+}
+
+#[test]
+fn rejection_raises_the_dampings_and_forgets_the_last_update() {
+    let bounds = Damping { initial: 1.0, min: 0.1, max: 6.0, adapt: true };
+    let settings = SecondOrder {
+        kronecker_damping: bounds,
+        step_damping: bounds,
+        momentum: true,
+        ..SecondOrder::new(Curvature::Kfra)
+    };
+    let problem = zoo::recipes()[0].cook();
+    let mut optimizer = optimizer::<f64>(settings, &problem);
+    attempt(&mut optimizer, &mut problem.cast(), 1).unwrap();
+    // Other weights and data: another direction.
+    let other = zoo::Recipe { seed: 12, ..zoo::recipes()[0].clone() }.cook();
+    let (_, report) = attempt(&mut optimizer, &mut other.cast(), 2).unwrap();
+    assert!(report.momentum.unwrap().abs() > 1e-6);
+    let dampings = |optimizer: &Optimizer<f64>| match &optimizer.state {
+        State::SecondOrder(state) => [state.kronecker_damping.get(), state.step_damping.get()],
+        State::FirstOrder(..) => unreachable!(),
+    };
+    let mut before = dampings(&optimizer);
+    for _ in 0..3 {
+        optimizer.reject();
+        let after = dampings(&optimizer);
+        assert!(
+            after.iter().zip(before).all(|(after, before)| *after > before || *after >= 6.0),
+            "{before:?} {after:?}"
+        );
+        assert!(after.iter().all(|&damping| damping <= 6.0));
+        before = after;
+    }
+    assert!(matches!(&optimizer.state, State::SecondOrder(state) if state.stale), "the inverses are made anew");
+    let (_, report) = attempt(&mut optimizer, &mut problem.cast(), 3).unwrap();
+    assert!(report.momentum.unwrap().abs() < 1e-300);
+}
+
+/// Factors as single precision spoils them: G = c cᵀ with a negative eigenvalue from rounding.
+fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
+    let architecture = Architecture::new(size, &[], size, false);
+    let mut kronecker = Kronecker::<T>::new(&architecture);
+    let mut factor = Array2::from_elem((size, size), T::of(scale));
+    // The smallest eigenvalue is about −ε · scale.
+    factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x = *x * T::of(1.0 - 4.0 * T::EPSILON));
+    kronecker.factors.input = vec![factor.clone()];
+    kronecker.factors.preactivation = vec![Factor::Dense(factor)];
+    let mut gradient = Parameters::zeros(&architecture);
+    let mut stream = Stream::new(2, "spoilt", 0);
+    gradient.flat.mapv_inplace(|_| T::of(stream.normal()));
+    (kronecker, gradient)
+}
+
+fn inverts_with_a_warning<T: Real>(scale: f64) {
+    let (mut kronecker, gradient) = spoilt::<T>(scale, 6);
+    let warnings = kronecker.invert(1e-12 * scale * scale * T::EPSILON * T::EPSILON, 0.0).unwrap_or_default();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("layer 1: input factor") && warnings[1].contains("layer 1: pre-activation factor"));
+    let mut direction = gradient.clone();
+    kronecker.direction(&gradient, &mut direction);
+    assert!(direction.flat.iter().all(|x| x.is_finite()), "{direction:?}");
+    assert!(direction.flat.dot(&gradient.flat) < T::zero(), "not downhill");
+}
+
+#[test]
+fn a_factor_spoilt_by_rounding_is_inverted_with_more_damping_and_a_warning() {
+    inverts_with_a_warning::<f32>(1.0);
+    inverts_with_a_warning::<f32>(1e8);
+    inverts_with_a_warning::<f64>(1.0);
+    inverts_with_a_warning::<f64>(1e12);
+}
+
+#[test]
+fn a_singular_factor_far_larger_than_its_damping_is_inverted() {
+    let (mut kronecker, gradient) = spoilt::<f32>(1e15, 6);
+    assert!(!kronecker.invert(1e-6, 0.0).unwrap().is_empty());
+    let mut direction = gradient.clone();
+    kronecker.direction(&gradient, &mut direction);
+    assert!(direction.flat.iter().all(|x| x.is_finite()));
+}
