@@ -126,7 +126,8 @@ fn the_log_folds_to_the_summary() {
     assert_eq!(evaluation.validation_loss.to_bits(), summary.validation_loss.to_bits());
     assert_eq!(snapshot.status, Status::Ended(Outcome::Finished));
     assert_eq!(snapshot.summary, Some(summary));
-    let steps: Vec<_> = events.iter().filter_map(|e| if let Event::Step(s) = e { Some(s.step) } else { None }).collect();
+    let steps: Vec<_> =
+        events.iter().filter_map(|e| if let Event::Step(s) = e { Some(s.step) } else { None }).collect();
     assert_eq!(steps, (1..=25).collect::<Vec<_>>());
 }
 
