@@ -210,6 +210,8 @@ fn steer(size: (u16, u16)) {
 
     inside.press(" ");
     inside.wait_for_text("■ paused");
+    // A frame may arrive in parts.
+    inside.watch(Duration::from_millis(500), |_| false);
     let before = inside.updates();
     inside.press("s");
     inside.wait_for(|screen| screen.contents().contains("■ paused") && updates(screen) != Some(before));
