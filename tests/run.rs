@@ -118,7 +118,9 @@ fn the_log_folds_to_the_summary() {
     let (events, summary) = (events(folder.path()), summary(folder.path()));
     assert!(matches!(events.first(), Some(Event::Started(_))) && matches!(events.last(), Some(Event::Ended(_))));
     let mut snapshot = Snapshot::default();
-    events.iter().for_each(|event| snapshot.apply(event));
+    for event in &events {
+        snapshot.apply(event);
+    }
     let evaluation = snapshot.evaluation.unwrap();
     assert_eq!(snapshot.step, summary.updates);
     assert_eq!(evaluation.step, summary.updates);
