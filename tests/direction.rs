@@ -1,9 +1,12 @@
-//! Imports go strictly downward: a module names only modules of a lower level.
+//! Modules import only from below: no module of `src/` names one of its own level or of a higher one.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules at the top, with their levels. The root of the crate and the program itself are free.
-const LEVELS: &[(&str, u8)] = &[
+/// The level of each module.
+const LEVELS: [(&str, u8); 12] = [
     ("linalg", 0),
     ("network", 1),
     ("data", 1),
@@ -18,152 +21,147 @@ const LEVELS: &[(&str, u8)] = &[
     ("cli", 9),
 ];
 
+/// Files that belong to no module.
+const EXEMPT: [&str; 2] = ["main", "lib"];
+
 fn level(module: &str) -> Option<u8> {
     LEVELS.iter().find(|(name, _)| *name == module).map(|(_, level)| *level)
 }
 
-/// A source text without its comments.
-fn code(source: &str) -> String {
-    let line = |line: &str| line.split("//").next().unwrap_or_default().to_owned() + "\n";
-    source.lines().map(line).collect()
+/// The name that `text` begins with, if any.
+fn name(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    (end > 0).then_some(&text[..end])
 }
 
-fn is_name(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_'
-}
-
-fn name(text: &str) -> &str {
-    &text[..text.find(|letter| !is_name(letter)).unwrap_or(text.len())]
-}
-
-/// The first names of a path or, in braces, of several.
-fn heads(text: &str) -> Vec<&str> {
-    let text = text.trim_start();
-    let Some(group) = text.strip_prefix('{') else { return vec![name(text)] };
-    let (mut heads, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (index, letter) in group.char_indices() {
-        match letter {
+/// The first name of every path in `{a::b, c::{d, e}, f}`, from behind its opening brace.
+fn names_in_braces(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let (mut depth, mut first) = (1, true);
+    for (place, c) in text.char_indices() {
+        match c {
             '{' => depth += 1,
-            ',' | '}' if depth == 0 => {
-                heads.push(name(group[start..index].trim_start()));
-                start = index + 1;
-                if letter == '}' {
-                    break;
-                }
-            }
             '}' => depth -= 1,
+            ',' if depth == 1 => first = true,
+            c if depth == 1 && first && !c.is_whitespace() => {
+                names.extend(name(&text[place..]));
+                first = false;
+            }
             _ => {}
         }
+        if depth == 0 {
+            break;
+        }
     }
-    heads.retain(|head| !head.is_empty());
-    heads
+    names
 }
 
-/// The modules at the top that a file names, where its own module lies `depth` below the root.
-fn named(source: &str, depth: usize) -> Vec<String> {
-    let code = code(source);
+/// The modules that the `crate::` paths of a text name, each with its line.
+fn imports(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
-    for (index, _) in code.match_indices("crate::") {
-        if !code[..index].ends_with(is_name) {
-            found.extend(heads(&code[index + "crate::".len()..]).into_iter().map(str::to_owned));
+    for (place, prefix) in text.match_indices("crate::") {
+        let inside_a_name = text[..place].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+        if inside_a_name {
+            continue;
         }
-    }
-    // A chain of `super` that is long enough ends at the root too.
-    let mut rest = code.as_str();
-    while let Some(start) = rest.find("super::") {
-        rest = &rest[start..];
-        let mut length = 0;
-        while let Some(after) = rest.strip_prefix("super::") {
-            (rest, length) = (after, length + 1);
-        }
-        if length >= depth {
-            found.extend(heads(rest).into_iter().filter(|head| level(head).is_some()).map(str::to_owned));
-        }
+        let line = text[..place].matches('\n').count() + 1;
+        let rest = &text[place + prefix.len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(inside) => names_in_braces(inside),
+            None => name(rest).into_iter().collect(),
+        };
+        found.extend(names.into_iter().map(|name| (line, name)));
     }
     found
 }
 
-/// What is wrong with the imports of a file; `path` is relative to `src`.
-fn violations(path: &Path, source: &str) -> Vec<String> {
-    let stem = path.with_extension("");
-    let parts: Vec<_> = stem.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-    let Some(own) = parts.first().filter(|own| !["lib", "main"].contains(&own.as_str())) else { return Vec::new() };
-    let Some(above) = level(own) else { return vec![format!("{own} has no level")] };
-    let wrong = |other: &String| match level(other) {
-        _ if other == own => None,
-        None => Some(format!("{} names crate::{other}, which has no level", path.display())),
-        Some(below) if below >= above => {
-            Some(format!("{} (level {above}) names {other} (level {below})", path.display()))
-        }
-        Some(_) => None,
-    };
-    named(source, parts.len()).iter().filter_map(wrong).collect()
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path);
+/// What a file of `module` imports and must not.
+fn violations(module: &str, text: &str) -> Vec<String> {
+    if EXEMPT.contains(&module) {
+        return Vec::new();
+    }
+    let Some(own) = level(module) else { return vec![format!("{module} has no level")] };
+    let mut violations = Vec::new();
+    for (line, import) in imports(text) {
+        match level(import) {
+            _ if import == module => {}
+            Some(other) if other < own => {}
+            Some(other) => {
+                violations.push(format!("line {line}: {module} (level {own}) imports {import} (level {other})"));
+            }
+            None => violations.push(format!("line {line}: {module} imports {import}, which has no level")),
         }
     }
+    violations
 }
 
-#[test]
-fn imports_go_strictly_downward() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// Every Rust file below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 100);
-    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn modules_import_only_from_below() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = sources(&root);
+    assert!(files.len() > 50, "{files:?}");
+    let mut found = Vec::new();
     for file in files {
-        let source = std::fs::read_to_string(&file).unwrap();
-        wrong.extend(violations(file.strip_prefix(&root).unwrap(), &source));
+        let place = file.strip_prefix(&root).expect("a file below src");
+        let first = place.iter().next().expect("a file has a name").to_string_lossy().into_owned();
+        let module = first.strip_suffix(".rs").unwrap_or(&first);
+        let text = fs::read_to_string(&file).expect("the file can be read");
+        found.extend(violations(module, &text).into_iter().map(|what| format!("{}: {what}", place.display())));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn an_upward_import_is_found_however_it_is_written() {
-    for (path, source) in [
-        ("linalg/product.rs", "use crate::network::Pass;"),
-        ("network.rs", "use crate::data::Dataset;"),
-        ("data/idx.rs", "fn f() { let x = crate::network::Init::Glorot; }"),
-        ("optim/settings.rs", "use crate::{linalg::Real, train::{self, Step}};"),
-        ("optim.rs", "use crate::{\n    linalg::{Real, Stream},\n    curvature,\n    session,\n};"),
-        ("session.rs", "pub use super::tui;"),
-        ("train/step.rs", "use super::super::{linalg, cli::Error};"),
-        ("experiment/check.rs", "use crate::new_module::Thing;"),
-        ("new_module.rs", ""),
-    ] {
-        assert_eq!(violations(Path::new(path), source).len(), 1, "{path}: {source}");
-    }
+fn an_upward_import_is_found_with_its_line() {
+    let text = "use crate::linalg::Real;\n\nuse crate::session::Event;\n";
+    assert_eq!(violations("network", text), ["line 3: network (level 1) imports session (level 7)"]);
 }
 
 #[test]
-fn a_downward_import_and_a_comment_are_not() {
-    for (path, source) in [
-        ("lib.rs", "pub use crate::tui::run;"),
-        ("main.rs", "use crate::cli;"),
-        ("tui/panes/loss.rs", "use crate::session::Snapshot; use crate::tui::theme; use super::super::cli;"),
-        ("network.rs", "/// See [`crate::session`].\nuse crate::linalg; use crate::network::Pass; // crate::cli"),
-        ("cli.rs", "mod tests { use super::*; use crate::{tui, experiment::Experiment}; }"),
-        ("data.rs", "use other_crate::session;"),
-    ] {
-        assert_eq!(violations(Path::new(path), source), Vec::<String>::new(), "{path}: {source}");
-    }
+fn an_import_of_the_same_level_is_found() {
+    assert_eq!(violations("data", "use crate::network::Loss;").len(), 1);
+    assert_eq!(violations("tui", "use crate::report::Report;").len(), 1);
 }
 
 #[test]
-fn contributors_are_told_the_same_levels() {
-    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md")).unwrap();
-    for (module, level) in LEVELS.iter().filter(|(module, _)| *module != "report") {
-        let told = guide.lines().filter(|line| line.starts_with("    ")).any(|line| {
-            let mut words = line.split_whitespace().map(|word| word.trim_end_matches(','));
-            words.by_ref().any(|word| word == *module) && words.any(|word| word == level.to_string())
-        });
-        assert!(told, "{module} with level {level}");
-    }
+fn a_path_within_code_is_found() {
+    assert_eq!(violations("optim", "fn f(step: &crate::train::Step) {}").len(), 1);
+    assert_eq!(violations("optim", "#[serde(with = \"crate::train::number\")]").len(), 1);
+    assert_eq!(violations("optim", "pub(in crate::cli) fn f() {}").len(), 1);
+}
+
+#[test]
+fn every_path_in_braces_is_found() {
+    let text = "use crate::{\n    linalg::{Real, session},\n    session::{Event, cli},\n    cli,\n};\n";
+    let found = violations("curvature", text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("session") && found[1].contains("cli"), "{found:?}");
+}
+
+#[test]
+fn imports_of_the_own_module_and_from_below_are_allowed() {
+    let text = "use crate::cli::Error;\nuse crate::{data::Samples, tui, report};\nuse other_crate::main;\n";
+    assert_eq!(violations("cli", text), Vec::<String>::new());
+    assert_eq!(violations("main", "use crate::cli;"), Vec::<String>::new());
+}
+
+#[test]
+fn a_module_without_a_level_is_found() {
+    assert_eq!(violations("unheard", "").len(), 1);
+    assert_eq!(violations("cli", "use crate::unheard::Of;").len(), 1);
 }

@@ -1,5 +1,7 @@
 //! What second-order updates do with numbers that are not finite, or not exact enough.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
 mod zoo;
 
 use kfra_tui::curvature::Factor;
@@ -142,7 +144,7 @@ fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
     let mut kronecker = Kronecker::<T>::new(&architecture);
     let mut factor = Array2::from_elem((size, size), T::of(scale));
     // The smallest eigenvalue is about −ε · scale.
-    factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x = *x * T::of(1.0 - 4.0 * T::EPSILON));
+    factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x *= T::of(1.0 - 4.0 * T::EPSILON));
     kronecker.factors.input = vec![factor.clone()];
     kronecker.factors.preactivation = vec![Factor::Dense(factor)];
     let mut gradient = Parameters::zeros(&architecture);

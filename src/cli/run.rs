@@ -42,8 +42,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: Some(listener) };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        // The second one ends the program at once.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
+        if signal != signal_hook::consts::SIGHUP {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        }
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let session = Session::spawn(experiment, options)?;

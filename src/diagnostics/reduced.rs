@@ -59,11 +59,8 @@ impl<'a> Reduced<'a> {
     /// Products with blocks of the Hessian of the mean loss, after a forward and a backward pass.
     pub fn hessian(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>) -> Self {
         let bends = (1..pass.architecture().depth()).map(|layer| bends(pass, parameters, layer)).collect();
-        let output = if pass.loss().has_diagonal_hessian() {
-            Vec::new()
-        } else {
-            (0..pass.data()).map(|datum| output_hessian(pass, datum)).collect()
-        };
+        let dense = if pass.loss().has_diagonal_hessian() { 0 } else { pass.data() };
+        let output = (0..dense).map(|datum| output_hessian(pass, datum)).collect();
         Self { matrix: Matrix::Hessian(bends, output), ..Self::gauss_newton(pass, parameters) }
     }
 
