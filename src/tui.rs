@@ -32,6 +32,7 @@ use terminal::{Signal, Terminal};
 use theme::Theme;
 use update::Effect;
 
+pub use action::documented as keys;
 pub use theme::Background;
 
 /// How the screen looks.

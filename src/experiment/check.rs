@@ -10,7 +10,7 @@ use super::section::{Found, Section, Sink};
 use super::{Experiment, Mismatch};
 use crate::data::{self, Known, Selection, Source, Split, Task};
 use crate::diagnostics::{self, Probe};
-use crate::network::{Activation, Init, Layer, Loss, Plan};
+use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
 use crate::train::{self, Precision, Range};
 
 /// The widest layer.
@@ -203,13 +203,16 @@ fn loss(root: &mut Section) -> Option<Found<Loss>> {
     loss
 }
 
+/// Whether the targets of the task are such that the loss can take them.
 fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) {
-    let fitting: &[&str] = match task {
-        Task::Autoencode => &["squared_error", "bernoulli"],
-        Task::Classify => &["categorical", "squared_error", "bernoulli"],
-        Task::OddEven => &["binary_mixture"],
+    let takes = |loss: &Loss| match task {
+        Task::Autoencode => matches!(loss.targets(), Targets::Real | Targets::UnitInterval),
+        // One-hot vectors are numbers too.
+        Task::Classify => loss.targets() != Targets::Sign,
+        Task::OddEven => loss.targets() == Targets::Sign,
     };
-    if !fitting.contains(&loss.value.name()) {
+    if !takes(&loss.value) {
+        let fitting = Loss::ALL.iter().filter(|loss| takes(loss)).map(|loss| loss.name()).collect();
         sink.report(loss.origin, Flaw::TaskLoss { task: task.name(), loss: loss.value.name(), fitting });
     }
 }

@@ -1,5 +1,8 @@
 //! Every field an experiment file can have: the one place where they are documented.
 
+use crate::data::Task;
+use crate::network::{Activation, Init, Loss};
+
 /// A field of an experiment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -38,7 +41,7 @@ fields! {
     "data.source" = "-", ALL, "A known data set: mnist (from a data folder) or digits (embedded).";
     "data.images" = "-", ALL, "In place of source: an IDX file, gzip or not; relative to the experiment file.";
     "data.labels" = "-", ALL, "An IDX file of the classes of the images; not needed to autoencode.";
-    "data.task" = "required", ALL, "What is predicted: autoencode, classify or odd_even.";
+    "data.task" = "required", ALL, "What is predicted.";
     "data.train" = "-", ALL, "How many of the first data train: mnist 50000, digits 1500, else five of six.";
     "data.validation" = "-", ALL, "How many of the next data validate: mnist 10000, digits 297, else the rest.";
 
@@ -46,13 +49,13 @@ fields! {
     "network.output" = "-", ALL, "Number of outputs; follows from the data and the loss.";
     "network.layers" = "required", ALL, "The hidden layers from input to output; the output layer is linear and not listed.";
     "network.layers.units" = "required", ALL, "Width of the layer: a whole number from 1.";
-    "network.layers.activation" = "required", ALL, "identity, relu, leaky_relu, tanh, sigmoid, softplus, elu, silu or gelu.";
+    "network.layers.activation" = "required", ALL, "Its activation f.";
     "network.bias" = "true", ALL, "Whether the layers have biases.";
-    "network.init" = "\"glorot\"", ALL, "Initial weights: glorot, he, lecun or sparse.";
+    "network.init" = "\"glorot\"", ALL, "Initial weights.";
 
-    "loss.kind" = "required", ALL, "squared_error, bernoulli, categorical or binary_mixture.";
+    "loss.kind" = "required", ALL, "The loss of one datum.";
 
-    "optimizer.kind" = "required", ALL, "sgd, momentum, nesterov, adam, kfac, kflr, kfra or hessian_free.";
+    "optimizer.kind" = "required", ALL, "The method.";
     "optimizer.learning_rate" = "-", FIRST, "Learning rate at the start: above 0; adam 0.001, the others 0.01.";
     "optimizer.decay_period" = "0", FIRST, "The learning rate is halved every so many updates; 0: never.";
     "optimizer.momentum" = "-", HEAVY,
@@ -95,6 +98,20 @@ fields! {
     "diagnostics.alignment.every" = "0", ALL, "Only 0: on demand.";
     "diagnostics.budget" = "0.1", ALL, "The share of CPU time diagnostics may take: from 0 up to 1.";
     "diagnostics.exact_limit" = "2048", ALL, "The largest matrix whose eigenvalues are computed densely: from 1.";
+}
+
+impl Field {
+    /// The names it takes, where it takes one of some names.
+    pub fn choices(&self) -> Vec<&'static str> {
+        match self.key {
+            "data.task" => Task::ALL.iter().map(|task| task.name()).collect(),
+            "network.layers.activation" => Activation::ALL.iter().map(|activation| activation.name()).collect(),
+            "network.init" => Init::ALL.iter().map(|init| init.name()).collect(),
+            "loss.kind" => Loss::ALL.iter().map(|loss| loss.name()).collect(),
+            "optimizer.kind" => KINDS.to_vec(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The keys of the section at `path`, those of its sections not included; "" is the whole file.

@@ -108,7 +108,7 @@ pub enum Flaw {
         /// The loss.
         loss: &'static str,
         /// The losses that fit.
-        fitting: &'static [&'static str],
+        fitting: Vec<&'static str>,
     },
     /// More data are asked for than there are.
     #[error("expected at most {available} training and validation data in total")]

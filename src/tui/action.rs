@@ -135,6 +135,13 @@ pub struct Binding {
     pub action: Action,
 }
 
+impl Binding {
+    /// Its keys by name, with spaces between.
+    pub fn key_names(&self) -> String {
+        self.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 macro_rules! bindings {
     ($($context:ident: [$($key:expr),+] $name:literal, $hint:expr, $action:expr, $help:literal;)*) => {
         /// Every key there is.
@@ -218,6 +225,12 @@ bindings! {
 pub fn find(context: Context, event: &KeyEvent) -> Option<Action> {
     let mut here = BINDINGS.iter().filter(|binding| binding.context == context);
     here.find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
+}
+
+/// The keys of the panes and of the run, for documents: their names, what they do.
+pub fn documented() -> impl Iterator<Item = (String, &'static str)> {
+    let documented = BINDINGS.iter().filter(|binding| binding.context == Context::Train);
+    documented.map(|binding| (binding.key_names(), binding.help))
 }
 
 #[cfg(test)]

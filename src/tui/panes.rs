@@ -1,13 +1,10 @@
-//! The panes of the Train screen. They only draw.
+//! The panes of the Train screen, one file each below `panes/`, one line each in the table of this file.
+//! They only draw.
 
 mod curves;
 pub mod header;
-pub mod hessian;
-pub mod loss;
-pub mod rank;
 pub mod status;
 pub mod steps;
-pub mod timing;
 mod track;
 
 use ratatui::buffer::Buffer;
@@ -15,9 +12,91 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::number::{count, duration};
-use super::state::{Pane, State};
+use super::state::State;
 use super::theme::{self, Theme};
 use crate::session::{Snapshot, Status};
+
+/// What the file of a pane has.
+struct Face {
+    /// Its title.
+    title: fn(&Scene<'_>) -> String,
+    /// What is said beside the title, in fewer and fewer words; the first that fits is shown.
+    remarks: fn(&Scene<'_>) -> Vec<String>,
+    /// The number of rows of its table, by which it can be scrolled; 0 where it has none.
+    rows: fn(&Snapshot) -> usize,
+    /// Draws it; returns how many rows of the table are out of sight below.
+    draw: fn(&mut Buffer, Rect, &Scene<'_>) -> usize,
+}
+
+macro_rules! panes {
+    ($($(#[$doc:meta])* $module:ident :: $variant:ident, views: $views:literal;)*) => {
+        $(mod $module;)*
+
+        /// The panes, in the order of the table: on the screen from left to right, then down.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Pane {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Pane {
+            /// How many panes there are.
+            pub const COUNT: usize = [$($views),*].len();
+
+            /// Every pane.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
+
+            /// The number of its views, at least 1.
+            pub fn views(self) -> usize {
+                match self { $(Self::$variant => $views,)* }
+            }
+
+            fn face(self) -> Face {
+                match self {
+                    $(Self::$variant => Face {
+                        title: $module::title,
+                        remarks: $module::remarks,
+                        rows: $module::rows,
+                        draw: $module::draw,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+panes! {
+    /// Loss.
+    loss::Loss, views: 3;
+    /// Rank of Ḡ.
+    rank::Rank, views: 2;
+    /// Hessian blocks.
+    hessian::Hessian, views: 3;
+    /// Timing.
+    timing::Timing, views: 2;
+}
+
+impl Default for Pane {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
+impl Pane {
+    /// Its place among [`Pane::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The pane so many places after it, in a circle.
+    pub fn after(self, places: usize) -> Self {
+        Self::ALL[(self.index() + places) % Self::COUNT]
+    }
+
+    /// The number of rows of its table.
+    pub fn rows(self, snapshot: &Snapshot) -> usize {
+        (self.face().rows)(snapshot)
+    }
+}
 
 /// What a pane needs to draw itself.
 pub struct Scene<'a> {
@@ -28,12 +107,8 @@ pub struct Scene<'a> {
 
 /// Draws a pane.
 pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let (title, mut remarks, draw): (_, _, fn(&mut Buffer, Rect, &Scene<'_>) -> usize) = match pane {
-        Pane::Loss => (loss::title(scene), loss::remarks(scene), loss::draw),
-        Pane::Rank => (rank::title(scene), rank::remarks(scene), rank::draw),
-        Pane::Hessian => (hessian::title(scene), hessian::remarks(scene), hessian::draw),
-        Pane::Timing => (timing::title(scene), timing::remarks(scene), timing::draw),
-    };
+    let face = pane.face();
+    let (title, mut remarks) = ((face.title)(scene), (face.remarks)(scene));
     let focused = scene.state.focus == pane;
     let style = if focused { scene.theme.accent } else { scene.theme.strong };
     let number = Span::styled(format!("{} ", pane.index() + 1), scene.theme.faint);
@@ -41,7 +116,7 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let used = title.width();
     let boxed = area.height >= 13 && area.width >= 50;
     let inner = scene.theme.panel(buffer, area, title, boxed, focused);
-    let below = draw(buffer, inner, scene);
+    let below = (face.draw)(buffer, inner, scene);
     if below > 0 {
         remarks.push(String::new());
         for remark in &mut remarks {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::action::{BINDINGS, Binding, Context};
+use super::action::{BINDINGS, Context};
 use super::number::plain;
 use super::panes::{Scene, status};
 use super::state::Overlay;
@@ -39,8 +39,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 /// Every key, by context.
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let keys = |binding: &Binding| binding.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ");
-    let wide = BINDINGS.iter().map(|binding| keys(binding).chars().count()).max().unwrap_or(0);
+    let wide = BINDINGS.iter().map(|binding| binding.key_names().chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
     for (context, heading) in Context::ALL {
         if !lines.is_empty() {
@@ -49,7 +48,7 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
         lines.push(Line::styled(heading, theme.strong));
         for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
             lines.push(Line::from(vec![
-                Span::styled(format!("{:<wide$}  ", keys(binding)), theme.accent),
+                Span::styled(format!("{:<wide$}  ", binding.key_names()), theme.accent),
                 Span::raw(binding.help),
                 Span::styled(format!("  {}", binding.name), theme.faint),
             ]));

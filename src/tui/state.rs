@@ -3,40 +3,9 @@
 use std::time::Duration;
 
 use super::action::Context;
+use super::panes::Pane;
 use crate::session::Ticket;
 use crate::train::Hyperparameter;
-
-/// The panes, in the order of their keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pane {
-    /// Loss.
-    #[default]
-    Loss,
-    /// Rank of Ḡ.
-    Rank,
-    /// Hessian blocks.
-    Hessian,
-    /// Timing.
-    Timing,
-}
-
-impl Pane {
-    /// Every pane.
-    pub const ALL: [Self; 4] = [Self::Loss, Self::Rank, Self::Hessian, Self::Timing];
-
-    /// The number of its views.
-    pub fn views(self) -> usize {
-        match self {
-            Self::Loss | Self::Hessian => 3,
-            Self::Rank | Self::Timing => 2,
-        }
-    }
-
-    /// Its place among [`Pane::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// What x counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,11 +112,11 @@ pub struct State {
     /// Whether it has the whole screen.
     pub zoom: bool,
     /// The view of each pane.
-    pub views: [usize; 4],
+    pub views: [usize; Pane::COUNT],
     /// The first row of each pane's table.
-    pub scroll: [usize; 4],
+    pub scroll: [usize; Pane::COUNT],
     /// Whether y is linear in each pane's chart.
-    pub linear_y: [bool; 4],
+    pub linear_y: [bool; Pane::COUNT],
     /// How charts are drawn.
     pub axes: Axes,
     /// What lies over the panes.

@@ -4,7 +4,8 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{self, Action, Context};
 use super::number::{count, plain};
-use super::state::{Overlay, Pane, SMOOTHINGS, State, Topic, Unit, Window};
+use super::panes::Pane;
+use super::state::{Overlay, SMOOTHINGS, State, Topic, Unit, Window};
 use crate::session::{Command, Snapshot, Status};
 use crate::train::Hyperparameter;
 
@@ -82,9 +83,9 @@ fn arrange(state: &mut State, action: Action, snapshot: &Snapshot) {
     let sight = visible(state, snapshot);
     let axes = &mut state.axes;
     match action {
-        Action::NextPane => state.focus = Pane::ALL[(pane + 1) % 4],
-        Action::PreviousPane => state.focus = Pane::ALL[(pane + 3) % 4],
-        Action::Focus(index) => state.focus = Pane::ALL[index % 4],
+        Action::NextPane => state.focus = state.focus.after(1),
+        Action::PreviousPane => state.focus = state.focus.after(Pane::COUNT - 1),
+        Action::Focus(index) => state.focus = Pane::ALL[index % Pane::COUNT],
         Action::Zoom => state.zoom = !state.zoom,
         Action::NextView => state.views[pane] = (state.views[pane] + 1) % state.focus.views(),
         Action::LogY => state.linear_y[pane] = !state.linear_y[pane],
@@ -179,15 +180,7 @@ fn scroll(state: &mut State, snapshot: &Snapshot, by: isize) {
         Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
         Some(Overlay::Choose(at)) => (at, Hyperparameter::ALL.len()),
         Some(_) => return,
-        None => {
-            let rows = match state.focus {
-                Pane::Loss => 0,
-                Pane::Rank => snapshot.ranks.len(),
-                Pane::Hessian => snapshot.hessian.len(),
-                Pane::Timing => snapshot.phases.len(),
-            };
-            (&mut state.scroll[pane], rows)
-        }
+        None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
     };
     *at = at.saturating_add_signed(by).min(rows.saturating_sub(1));
 }

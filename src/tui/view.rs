@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::panes::{self, Scene, header, status, steps};
+use super::panes::{self, Pane, Scene, header, status, steps};
 use super::popup;
-use super::state::{Pane, State};
+use super::state::State;
 use super::theme::{self, Theme};
 use super::widgets::put;
 use crate::session::Snapshot;
@@ -42,30 +42,36 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
 }
 
-/// All four panes, or the two of them in the column of the focused one, or only that one.
+/// All panes, two in a row; or where that is too narrow the row of the focused one, one above the other; or
+/// only that one.
 fn place_panes(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let focus = scene.state.focus;
-    if scene.state.zoom || area.height < 12 {
+    let rows = Pane::COUNT.div_ceil(2);
+    if scene.state.zoom || usize::from(area.height) < 6 * rows {
         panes::draw(focus, buffer, area, scene);
-        return;
+    } else if area.width < 76 {
+        let row: Vec<_> = Pane::ALL.chunks(2).nth(focus.index() / 2).unwrap_or_default().to_vec();
+        for (index, pane) in row.iter().enumerate() {
+            panes::draw(*pane, buffer, band(area, index, row.len()), scene);
+        }
+    } else {
+        for (index, row) in Pane::ALL.chunks(2).enumerate() {
+            let place = band(area, index, rows);
+            let &[left, right] = row else {
+                row.iter().for_each(|pane| panes::draw(*pane, buffer, place, scene));
+                continue;
+            };
+            let width = (place.width - 1) / 2;
+            panes::draw(left, buffer, Rect { width, ..place }, scene);
+            panes::draw(right, buffer, Rect { x: place.x + width + 1, width: place.width - width - 1, ..place }, scene);
+        }
     }
-    let upper = Rect { height: area.height.div_ceil(2), ..area };
-    let lower = Rect { y: upper.bottom(), height: area.height - upper.height, ..area };
-    if area.width < 76 {
-        let (above, below) = if focus == Pane::Loss || focus == Pane::Rank {
-            (Pane::Loss, Pane::Rank)
-        } else {
-            (Pane::Hessian, Pane::Timing)
-        };
-        panes::draw(above, buffer, upper, scene);
-        panes::draw(below, buffer, lower, scene);
-        return;
-    }
-    for (row, [left, right]) in [(upper, [Pane::Loss, Pane::Rank]), (lower, [Pane::Hessian, Pane::Timing])] {
-        let width = (row.width - 1) / 2;
-        panes::draw(left, buffer, Rect { width, ..row }, scene);
-        panes::draw(right, buffer, Rect { x: row.x + width + 1, width: row.width - width - 1, ..row }, scene);
-    }
+}
+
+/// One of some bands of an area, from above, all of about one height.
+fn band(area: Rect, index: usize, bands: usize) -> Rect {
+    let end = |index: usize| (usize::from(area.height) * index).div_ceil(bands) as u16;
+    Rect { y: area.y + end(index), height: end(index + 1) - end(index), ..area }
 }
 
 #[cfg(test)]

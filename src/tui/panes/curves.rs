@@ -4,11 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::Scene;
 use super::track::{Track, nearest};
+use super::{Pane, Scene};
 use crate::session::history::Series;
 use crate::tui::number::digits;
-use crate::tui::state::Pane;
 use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
 use crate::tui::widgets::put;
 

@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Scene, curves, layer_name, measured, split, waiting};
+use super::{Pane, Scene, curves, layer_name, measured, split, waiting};
+use crate::session::Snapshot;
 use crate::session::event::{Definite, HessianBlock};
 use crate::train::Hyperparameter;
 use crate::tui::number::{column, count, duration};
-use crate::tui::state::Pane;
 use crate::tui::widgets::{bar, put, table};
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -27,6 +27,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let Some(latest) = blocks().max_by_key(|block| block.step) else { return Vec::new() };
     let cost: f64 = blocks().map(|block| block.cost).sum();
     measured(latest.step, latest.data, cost)
+}
+
+pub fn rows(snapshot: &Snapshot) -> usize {
+    snapshot.hessian.len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {

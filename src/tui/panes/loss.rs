@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::track::{Track, nearest};
-use super::{Scene, curves};
+use super::{Pane, Scene, curves};
+use crate::session::Snapshot;
 use crate::session::history::{Point, Series};
 use crate::session::snapshot::Mark;
 use crate::tui::number::{count, digits, figure};
-use crate::tui::state::{Pane, SMOOTHINGS, State, Unit};
+use crate::tui::state::{SMOOTHINGS, State, Unit};
 use crate::tui::widgets::chart::{Axis, Chart, Layer, Rule, Shape, legend};
 use crate::tui::widgets::{fit, put};
 
@@ -30,6 +31,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
         _ => return vec![scale.to_owned()],
     };
     vec![format!("{scale} · {smoothed} · {lost}"), lost]
+}
+
+pub fn rows(_: &Snapshot) -> usize {
+    0
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {

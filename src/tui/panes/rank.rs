@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Scene, curves, layer_name, measured, split, waiting};
+use super::{Pane, Scene, curves, layer_name, measured, split, waiting};
+use crate::session::Snapshot;
 use crate::session::event::{Rank, RankMethod, Scope};
 use crate::train::Hyperparameter;
 use crate::tui::number::{compact, count, digits, duration, percents};
-use crate::tui::state::Pane;
 use crate::tui::widgets::{put, table};
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -21,6 +21,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     };
     let cost: f64 = scene.snapshot.ranks.iter().map(|rank| rank.latest.cost).sum();
     measured(latest.step, latest.data, cost)
+}
+
+pub fn rows(snapshot: &Snapshot) -> usize {
+    snapshot.ranks.len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Scene, curves, split};
+use super::{Pane, Scene, curves, split};
+use crate::session::Snapshot;
 use crate::tui::number::{column, digits, percent, percents};
-use crate::tui::state::Pane;
 use crate::tui::widgets::{bar, fit, put, table};
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -20,6 +20,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     }
     let wall = format!("{} ms an update", digits(wall * 1e3, 3));
     vec![format!("{wall} · CPU {} ms", digits(cpu * 1e3, 3)), wall]
+}
+
+pub fn rows(snapshot: &Snapshot) -> usize {
+    snapshot.phases.len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
