@@ -113,7 +113,7 @@ fn stays_finite<T: Real>() {
             assert!(found.iter().all(|x| x.double().is_finite()), "{activation:?} at {h}: {found:?}");
             // Every activation lies between −1 and |h| + 1, with slopes and bends of a few units.
             let [value, slope, bend] = found.map(Real::double);
-            assert!(value.abs() <= h.abs() + 1.0 && slope.abs() < 1.2 && bend.abs() < 1.2, "{activation:?} at {h}");
+            assert!(value.abs() <= h.abs() + 1.0 && slope.abs() < 4.0 && bend.abs() < 4.0, "{activation:?} at {h}");
         }
     }
 }

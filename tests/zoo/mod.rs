@@ -331,7 +331,7 @@ pub fn recipes() -> Vec<Recipe> {
         data,
         seed: 11,
     };
-    vec![
+    let mut all = vec![
         recipe(&[(5, Tanh), (4, Sigmoid)], 3, true, Loss::SquaredError, 6),
         recipe(&[(6, Relu), (3, LeakyRelu), (5, Relu)], 4, true, Loss::Bernoulli, 5),
         recipe(&[(5, Gelu), (4, Silu)], 4, false, Loss::Categorical, 5),
@@ -341,7 +341,19 @@ pub fn recipes() -> Vec<Recipe> {
         recipe(&[], 1, false, Loss::SquaredError, 1),
         recipe(&[(1, Tanh), (1, Relu)], 2, true, Loss::Categorical, 3),
         recipe(&[(3, Sigmoid)], 1, true, Loss::Categorical, 2),
-    ]
+    ];
+    // What was added since.
+    for &activation in Activation::ALL {
+        if !all.iter().any(|recipe| recipe.hidden.iter().any(|layer| layer.1 == activation)) {
+            all.push(recipe(&[(4, activation), (3, activation)], 2, true, Loss::SquaredError, 5));
+        }
+    }
+    for &loss in Loss::ALL {
+        if !all.iter().any(|recipe| recipe.loss == loss) {
+            all.push(recipe(&[(4, Tanh)], 3, true, loss, 5));
+        }
+    }
+    all
 }
 
 /// Every curvature with Kronecker factors.

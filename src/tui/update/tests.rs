@@ -113,7 +113,7 @@ fn escape_goes_back_one_level_at_a_time() {
 #[test]
 fn focus_goes_round_and_views_go_round_within_it() {
     let run = sample::snapshot(10);
-    assert_eq!(after("⇥⇥⇥⇥", &run).0.focus, Pane::Loss);
+    assert_eq!(after(&"⇥".repeat(Pane::COUNT), &run).0.focus, Pane::Loss);
     for (key, pane) in ["1", "2", "3", "4"].into_iter().zip(Pane::ALL) {
         let mut state = after(key, &run).0;
         assert_eq!(state.focus, pane);
