@@ -58,7 +58,10 @@ fn place_panes(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         for (index, row) in Pane::ALL.chunks(2).enumerate() {
             let place = band(area, index, rows);
             let &[left, right] = row else {
-                row.iter().for_each(|pane| panes::draw(*pane, buffer, place, scene));
+                // The last one of an odd number.
+                for pane in row {
+                    panes::draw(*pane, buffer, place, scene);
+                }
                 continue;
             };
             let width = (place.width - 1) / 2;
