@@ -81,6 +81,8 @@ pub fn block_traces<T: Real>(pass: &Pass<T>, parameters: &Parameters<T>) -> Vec<
             traces[chunk.layer - 1] += input.dot(&input).double() * columns.dot(&columns).double();
         }
     });
-    traces.iter_mut().for_each(|trace| *trace /= pass.data() as f64);
+    for trace in &mut traces {
+        *trace /= pass.data() as f64;
+    }
     traces
 }

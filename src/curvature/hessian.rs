@@ -37,9 +37,10 @@ impl<'a> HessianProduct<'a> {
             parameters,
             layer,
             bends: (1..depth).map(|layer| bends(pass, parameters, layer)).collect(),
-            output: match pass.loss().has_diagonal_hessian() {
-                true => Vec::new(),
-                false => (0..pass.data()).map(|n| super::preactivation::output_hessian(pass, n)).collect(),
+            output: if pass.loss().has_diagonal_hessian() {
+                Vec::new()
+            } else {
+                (0..pass.data()).map(|n| super::preactivation::output_hessian(pass, n)).collect()
             },
             tangents: by_layer(),
             deltas: by_layer(),
@@ -147,6 +148,8 @@ pub fn block_traces(pass: &Pass<f64>, parameters: &Parameters<f64>, cancelled: i
             traces[layer - 1] += input.dot(&input) * hessian.diag().sum();
         });
     }
-    traces.iter_mut().for_each(|trace| *trace /= pass.data() as f64);
+    for trace in &mut traces {
+        *trace /= pass.data() as f64;
+    }
     Some(traces)
 }

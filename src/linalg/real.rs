@@ -85,11 +85,15 @@ impl Real for f64 {
     }
 
     fn exp_all(x: &mut [Self]) {
-        x.iter_mut().for_each(|x| *x = x.exp());
+        for x in x {
+            *x = x.exp();
+        }
     }
 
     fn tanh_all(x: &mut [Self]) {
-        x.iter_mut().for_each(|x| *x = x.tanh());
+        for x in x {
+            *x = x.tanh();
+        }
     }
 
     fn sigmoid_all(x: &mut [Self]) {
@@ -100,7 +104,9 @@ impl Real for f64 {
     }
 
     fn erf_all(x: &mut [Self]) {
-        x.iter_mut().for_each(|x| *x = libm::erf(*x));
+        for x in x {
+            *x = libm::erf(*x);
+        }
     }
 
     fn ln_1p_unit(x: Self) -> Self {

@@ -1,6 +1,7 @@
 //! Named tensors in safetensors files: weights, batches, results.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayD, ArrayView2, s};
@@ -139,8 +140,13 @@ fn numbers(view: &TensorView) -> Option<Vec<f64>> {
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn write(path: &Path, tensors: &Tensors, metadata: HashMap<String, String>) -> Result<(), TensorError> {
+pub fn write<S: BuildHasher>(
+    path: &Path,
+    tensors: &Tensors,
+    metadata: HashMap<String, String, S>,
+) -> Result<(), TensorError> {
     let error = |source| TensorError::File { path: path.to_owned(), source };
+    let metadata: HashMap<_, _> = metadata.into_iter().collect();
     let bytes: Vec<(&String, Vec<u8>, &[usize])> =
         tensors.iter().map(|(name, x)| (name, x.iter().flat_map(|x| x.to_le_bytes()).collect(), x.shape())).collect();
     let views = bytes

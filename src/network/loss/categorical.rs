@@ -49,7 +49,9 @@ impl<T: Real> Kernel<T> for Categorical {
 
     fn diagonal(&self, h: &[T], _: &[T], diagonal: &mut [T]) {
         softmax(h, diagonal);
-        diagonal.iter_mut().for_each(|p| *p *= T::one() - *p);
+        for p in diagonal {
+            *p *= T::one() - *p;
+        }
     }
 
     /// S = diag(√p) − p√pᵀ annihilates √p. The Householder reflection that takes √p to the last axis
