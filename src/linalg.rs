@@ -1,13 +1,20 @@
 //! Linear algebra on ndarray arrays, computed by faer.
 
+mod inertia;
 mod lanczos;
+pub mod number;
 mod product;
+mod qr;
 mod real;
 mod stream;
 mod symmetric;
 
-pub use lanczos::{Extremes, LanczosSettings, lanczos};
-pub use product::{Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, mirror};
+pub use inertia::eigenvalues_above;
+pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
+pub use product::{
+    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, inner_products, mirror, squared_distance,
+};
+pub use qr::triangular_factor;
 pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};

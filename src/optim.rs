@@ -72,7 +72,7 @@ pub struct Optimizer<T> {
 /// What an optimizer keeps from one update to the next.
 pub enum State<T> {
     /// Of a first-order method.
-    FirstOrder(Moments<T>, Parameters<T>),
+    FirstOrder(Moments<T>),
     /// Of a second-order method.
     SecondOrder(Box<SecondOrderState<T>>),
 }
@@ -81,9 +81,7 @@ impl<T: Real> Optimizer<T> {
     /// An optimizer before its first update.
     pub fn new(settings: Settings, architecture: &Architecture) -> Self {
         let state = match &settings.method {
-            Method::FirstOrder(first) => {
-                State::FirstOrder(Moments::new(first.rule, architecture.parameters()), Parameters::zeros(architecture))
-            }
+            Method::FirstOrder(first) => State::FirstOrder(Moments::new(first.rule, architecture.parameters())),
             Method::SecondOrder(second) => State::SecondOrder(Box::new(SecondOrderState::new(second, architecture))),
         };
         Self { settings, state }
@@ -100,14 +98,10 @@ impl<T: Real> Optimizer<T> {
         watch: &mut Stopwatch,
     ) -> Result<Report, NotPositiveDefinite> {
         match (&self.settings.method, &mut self.state) {
-            (Method::FirstOrder(first), State::FirstOrder(moments, update)) => {
+            (Method::FirstOrder(first), State::FirstOrder(moments)) => {
                 watch.enter(Phase::Update);
                 let rate = first.rate(batch.step);
-                moments.update(first.rule, rate, batch.gradient, update);
-                ndarray::Zip::from(&mut next.flat)
-                    .and(&batch.parameters.flat)
-                    .and(&update.flat)
-                    .par_for_each(|next, &theta, &delta| *next = theta + delta);
+                moments.update(first.rule, rate, batch.gradient, batch.parameters, next);
                 Ok(Report { learning_rate: Some(rate), ..Report::default() })
             }
             (Method::SecondOrder(second), State::SecondOrder(state)) => state.update(second, batch, next, watch),
@@ -130,9 +124,7 @@ impl<T: Real> Optimizer<T> {
     /// the moments that led to it.
     pub fn reject(&mut self) {
         match (&self.settings.method, &mut self.state) {
-            (Method::FirstOrder(first), State::FirstOrder(moments, update)) => {
-                *moments = Moments::new(first.rule, update.flat.len());
-            }
+            (Method::FirstOrder(_), State::FirstOrder(moments)) => moments.forget(),
             (Method::SecondOrder(second), State::SecondOrder(state)) => state.reject(second),
             _ => unreachable!("an optimizer's state is made of its settings"),
         }

@@ -2,11 +2,11 @@
 
 mod hyperparameter;
 mod live;
-pub mod number;
 mod settings;
 mod step;
 mod trainer;
 
+pub use crate::linalg::number;
 pub use crate::optim::Phase;
 pub use hyperparameter::{Hyperparameter, Range};
 pub use settings::{Precision, Settings};

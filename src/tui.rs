@@ -20,6 +20,8 @@ mod sample;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
@@ -99,6 +101,7 @@ const THRIFT: u32 = 50;
 /// The terminal cannot be used, or a thread panicked.
 pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
+    let keys = Keys::listen()?;
     let mut screen = Screen::new(handle, options);
     loop {
         match terminal.signal() {
@@ -124,12 +127,56 @@ pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
             screen.draw(&mut terminal)?;
         }
         let mut wait = screen.wait();
-        while event::poll(wait)? {
+        while let Some(event) = keys.next(wait)? {
             wait = Duration::ZERO;
-            if let Some(exit) = screen.take_in(&event::read()?, &mut terminal)? {
+            if let Some(exit) = screen.take_in(&event, &mut terminal)? {
                 return Ok(exit);
             }
         }
+    }
+}
+
+/// What comes from the terminal, read on a thread of its own: reading from a terminal that is gone may
+/// never return, and the screen must see that it is gone.
+struct Keys {
+    events: Receiver<std::io::Result<Event>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Keys {
+    fn listen() -> std::io::Result<Self> {
+        let (sender, events) = channel();
+        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&over);
+        std::thread::Builder::new().name("keys".into()).spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let event = match event::poll(FRAME) {
+                    Ok(false) => continue,
+                    Ok(true) => event::read(),
+                    Err(error) => Err(error),
+                };
+                let failed = event.is_err();
+                if sender.send(event).is_err() || failed {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { events, over })
+    }
+
+    /// The next event, if there is one within `wait`.
+    fn next(&self, wait: Duration) -> std::io::Result<Option<Event>> {
+        match self.events.recv_timeout(wait) {
+            Ok(event) => event.map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(std::io::Error::other("its keys cannot be read")),
+        }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the program refuses: every file of `bad_input/`, with exit code 2, nothing on the standard output
 //! and everything that its `# expect:` lines name on the standard error. And what `check` accepts.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

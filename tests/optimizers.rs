@@ -1,5 +1,7 @@
 //! Second-order updates: direction, step size, damping and what happens when something goes wrong.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
 mod zoo;
 
 use kfra_tui::network::{Loss, Parameters};

@@ -1,5 +1,7 @@
 //! The relations between Hessian, Gauss-Newton matrix and their Kronecker factors, on random networks.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
 mod zoo;
 
 use kfra_tui::curvature::factors::{Scratch, from_columns, input_factors, kfra};

@@ -200,7 +200,8 @@ impl Problem {
             seed: 0,
         });
         let mut update = || trainer.update().map(|progress| progress.step).map_err(std::io::Error::other);
-        for _ in 0..UPDATES / 2 {
+        // Past the first period, in which inverses are made at every update.
+        for _ in 0..UPDATES {
             update()?;
         }
         let steps =

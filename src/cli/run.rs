@@ -42,8 +42,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: Some(listener) };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        // The second one ends the program at once.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
+        if signal != signal_hook::consts::SIGHUP {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        }
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let session = Session::spawn(experiment, options)?;
@@ -146,14 +148,12 @@ impl Progress {
 fn describe(evaluation: &Evaluation) -> String {
     let Evaluation { step, train_loss, validation_loss, train_error, validation_error, seconds_training, .. } =
         evaluation;
-    let mut text = format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}");
+    let mut parts = vec![format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}")];
     if !validation_loss.is_nan() {
-        text += &format!("  validation {validation_loss:.6}");
+        parts.push(format!("validation {validation_loss:.6}"));
     }
     for (name, error) in [("train error", train_error), ("validation error", validation_error)] {
-        if let Some(error) = error {
-            text += &format!("  {name} {:.2} %", error * 100.0);
-        }
+        parts.extend(error.map(|error| format!("{name} {:.2} %", error * 100.0)));
     }
-    text
+    parts.join("  ")
 }

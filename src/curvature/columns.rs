@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip, s};
 
 use crate::linalg::{Real, Stream};
 use crate::network::{Parameters, Pass, back_propagate};
@@ -46,6 +46,8 @@ const ROWS: usize = 8192;
 pub struct Columns<T> {
     /// The columns at layer λ, at index λ − 1.
     layers: Vec<Array2<T>>,
+    /// A target of each datum, where targets are made up.
+    targets: Array2<T>,
 }
 
 impl Root {
@@ -59,48 +61,62 @@ impl Root {
         }
     }
 
-    /// rows ← the columns of the data of `range`, as rows: (data · r) × K.
-    pub(super) fn fill<T: Real>(self, pass: &Pass<T>, range: &Range<usize>, mut rows: ArrayViewMut2<T>) {
+    /// rows ← the columns of the data of `range`, as rows: (data · r) × K. `targets`: memory for a target
+    /// of each of them, data × target width.
+    fn fill<T: Real>(
+        self,
+        pass: &Pass<T>,
+        range: &Range<usize>,
+        mut rows: ArrayViewMut2<T>,
+        mut targets: ArrayViewMut2<T>,
+    ) {
+        let (rank, width) = (rows.nrows() / range.len(), rows.ncols());
+        let target_width = targets.ncols();
         let kernel = pass.loss().kernel::<T>();
-        let (outputs, targets) = (pass.output(), pass.targets());
-        let rank = rows.nrows() / range.len();
-        let width = rows.ncols();
-        let chunks = rows.exact_chunks_mut((rank, width));
-        let fill = |(datum, _): (usize, usize), mut rows: ArrayViewMut2<T>| {
-            let datum = range.start + datum;
-            let (h, y) = (outputs.row(datum), targets.row(datum));
-            let (Some(h), Some(y)) = (h.to_slice(), y.to_slice()) else {
-                unreachable!("rows of a pass are contiguous")
-            };
-            match self {
-                Self::Exact => kernel.root(h, y, rows),
-                Self::Sampled { samples, seed, step } => {
-                    let mut stream = Stream::new(seed, "sampled targets", (step << 32) ^ datum as u64);
-                    let scale = T::one() / T::of(samples as f64).sqrt();
-                    let mut target = vec![T::zero(); y.len()];
-                    for mut row in rows.outer_iter_mut() {
-                        kernel.sample(h, &mut stream, &mut target);
-                        if let Some(gradient) = row.as_slice_mut() {
-                            kernel.value_and_gradient(h, &target, gradient);
+        Zip::indexed(rows.exact_chunks_mut((rank, width)))
+            .and(targets.exact_chunks_mut((1, target_width)))
+            .par_for_each(|(index, _), mut rows, mut target| {
+                let datum = range.start + index;
+                let (h, y) = pass.output_and_target(datum);
+                let Some(target) = target.as_slice_mut() else { unreachable!("rows in standard order are contiguous") };
+                let gradient = |row: &mut ArrayViewMut1<T>, target: &[T]| match row.as_slice_mut() {
+                    Some(gradient) => kernel.value_and_gradient(h, target, gradient),
+                    None => unreachable!("rows in standard order are contiguous"),
+                };
+                match self {
+                    Self::Exact => kernel.root(h, y, rows),
+                    Self::Sampled { samples, seed, step } => {
+                        let mut stream = Stream::new(seed, "sampled targets", (step << 32) ^ datum as u64);
+                        let scale = T::one() / T::of(samples as f64).sqrt();
+                        for mut row in rows.outer_iter_mut() {
+                            kernel.sample(h, &mut stream, target);
+                            gradient(&mut row, target);
+                            row *= scale;
                         }
-                        row *= scale;
                     }
-                }
-                Self::Fisher => {
-                    let mut target = vec![T::zero(); y.len()];
-                    for (label, mut row) in rows.outer_iter_mut().enumerate() {
-                        kernel.label(label, &mut target);
-                        if let Some(gradient) = row.as_slice_mut() {
-                            let value = kernel.value_and_gradient(h, &target, gradient);
-                            let root_probability = (-value / T::of(2.0)).exp();
-                            row *= root_probability;
+                    Self::Fisher => {
+                        for (label, mut row) in rows.outer_iter_mut().enumerate() {
+                            kernel.label(label, target);
+                            let value = gradient(&mut row, target);
+                            row *= (-value / T::of(2.0)).exp();
                         }
                     }
                 }
-            }
-        };
-        Zip::indexed(chunks).par_for_each(fill);
+            });
     }
+}
+
+/// rows ← Sᵀ of all data: (N · r) × K.
+pub(super) fn output_roots<T: Real>(pass: &Pass<T>, rows: &mut Array2<T>) {
+    let (rank, width) = (Root::Exact.rank(pass), pass.architecture().outputs());
+    if rows.dim() != (pass.data() * rank, width) {
+        *rows = Array2::zeros((pass.data() * rank, width));
+    }
+    let kernel = pass.loss().kernel::<T>();
+    Zip::indexed(rows.exact_chunks_mut((rank, width))).par_for_each(|(datum, _), rows| {
+        let (h, y) = pass.output_and_target(datum);
+        kernel.root(h, y, rows);
+    });
 }
 
 impl<T: Real> Columns<T> {
@@ -112,9 +128,9 @@ impl<T: Real> Columns<T> {
         let length = pass.data().div_ceil(chunks);
         for start in (0..pass.data()).step_by(length) {
             let data = start..(start + length).min(pass.data());
-            self.resize(pass, data.len() * rank);
+            self.resize(pass, data.len(), rank);
             let depth = self.layers.len();
-            root.fill(pass, &data, self.layers[depth - 1].view_mut());
+            root.fill(pass, &data, self.layers[depth - 1].view_mut(), self.targets.view_mut());
             for layer in (1..=depth).rev() {
                 if layer < depth {
                     let (earlier, later) = self.layers.split_at_mut(layer);
@@ -126,12 +142,16 @@ impl<T: Real> Columns<T> {
         }
     }
 
-    /// Makes room for `rows` rows a layer, keeping the memory where it fits.
-    fn resize(&mut self, pass: &Pass<T>, rows: usize) {
+    /// Makes room for the columns of `data` data, `rank` each, keeping the memory where it fits.
+    fn resize(&mut self, pass: &Pass<T>, data: usize, rank: usize) {
         let architecture = pass.architecture();
+        let rows = data * rank;
         let fits = self.layers.len() == architecture.depth() && self.layers.iter().all(|x| x.nrows() == rows);
         if !fits {
             self.layers = (1..=architecture.depth()).map(|l| Array2::zeros((rows, architecture.width(l)))).collect();
+        }
+        if self.targets.nrows() != data {
+            self.targets = Array2::zeros((data, pass.targets().ncols()));
         }
     }
 }

@@ -3,14 +3,12 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayD, s};
 
+use super::output;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root, dense, preactivation};
 use crate::linalg::{NotConverged, NotPositiveDefinite, eigenvalues};
 use crate::network::{Parameters, Pass, tensors::Tensors};
 use crate::optim::{Curvature, Damping, Method, Minibatch, Report, SecondOrder, SecondOrderState, Settings, Stopwatch};
-
-/// Share of the largest eigenvalue of all H_L above which an eigenvalue of one counts for its rank.
-const OUTPUT_RANK_TOLERANCE: f64 = 1e-12;
 
 /// A quantity could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -92,12 +90,7 @@ fn numerical_rank(spectrum: &Array1<f64>, pass: &Pass<f64>) -> usize {
 
 /// Σ_n rank PSD(H_L^n), at most P.
 fn output_rank_bound(pass: &Pass<f64>) -> Result<usize, NotConverged> {
-    let spectra = (0..pass.data())
-        .map(|datum| eigenvalues(preactivation::output_hessian(pass, datum).view()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let values = || spectra.iter().flatten().copied();
-    let largest = values().fold(0.0, f64::max);
-    let rank = values().filter(|&value| value > OUTPUT_RANK_TOLERANCE * largest).count();
+    let rank: usize = output::ranks(pass)?.into_iter().sum();
     Ok(rank.min(pass.architecture().parameters()))
 }
 

@@ -1,38 +1,136 @@
-//! placeholder
+//! The data that diagnostics of a run are measured on.
+
+use super::error::{Error, ended};
+use super::{Measurement, hessian, rank};
 use crate::data::Samples;
-use crate::network::{Architecture, Loss, Parameters};
-/// m
-pub enum Measurement {
-    /// r
-    Rank(crate::session::event::Rank),
-    /// h
-    HessianBlock(crate::session::event::HessianBlock),
+use crate::linalg::Stream;
+use crate::network::{Architecture, Loss, Parameters, Pass};
+
+/// The fixed data of a run on which one diagnostic is measured, in double precision whatever the
+/// precision of training, so that its values along the run are comparable.
+#[derive(Debug)]
+pub struct ProbeBatch {
+    pass: Pass<f64>,
+    gradient: Parameters<f64>,
 }
-/// p
-pub struct ProbeBatch;
-#[allow(missing_docs, unused)]
+
 impl ProbeBatch {
+    /// The first `data` (or all, where there are fewer) of the training samples in the random order of the
+    /// run's `seed`: a smaller probe batch is a part of a larger one.
+    ///
+    /// # Panics
+    /// Where the widths of `samples` are not those of the network and its loss.
     pub fn new(samples: &Samples, architecture: &Architecture, loss: Loss, data: usize, seed: u64) -> Self {
-        Self
+        let mut order: Vec<usize> = (0..samples.len()).collect();
+        Stream::new(seed, "probe", 0).shuffle(&mut order);
+        order.truncate(data);
+        let mut pass = Pass::new(architecture, loss, order.len());
+        let (inputs, targets) = pass.batch_mut();
+        samples.gather(&order, inputs, targets);
+        Self { pass, gradient: Parameters::zeros(architecture) }
     }
+
+    /// N.
+    pub fn data(&self) -> usize {
+        self.pass.data()
+    }
+
+    /// Forward and backward pass at `parameters`, which must be finite.
+    ///
+    /// # Errors
+    /// Where an output, a slope or a gradient is not finite.
+    pub fn at(&mut self, parameters: &Parameters<f64>) -> Result<&Pass<f64>, Error> {
+        self.pass.forward(parameters);
+        self.pass.backward(parameters, &mut self.gradient);
+        let pass = &self.pass;
+        let depth = pass.architecture().depth();
+        let finite = (1..=depth).all(|layer| {
+            let slopes = (layer < depth).then(|| pass.slope(layer));
+            let matrices = [Some(pass.input(layer)), Some(pass.preactivation(layer)), Some(pass.delta(layer)), slopes];
+            matrices.into_iter().flatten().all(|matrix| matrix.iter().all(|x| x.is_finite()))
+        });
+        if finite && parameters.flat.iter().all(|x| x.is_finite()) { Ok(pass) } else { Err(Error::NotFinite) }
+    }
+
+    /// Measures the rank of Ḡ at `parameters`: reports each block's, then that of the whole, as soon as it
+    /// is known. `limit`: the largest matrix that is decomposed; `step`: what the results are labelled
+    /// with. `cancelled` is asked often; once it says yes, it ends without a further report.
+    ///
+    /// # Errors
+    /// Where something is not finite.
     pub fn measure_rank(
         &mut self,
-        p: &Parameters<f64>,
+        parameters: &Parameters<f64>,
         limit: usize,
         step: u64,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(Measurement),
-    ) -> Result<(), std::io::Error> {
-        Ok(())
+    ) -> Result<(), Error> {
+        let pass = self.at(parameters)?;
+        let task = rank::Task { pass, parameters, limit, step, cancelled };
+        ended(task.run(&mut |rank| report(Measurement::Rank(rank))))
     }
+
+    /// Measures trace and extreme eigenvalues of the Hessian blocks at `parameters`, and reports each as
+    /// soon as it is known. `seed`: the run's; otherwise as [`ProbeBatch::measure_rank`].
+    ///
+    /// # Errors
+    /// Where something is not finite.
     pub fn measure_hessian(
         &mut self,
-        p: &Parameters<f64>,
+        parameters: &Parameters<f64>,
         seed: u64,
         step: u64,
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(Measurement),
-    ) -> Result<(), std::io::Error> {
-        Ok(())
+    ) -> Result<(), Error> {
+        let pass = self.at(parameters)?;
+        let task = hessian::Task { pass, parameters, seed, step, cancelled };
+        ended(task.run(&mut |block| report(Measurement::HessianBlock(block))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::*;
+    use crate::data::Targets;
+    use crate::network::{Activation, Init, Layer};
+
+    fn samples() -> Samples {
+        Samples { inputs: Array2::from_shape_fn((30, 3), |(i, j)| (i + j) as f32 / 40.0), targets: Targets::Inputs }
+    }
+
+    fn architecture() -> Architecture {
+        Architecture::new(3, &[Layer { units: 4, activation: Activation::Tanh }], 3, true)
+    }
+
+    #[test]
+    fn a_smaller_probe_batch_is_part_of_a_larger_one_and_none_exceeds_the_data() {
+        let batch = |data| ProbeBatch::new(&samples(), &architecture(), Loss::SquaredError, data, 5);
+        let (small, large) = (batch(4), batch(100));
+        assert_eq!((small.data(), large.data()), (4, 30));
+        assert_eq!(small.pass.input(1), large.pass.input(1).slice(s![..4, ..]));
+        let other = ProbeBatch::new(&samples(), &architecture(), Loss::SquaredError, 4, 6);
+        assert_ne!(small.pass.input(1), other.pass.input(1));
+    }
+
+    #[test]
+    fn parameters_that_are_not_finite_are_refused() {
+        let mut probe = ProbeBatch::new(&samples(), &architecture(), Loss::Bernoulli, 4, 5);
+        let good = Init::Glorot.parameters(&architecture(), 1);
+        let mut results = Vec::new();
+        probe.measure_rank(&good, 100, 0, &|| false, &mut |found| results.push(found)).unwrap();
+        probe.measure_hessian(&good, 1, 0, &|| false, &mut |found| results.push(found)).unwrap();
+        assert_eq!(results.len(), 5);
+        probe.measure_rank(&good, 100, 0, &|| true, &mut |_| panic!("cancelled")).unwrap();
+        for value in [f64::NAN, f64::INFINITY] {
+            let mut bad = good.clone();
+            bad.flat.fill(value);
+            let error = probe.measure_rank(&bad, 100, 0, &|| false, &mut |_| {}).unwrap_err();
+            assert_eq!(error, Error::NotFinite);
+            assert!(probe.measure_hessian(&bad, 1, 0, &|| false, &mut |_| {}).is_err());
+        }
     }
 }

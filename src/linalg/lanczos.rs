@@ -39,7 +39,31 @@ pub fn lanczos<E>(
     n: usize,
     settings: LanczosSettings,
     stream: &mut Stream,
+    apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
+) -> Result<Extremes, E> {
+    iterate(n, settings, stream, apply, |found| found.smallest_residual.max(found.largest_residual))
+}
+
+/// As [`lanczos`], but it ends as soon as the residual of the largest eigenvalue alone is small enough.
+///
+/// # Errors
+/// Those of `apply`.
+pub fn largest_eigenvalue<E>(
+    n: usize,
+    settings: LanczosSettings,
+    stream: &mut Stream,
+    apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
+) -> Result<Extremes, E> {
+    iterate(n, settings, stream, apply, |found| found.largest_residual)
+}
+
+/// The iteration, until `residual` of what is found is small enough.
+fn iterate<E>(
+    n: usize,
+    settings: LanczosSettings,
+    stream: &mut Stream,
     mut apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
+    residual: impl Fn(&Extremes) -> f64,
 ) -> Result<Extremes, E> {
     let most = settings.products.clamp(1, n.max(1));
     let mut basis = Array2::<f64>::zeros((most, n));
@@ -62,7 +86,7 @@ pub fn lanczos<E>(
         if exhausted || (k + 1) % 5 == 0 {
             let found = ritz(&tridiagonal, k + 1, norm);
             let bound = settings.tolerance * found.largest.abs().max(found.smallest.abs());
-            if exhausted || found.smallest_residual.max(found.largest_residual) <= bound {
+            if exhausted || residual(&found) <= bound {
                 return Ok(found);
             }
         }
@@ -133,6 +157,20 @@ mod tests {
             }
             assert!(found.smallest >= exact[0] - 1e-9 && found.largest <= exact[119] + 1e-9);
         }
+    }
+
+    #[test]
+    fn the_largest_eigenvalue_alone_is_found_sooner() {
+        let mut a = Array2::<f64>::eye(300);
+        a.diag_mut().indexed_iter_mut().for_each(|(i, x)| *x = 0.9_f64.powf(i as f64));
+        let settings = LanczosSettings { products: 300, tolerance: 1e-12 };
+        let found = largest_eigenvalue(300, settings, &mut Stream::new(1, "lanczos", 0), |x, mut y| {
+            y.assign(&a.dot(&x));
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+        assert!((found.largest - 1.0).abs() < 1e-11);
+        assert!(found.products < run(&a, 300, 1e-12).products);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! strides. Every product counts its arithmetic, so that FLOP/s can be told from what was done.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, Par};
 use faer_ext::IntoFaer as _;
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::Real;
@@ -138,6 +139,27 @@ fn transpose<T: Real>(a: ArrayView2<T>, b: ArrayViewMut2<T>) {
 
 /// Parts a long sum is split into, whatever the number of threads, so that its rounding is the same.
 const PARTS: usize = 64;
+/// Numbers added up in the working precision before double precision takes over.
+const RUN: usize = 1024;
+
+/// `S` sums over i < `length`, in double precision: `run` adds up a run of indices, short enough for the
+/// working precision. The order does not depend on the number of threads.
+fn sums<const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [f64; S] + Sync) -> [f64; S] {
+    let mut parts = [[0.0; S]; PARTS];
+    let part = length.div_ceil(PARTS);
+    parts.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sums)| {
+        let end = ((i + 1) * part).min(length);
+        for start in (i * part..end).step_by(RUN) {
+            let found = run(start..(start + RUN).min(end));
+            sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x);
+        }
+    });
+    let mut total = [0.0; S];
+    for part in parts {
+        total.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+    }
+    total
+}
 
 /// Σ_i a_i b_i, accumulated in double precision, in an order that does not depend on the number of
 /// threads.
@@ -146,18 +168,35 @@ const PARTS: usize = 64;
 /// Where the lengths differ.
 pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
     assert_eq!(a.len(), b.len(), "dot product of vectors of different lengths");
-    let mut sums = [0.0; PARTS];
-    let part = a.len().div_ceil(PARTS).max(1);
-    let ranges = |i: usize| (i * part).min(a.len())..((i + 1) * part).min(a.len());
-    sums.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sum)| {
-        let range = ranges(i);
-        let (a, b) = (a.slice(ndarray::s![range.clone()]), b.slice(ndarray::s![range]));
-        // Runs short enough for the working precision, summed in double precision.
-        *sum = (a.axis_chunks_iter(Axis(0), 1024).zip(b.axis_chunks_iter(Axis(0), 1024)))
-            .map(|(a, b)| a.dot(&b).double())
-            .sum();
+    let [sum] = sums(a.len(), |run| [a.slice(s![run.clone()]).dot(&b.slice(s![run])).double()]);
+    sum
+}
+
+/// ‖a − b‖², accumulated like [`dot`].
+///
+/// # Panics
+/// Where the lengths differ.
+pub fn squared_distance<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
+    assert_eq!(a.len(), b.len(), "distance of vectors of different lengths");
+    let [sum] = sums(a.len(), |run| {
+        let (a, b) = (a.slice(s![run.clone()]), b.slice(s![run]));
+        let square = |sum, (&a, &b): (&T, &T)| sum + (a - b) * (a - b);
+        [a.iter().zip(b).fold(T::zero(), square).double()]
     });
-    sums.iter().sum()
+    sum
+}
+
+/// All inner products of three vectors that a quadratic model along two of them needs, in one pass over
+/// memory: (a·c, b·c, a·a, b·b, a·b), accumulated like [`dot`].
+///
+/// # Panics
+/// Where the lengths differ.
+pub fn inner_products<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>, c: ArrayView1<T>) -> [f64; 5] {
+    assert!(a.len() == b.len() && b.len() == c.len(), "inner products of vectors of different lengths");
+    sums(a.len(), |run| {
+        let [a, b, c] = [a, b, c].map(|x| x.slice_move(s![run.clone()]));
+        [a.dot(&c), b.dot(&c), a.dot(&a), b.dot(&b), a.dot(&b)].map(Real::double)
+    })
 }
 
 /// Σ_ij a_ij b_ij, accumulated in double precision row by row.

@@ -27,6 +27,21 @@ pub trait Kernel<T: Real>: Sync {
     /// v ← PSD(H_L) v, length K.
     fn product(&self, h: &[T], y: &[T], v: &mut [T]);
 
+    /// The number of outputs K it needs, where it does not take any number.
+    fn required_outputs(&self) -> Option<usize> {
+        None
+    }
+
+    /// r, the number of columns of S: the largest rank H_L can have, at least 1.
+    fn root_rank(&self, outputs: usize) -> usize {
+        outputs
+    }
+
+    /// How many labels y has, where they can be enumerated.
+    fn labels(&self, _outputs: usize) -> Option<usize> {
+        None
+    }
+
     /// target ← the label with number `label`, below [`Loss::labels`]. Only for losses that have labels.
     fn label(&self, label: usize, target: &mut [T]) {
         unreachable!("label {label} of a loss without labels, target of {}", target.len());
@@ -109,10 +124,7 @@ losses! {
 impl Loss {
     /// The number of outputs K it needs, where it does not take any number.
     pub fn required_outputs(self) -> Option<usize> {
-        match self {
-            Self::BinaryMixture => Some(3),
-            _ => None,
-        }
+        self.kernel::<f64>().required_outputs()
     }
 
     /// The length of one datum's target, for K = `outputs`.
@@ -125,18 +137,11 @@ impl Loss {
 
     /// How many labels y has, where they can be enumerated.
     pub fn labels(self, outputs: usize) -> Option<usize> {
-        match self {
-            Self::SquaredError | Self::Bernoulli => None,
-            Self::Categorical => Some(outputs),
-            Self::BinaryMixture => Some(2),
-        }
+        self.kernel::<f64>().labels(outputs)
     }
 
     /// r, the number of columns of S with S Sᵀ = PSD(H_L): the largest rank H_L can have (at least 1).
     pub fn root_rank(self, outputs: usize) -> usize {
-        match self {
-            Self::Categorical => (outputs - 1).max(1),
-            _ => outputs,
-        }
+        self.kernel::<f64>().root_rank(outputs)
     }
 }

@@ -3,7 +3,7 @@
 use ndarray::{Array1, ArrayView2, ArrayViewMut2, s};
 
 use super::Architecture;
-use crate::linalg::Real;
+use crate::linalg::{Real, squared_distance};
 
 /// A vector of all parameters, layer after layer, each W_λ row by row with its bias column last.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,13 +42,9 @@ impl<T: Real> Parameters<T> {
         self.layer(layer).slice_move(s![.., ..inputs])
     }
 
-    /// ‖θ − θ′‖, accumulated in double precision over runs of fixed length.
+    /// ‖θ − θ′‖.
     pub fn distance(&self, other: &Self) -> f64 {
-        let run = |(a, b): (&[T], &[T])| a.iter().zip(b).map(|(&a, &b)| (a - b) * (a - b)).sum::<T>().double();
-        match (self.flat.as_slice(), other.flat.as_slice()) {
-            (Some(a), Some(b)) => a.chunks(1024).zip(b.chunks(1024)).map(run).sum::<f64>().sqrt(),
-            _ => unreachable!("flat vectors are contiguous"),
-        }
+        squared_distance(self.flat.view(), other.flat.view()).sqrt()
     }
 
     /// The same in another precision.

@@ -85,6 +85,16 @@ impl<T: Real> Pass<T> {
         self.preactivation(self.architecture.depth())
     }
 
+    /// h_L and y of one datum.
+    pub fn output_and_target(&self, datum: usize) -> (&[T], &[T]) {
+        let row = |array: &Array2<T>| datum * array.ncols()..(datum + 1) * array.ncols();
+        let output = &self.preactivations[self.architecture.depth() - 1];
+        match (output.as_slice(), self.targets.as_slice()) {
+            (Some(h), Some(y)) => (&h[row(output)], &y[row(&self.targets)]),
+            _ => unreachable!("arrays of a pass are in standard order"),
+        }
+    }
+
     /// f′(h_λ), λ = 1 … L−1: N × d_λ.
     pub fn slope(&self, layer: usize) -> ArrayView2<'_, T> {
         self.slopes[layer - 1].view()

@@ -38,25 +38,39 @@ impl<T: Real> Moments<T> {
         Self { mean: Array1::zeros(mean), square: Array1::zeros(square), updates: 0 }
     }
 
-    /// update ← Δ of this gradient at this learning rate.
-    pub fn update(&mut self, rule: Rule, rate: f64, gradient: &Parameters<T>, update: &mut Parameters<T>) {
+    /// Sets all to zero.
+    pub fn forget(&mut self) {
+        self.mean.fill(T::zero());
+        self.square.fill(T::zero());
+        self.updates = 0;
+    }
+
+    /// next ← θ + Δ of this gradient at this learning rate, in one pass over memory.
+    pub fn update(
+        &mut self,
+        rule: Rule,
+        rate: f64,
+        gradient: &Parameters<T>,
+        parameters: &Parameters<T>,
+        next: &mut Parameters<T>,
+    ) {
         self.updates = self.updates.saturating_add(1);
-        let step = Zip::from(&mut update.flat).and(&gradient.flat);
+        let step = Zip::from(&mut next.flat).and(&parameters.flat).and(&gradient.flat);
         let rate_t = T::of(rate);
         match rule {
-            Rule::Sgd => step.par_for_each(|d, &g| *d = -rate_t * g),
+            Rule::Sgd => step.par_for_each(|next, &theta, &g| *next = theta - rate_t * g),
             Rule::Momentum { momentum } => {
                 let momentum = T::of(momentum);
-                step.and(&mut self.mean).par_for_each(|d, &g, m| {
+                step.and(&mut self.mean).par_for_each(|next, &theta, &g, m| {
                     *m = momentum * *m + g;
-                    *d = -rate_t * *m;
+                    *next = theta - rate_t * *m;
                 });
             }
             Rule::Nesterov { momentum } => {
                 let momentum = T::of(momentum);
-                step.and(&mut self.mean).par_for_each(|d, &g, m| {
+                step.and(&mut self.mean).par_for_each(|next, &theta, &g, m| {
                     *m = momentum * *m + g;
-                    *d = -rate_t * (g + momentum * *m);
+                    *next = theta - rate_t * (g + momentum * *m);
                 });
             }
             Rule::Adam { beta1, beta2, epsilon } => {
@@ -65,10 +79,10 @@ impl<T: Real> Moments<T> {
                 let rate = T::of(rate / (1.0 - beta1.powi(self.updates)));
                 let root = T::of(correction.sqrt().recip());
                 let [b1, b2, epsilon] = [beta1, beta2, epsilon].map(T::of);
-                step.and(&mut self.mean).and(&mut self.square).par_for_each(|d, &g, m, v| {
+                step.and(&mut self.mean).and(&mut self.square).par_for_each(|next, &theta, &g, m, v| {
                     *m += (T::one() - b1) * (g - *m);
                     *v += (T::one() - b2) * (g * g - *v);
-                    *d = -rate * *m / (v.sqrt() * root + epsilon);
+                    *next = theta - rate * *m / (v.sqrt() * root + epsilon);
                 });
             }
         }
@@ -82,12 +96,13 @@ mod tests {
 
     fn run(rule: Rule, gradients: &[f64]) -> Vec<f64> {
         let architecture = Architecture::new(1, &[], 1, false);
-        let (mut gradient, mut update) = (Parameters::<f64>::zeros(&architecture), Parameters::zeros(&architecture));
+        let origin = Parameters::<f64>::zeros(&architecture);
+        let (mut gradient, mut next) = (origin.clone(), origin.clone());
         let mut moments = Moments::new(rule, 1);
         let mut step = |g: &f64| {
             gradient.flat[0] = *g;
-            moments.update(rule, 0.1, &gradient, &mut update);
-            update.flat[0]
+            moments.update(rule, 0.1, &gradient, &origin, &mut next);
+            next.flat[0]
         };
         gradients.iter().map(&mut step).collect()
     }

@@ -1,7 +1,7 @@
 //! A second-order update: direction from curvature, step from the exact quadratic model, damping that
 //! adapts itself (Botev, Ritter & Barber 2017, section 4; Martens & Grosse 2015, sections 6 and 7).
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
@@ -9,7 +9,7 @@ use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{NotPositiveDefinite, Real, dot, dot_matrix};
+use crate::linalg::{NotPositiveDefinite, Real, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -61,11 +61,9 @@ impl<T: Real> Along<T> {
         output_product(pass, outputs, &mut self.product);
     }
 
-    /// δᵀ C δ′ with C = Ḡ + shift · I.
-    fn curvature(&self, other: &Self, shift: f64) -> f64 {
-        let products: (ArrayView2<T>, ArrayView2<T>) = (self.product.view(), other.outputs.view());
-        dot_matrix(products.0, products.1) / self.outputs.nrows() as f64
-            + shift * dot(self.direction.flat.view(), other.direction.flat.view())
+    /// δᵀ Ḡ δ′.
+    fn curvature(&self, other: &Self) -> f64 {
+        dot_matrix(self.product.view(), other.outputs.view()) / self.outputs.nrows() as f64
     }
 }
 
@@ -269,13 +267,26 @@ impl<T: Real> SecondOrderState<T> {
     /// The quadratic model along `self.trial`, and the previous update where there is momentum.
     fn model(&self, batch: &Minibatch<T>) -> (QuadraticModel, Minimum) {
         let shift = self.step_damping.get() + batch.l2;
-        let slope = |along: &Along<T>| dot(along.direction.flat.view(), batch.gradient.flat.view());
-        let mut model = QuadraticModel::along(slope(&self.trial), self.trial.curvature(&self.trial, shift));
-        if let Some(previous) = &self.previous {
-            model.slope[1] = slope(previous);
-            model.curvature[1] = previous.curvature(previous, shift);
-            model.mixed = self.trial.curvature(previous, shift);
-        }
+        let (trial, gradient) = (&self.trial, batch.gradient.flat.view());
+        let direction = trial.direction.flat.view();
+        let model = match &self.previous {
+            None => {
+                let (slope, squared) = (dot(direction, gradient), dot(direction, direction));
+                QuadraticModel::along(slope, trial.curvature(trial) + shift * squared)
+            }
+            Some(previous) => {
+                let [slope, other_slope, squared, other_squared, mixed] =
+                    inner_products(direction, previous.direction.flat.view(), gradient);
+                QuadraticModel {
+                    slope: [slope, other_slope],
+                    curvature: [
+                        trial.curvature(trial) + shift * squared,
+                        previous.curvature(previous) + shift * other_squared,
+                    ],
+                    mixed: trial.curvature(previous) + shift * mixed,
+                }
+            }
+        };
         (model, model.minimum())
     }
 

@@ -34,7 +34,7 @@ pub fn default_folder(name: &str) -> PathBuf {
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
     let first = PathBuf::from("runs").join(format!("{name}-{}", now.trim_end_matches('Z')));
     let numbered = |n: u32| PathBuf::from(format!("{}-{n}", first.display()));
-    if first.exists() { (2..).map(numbered).find(|folder| !folder.exists()).unwrap_or(first) } else { first }
+    if first.exists() { (2..10_000).map(numbered).find(|folder| !folder.exists()).unwrap_or(first) } else { first }
 }
 
 /// Writes the log, folds the snapshot, publishes it.

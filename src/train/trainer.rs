@@ -183,6 +183,8 @@ impl<T: Real> Trainer<T> {
         let update_norm = self.parameters.distance(&self.spare);
         if report.rejected || !update_norm.is_finite() {
             self.optimizer.reject();
+            // `spare` holds what was rejected: nothing to go back to.
+            self.restorable = false;
             rejected = Some(self.reject("the loss after the update is not finite: the update was not made")?);
         } else {
             std::mem::swap(&mut self.parameters, &mut self.spare);
@@ -225,7 +227,10 @@ impl<T: Real> Trainer<T> {
         watch.enter(Phase::Forward);
         let loss = self.pass.forward(&self.parameters);
         if loss.is_finite() {
-            self.rejections = 0;
+            // Only an update that was made ends a row of rejections, not the parameters before it.
+            if self.restorable {
+                self.rejections = 0;
+            }
             return Ok((loss, None));
         }
         if !self.restorable {

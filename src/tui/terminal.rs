@@ -1,6 +1,7 @@
 //! The terminal: taken over, and given back on every way out.
 
 use std::io::{self, BufWriter, Stdout, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +28,7 @@ pub enum Signal {
     Suspend,
 }
 
-/// Signals that came. While `free`, they have their default effect.
+/// Signals that came. While `free`, they have their default effect, but for SIGHUP.
 struct Signals {
     free: Arc<AtomicBool>,
     came: [(i32, Arc<AtomicBool>); 3],
@@ -38,7 +39,10 @@ impl Signals {
         let signals =
             Self { free: Arc::default(), came: [SIGTERM, SIGHUP, SIGTSTP].map(|number| (number, Arc::default())) };
         for (number, came) in &signals.came {
-            flag::register_conditional_default(*number, Arc::clone(&signals.free))?;
+            // A terminal that goes may send SIGHUP more than once; the run still ends with a checkpoint.
+            if *number != SIGHUP {
+                flag::register_conditional_default(*number, Arc::clone(&signals.free))?;
+            }
             flag::register(*number, Arc::clone(came))?;
         }
         Ok(signals)
@@ -47,7 +51,9 @@ impl Signals {
 
 /// The terminal while it is ours.
 pub struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: that would print an error, which panics where the terminal is gone. [`restore`]
+    /// does what is left to do.
+    screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     signals: &'static Signals,
 }
 
@@ -66,7 +72,7 @@ impl Terminal {
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
         enter()?;
         let screen = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
-        Ok(Self { screen, signals })
+        Ok(Self { screen: ManuallyDrop::new(screen), signals })
     }
 
     /// Draws what changed.

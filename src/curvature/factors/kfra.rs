@@ -1,7 +1,7 @@
 use ndarray::Array2;
 
 use super::{Factor, mean_diagonal};
-use crate::curvature::columns::Root;
+use crate::curvature::columns::output_roots;
 use crate::linalg::{Real, Target, gemm_symmetric, gram};
 use crate::network::{Activation, Parameters, Pass};
 
@@ -47,14 +47,10 @@ fn output_factor<T: Real>(pass: &Pass<T>, scratch: &mut Scratch<T>, factor: &mut
     if pass.loss().has_diagonal_hessian() {
         return mean_diagonal(pass, &mut scratch.outputs, factor);
     }
-    let columns = &mut scratch.outputs;
-    let (outputs, rows) = (pass.architecture().outputs(), pass.data() * Root::Exact.rank(pass));
-    if columns.dim() != (rows, outputs) {
-        *columns = Array2::zeros((rows, outputs));
-    }
-    Root::Exact.fill(pass, &(0..pass.data()), columns.view_mut());
+    output_roots(pass, &mut scratch.outputs);
     let mean = T::one() / T::of(pass.data() as f64);
-    gram(mean, columns.view(), Target::Replace, factor.dense_mut(outputs).view_mut());
+    let factor = factor.dense_mut(pass.architecture().outputs());
+    gram(mean, scratch.outputs.view(), Target::Replace, factor.view_mut());
 }
 
 impl<T: Real> Scratch<T> {

@@ -25,10 +25,14 @@ impl<T: Real> Kernel<T> for Bernoulli {
     }
 
     fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {
-        let mut p = vec![T::zero(); h.len()];
-        self.diagonal(h, y, &mut p);
         hessian.fill(T::zero());
-        hessian.diag_mut().iter_mut().zip(p).for_each(|(d, p)| *d = p);
+        // The first row holds the diagonal until each of its numbers has gone to its place.
+        if let Some(diagonal) = hessian.row_mut(0).as_slice_mut() {
+            self.diagonal(h, y, diagonal);
+        }
+        for k in 1..h.len() {
+            hessian[(k, k)] = std::mem::take(&mut hessian[(0, k)]);
+        }
     }
 
     /// σ(h)(1 − σ(h)) = e / (1 + e)², which keeps its relative accuracy in both tails.

@@ -102,6 +102,14 @@ impl<T: Real> Kernel<T> for BinaryMixture {
         v.iter_mut().zip(image.iter()).for_each(|(v, &x)| *v = T::of(x));
     }
 
+    fn required_outputs(&self) -> Option<usize> {
+        Some(3)
+    }
+
+    fn labels(&self, _: usize) -> Option<usize> {
+        Some(2)
+    }
+
     fn label(&self, label: usize, target: &mut [T]) {
         target[0] = if label == 0 { T::one() } else { -T::one() };
     }

@@ -1,4 +1,4 @@
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, Axis};
 
 use super::Kernel;
 use crate::linalg::{Real, Stream};
@@ -58,29 +58,53 @@ impl<T: Real> Kernel<T> for Categorical {
     /// therefore turns the last column to zero, and leaves K − 1:
     /// √p_j [(e_j − p) − √p_K/(1 + √p_K) (e_K − p)], j < K.
     fn root(&self, h: &[T], _: &[T], mut rows: ArrayViewMut2<T>) {
-        let mut p = vec![T::zero(); h.len()];
-        softmax(h, &mut p);
-        let last = p.len() - 1;
+        let last = h.len() - 1;
         if last == 0 {
             rows.fill(T::zero());
             return;
         }
-        let share = p[last].sqrt() / (T::one() + p[last].sqrt());
-        for (j, mut row) in rows.outer_iter_mut().enumerate() {
-            let scale = p[j].sqrt();
+        // The last row holds p until it is overwritten itself.
+        let (mut earlier, mut holder) = rows.split_at(Axis(0), last - 1);
+        if let Some(p) = holder.as_slice_mut() {
+            softmax(h, p);
+        }
+        let share = holder[(0, last)].sqrt() / (T::one() + holder[(0, last)].sqrt());
+        let entry = |j: usize, k: usize, scale: T, p: T| {
+            let unit = |at: usize| if k == at { T::one() } else { T::zero() };
+            scale * ((unit(j) - p) - share * (unit(last) - p))
+        };
+        for (j, mut row) in earlier.outer_iter_mut().enumerate() {
+            let scale = holder[(0, j)].sqrt();
             for (k, x) in row.iter_mut().enumerate() {
-                let own = if k == j { T::one() } else { T::zero() };
-                let other = if k == last { T::one() } else { T::zero() };
-                *x = scale * ((own - p[k]) - share * (other - p[k]));
+                *x = entry(j, k, scale, holder[(0, k)]);
             }
+        }
+        let scale = holder[(0, last - 1)].sqrt();
+        for (k, x) in holder.iter_mut().enumerate() {
+            *x = entry(last - 1, k, scale, *x);
         }
     }
 
+    /// p ⊙ (v − p·v), with the exponentials computed twice in place of memory for p.
     fn product(&self, h: &[T], _: &[T], v: &mut [T]) {
-        let mut p = vec![T::zero(); h.len()];
-        softmax(h, &mut p);
-        let mean = p.iter().zip(v.iter()).fold(T::zero(), |sum, (&p, &v)| sum + p * v);
-        v.iter_mut().zip(p).for_each(|(v, p)| *v = p * (*v - mean));
+        let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
+        let (mut sum, mut weighted) = (T::zero(), T::zero());
+        for (&h, &v) in h.iter().zip(v.iter()) {
+            let e = (h - top).exp();
+            sum += e;
+            weighted += e * v;
+        }
+        let mean = weighted / sum;
+        v.iter_mut().zip(h).for_each(|(v, &h)| *v = (h - top).exp() / sum * (*v - mean));
+    }
+
+    /// H_L annihilates the vector of ones.
+    fn root_rank(&self, outputs: usize) -> usize {
+        (outputs - 1).max(1)
+    }
+
+    fn labels(&self, outputs: usize) -> Option<usize> {
+        Some(outputs)
     }
 
     fn label(&self, label: usize, target: &mut [T]) {

@@ -1,0 +1,43 @@
+//! Why a diagnostic comes to no result.
+
+use crate::linalg::NotConverged;
+
+/// A diagnostic came to no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The network's outputs, slopes or gradients are not finite, so its curvature is not.
+    #[error("the network's outputs or derivatives on the probe batch are not finite")]
+    NotFinite,
+    /// The eigenvalues of a matrix could not be computed.
+    #[error(transparent)]
+    Eigenvalues(#[from] NotConverged),
+}
+
+/// Why a measurement ends before its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stop {
+    /// It was told to.
+    Cancelled,
+    /// It came to no result.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<NotConverged> for Stop {
+    fn from(error: NotConverged) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A cancelled measurement ends well.
+pub(super) fn ended(result: Result<(), Stop>) -> Result<(), Error> {
+    match result {
+        Err(Stop::Failed(error)) => Err(error),
+        Ok(()) | Err(Stop::Cancelled) => Ok(()),
+    }
+}

@@ -1,0 +1,91 @@
+use super::*;
+use crate::curvature::dense::hessian_blocks;
+use crate::diagnostics::zoo::{Problem, zoo};
+use crate::linalg::eigenvalues;
+
+fn measure(problem: &Problem) -> Vec<HessianBlock> {
+    let mut all = Vec::new();
+    let task = Task { pass: &problem.pass, parameters: &problem.parameters, seed: 1, step: 3, cancelled: &|| false };
+    task.run(&mut |block| all.push(block)).unwrap();
+    all
+}
+
+#[test]
+fn traces_and_extremes_are_those_of_the_dense_blocks() {
+    for problem in zoo() {
+        let (blocks, _) = hessian_blocks(&problem.pass, &problem.parameters);
+        let gauss_newton = crate::curvature::gauss_newton::block_traces(&problem.pass, &problem.parameters);
+        let found = measure(&problem);
+        assert_eq!(found.len(), blocks.len());
+        for ((block, exact), gauss_newton) in found.iter().zip(&blocks).zip(gauss_newton) {
+            let about = || format!("{} {block:?}", problem.name);
+            let values = eigenvalues(exact.view()).unwrap();
+            let (least, most) = (values[0], values[values.len() - 1]);
+            let scale = most.abs().max(least.abs());
+            // A Ritz value lies within its range; with 60 products these small blocks are nearly exact.
+            assert!(block.smallest >= least - 1e-9 * scale && block.largest <= most + 1e-9 * scale, "{}", about());
+            assert!(block.residual <= 1.001e-3 * scale, "{}", about());
+            assert!((block.smallest - least).abs() <= 2.0 * block.residual + 1e-9 * scale, "{} {least}", about());
+            assert!((block.largest - most).abs() <= 2.0 * block.residual + 1e-9 * scale, "{} {most}", about());
+            assert!((block.trace - exact.diag().sum()).abs() <= 1e-9 * scale * values.len() as f64, "{}", about());
+            assert!((block.gauss_newton_trace - gauss_newton).abs() <= 1e-9 * gauss_newton, "{}", about());
+        }
+    }
+}
+
+#[test]
+fn a_piecewise_linear_network_with_a_convex_loss_has_semi_definite_blocks() {
+    let mut seen = 0;
+    for problem in zoo() {
+        let structure =
+            problem.pass.architecture().is_piecewise_linear() && problem.pass.loss().is_exponential_family();
+        for block in measure(&problem) {
+            assert_eq!(block.definite == Definite::ByStructure, structure, "{} {block:?}", problem.name);
+            if structure {
+                assert!(block.smallest >= -1e-10 * block.largest, "{} {block:?}", problem.name);
+                let error = (block.trace - block.gauss_newton_trace).abs();
+                assert!(error <= 1e-10 * block.trace, "{} {block:?}", problem.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10);
+}
+
+#[test]
+fn what_is_called_indefinite_is_and_what_is_measured_definite_is_not() {
+    let mut indefinite = 0;
+    for problem in zoo() {
+        let (blocks, _) = hessian_blocks(&problem.pass, &problem.parameters);
+        for (block, exact) in measure(&problem).iter().zip(&blocks) {
+            let values = eigenvalues(exact.view()).unwrap();
+            let scale = values[values.len() - 1].abs().max(values[0].abs());
+            match block.definite {
+                Definite::Indefinite => {
+                    assert!(values[0] < -0.5 * ROUNDING * scale, "{} {block:?}", problem.name);
+                    indefinite += 1;
+                }
+                _ => assert!(values[0] >= -block.residual - 2.0 * ROUNDING * scale, "{} {block:?}", problem.name),
+            }
+        }
+    }
+    assert!(indefinite > 10, "{indefinite}");
+}
+
+#[test]
+fn a_repeated_measurement_is_the_same_to_the_last_bit() {
+    let problem = zoo().remove(12);
+    let numbers = |block: HessianBlock| HessianBlock { cost: 0.0, ..block };
+    let [first, second] = [(); 2].map(|()| measure(&problem).into_iter().map(numbers).collect::<Vec<_>>());
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_cancelled_measurement_reports_nothing_more() {
+    let problem = zoo().remove(0);
+    let seen = std::cell::Cell::new(0);
+    let cancelled = || seen.get() > 0;
+    let task = Task { pass: &problem.pass, parameters: &problem.parameters, seed: 1, step: 3, cancelled: &cancelled };
+    assert!(matches!(task.run(&mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
+    assert_eq!(seen.get(), 1);
+}

@@ -1,0 +1,262 @@
+//! The rank of the Monte Carlo Gauss-Newton matrix Ḡ = 1/N Σ Jᵀ PSD(H_L) J of a probe batch, of its
+//! blocks and of the whole.
+//!
+//! The numerical rank counts the eigenvalues above max(M, P) ε λ_max, for a matrix of P parameters and
+//! M columns. Where M or P is within a limit they are counted in the Gram matrix or the dense one.
+//! Elsewhere two bounds are found, and where they meet the rank is known exactly:
+//!
+//! - above: Σ_n of the least rank on the way from the outputs to the layer, at most P; and less where
+//!   units have a slope of zero, as those of relu have ([`certificate::active_bounds`]);
+//! - below: eigenvalues of principal submatrices (Cauchy), of blocks that [`certificate`] bounds below.
+
+use cpu_time::ThreadTime;
+use ndarray::{Array2, s};
+
+use super::error::Stop;
+use super::reduced::Reduced;
+use super::{Rank, RankMethod, Scope, output, roots};
+use crate::curvature::dense::add_kronecker;
+use crate::linalg::{Target, gemm_symmetric, gram};
+use crate::network::{Parameters, Pass};
+use certificate::{active_bounds, independent, last_block};
+use spectrum::Spectrum;
+use whole::Whole;
+
+mod certificate;
+mod spectrum;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+/// A measurement of all ranks.
+pub(super) struct Task<'a> {
+    /// The data, after a forward pass.
+    pub pass: &'a Pass<f64>,
+    pub parameters: &'a Parameters<f64>,
+    /// The largest matrix that is decomposed.
+    pub limit: usize,
+    pub step: u64,
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// How the rank of a block is found.
+enum Plan {
+    /// From the Gram matrix of its columns: all C_λ as rows, M × d_λ.
+    Gram(Array2<f64>),
+    /// From the block itself.
+    Dense(Array2<f64>),
+    /// Output unit by output unit: the last block of a diagonal H_L.
+    Units,
+    /// By a lower bound.
+    Certificate {
+        /// How much of each datum's C_λᵀ C_λ is below the Gram matrix.
+        shares: Vec<f64>,
+        /// N max(M, P) ε λ_max.
+        threshold: f64,
+        /// Eigenvalues counted so far.
+        counted: usize,
+        /// The same with the threshold of the whole matrix.
+        counted_of_whole: usize,
+    },
+}
+
+/// One block on the way.
+struct Block {
+    layer: usize,
+    /// M: columns of all data together.
+    columns: usize,
+    /// P.
+    parameters: usize,
+    bound: usize,
+    /// At most `bound`.
+    upper: usize,
+    plan: Plan,
+    seconds: f64,
+}
+
+/// What is known of a rank in the end.
+struct Found {
+    lower: usize,
+    upper: usize,
+    effective: Option<f64>,
+    method: RankMethod,
+}
+
+/// max(M, P) ε λ_max.
+fn tolerance(columns: usize, parameters: usize, largest: f64) -> f64 {
+    columns.max(parameters) as f64 * f64::EPSILON * largest
+}
+
+/// K = Ā Āᵀ for the inputs of layer λ: N × N.
+fn kernel(pass: &Pass<f64>, layer: usize) -> Array2<f64> {
+    let input = pass.input(layer);
+    let mut kernel = Array2::zeros((pass.data(), pass.data()));
+    gemm_symmetric(1.0, input, input.t(), Target::Replace, kernel.view_mut());
+    kernel
+}
+
+impl Task<'_> {
+    /// Measures the blocks, then the whole, and reports each.
+    pub fn run(&self, report: &mut dyn FnMut(Rank)) -> Result<(), Stop> {
+        let (pass, depth) = (self.pass, self.pass.architecture().depth());
+        let mut clock = Clock(ThreadTime::now());
+        let ranks = output::ranks(pass)?;
+        let mut product = Reduced::gauss_newton(pass, self.parameters);
+        let mut whole = Whole::new(self, &ranks, &mut product)?;
+        whole.seconds += clock.lap();
+        let mut blocks = Vec::new();
+        let active = active_bounds(pass, &ranks);
+        for (index, columns) in roots::columns(pass).into_iter().enumerate() {
+            let mut block = self.block(index + 1, columns, &ranks, &mut product)?;
+            block.upper = block.upper.min(active[index]);
+            block.seconds += clock.lap();
+            blocks.push(block);
+        }
+        // First what needs no columns: it often tells all of the whole.
+        let mut last = depth;
+        if let Some(block) = blocks.pop_if(|block| matches!(block.plan, Plan::Units)) {
+            self.report(block, &mut product, &mut whole, &mut clock, report)?;
+            last -= 1;
+        }
+        if last > 0 {
+            roots::sweep(pass, self.parameters, last, self.cancelled, &mut |root| {
+                let block = &mut blocks[root.layer - 1];
+                self.visit(block, &root, &whole)?;
+                block.seconds += clock.lap();
+                Ok(())
+            })?;
+        }
+        for block in blocks {
+            self.report(block, &mut product, &mut whole, &mut clock, report)?;
+        }
+        let found = whole.finish(self)?;
+        whole.seconds += clock.lap();
+        let parameters = pass.architecture().parameters();
+        report(self.rank(Scope::Whole, &found, whole.bound, parameters, whole.seconds));
+        Ok(())
+    }
+
+    /// Plans how to measure block λ with `columns` = r_λ a datum.
+    fn block(&self, layer: usize, columns: usize, ranks: &[usize], product: &mut Reduced) -> Result<Block, Stop> {
+        let (pass, architecture) = (self.pass, self.pass.architecture());
+        let parameters = architecture.layer_parameters(layer);
+        let bound = ranks.iter().map(|&rank| rank.min(columns)).sum::<usize>().min(parameters);
+        let columns = pass.data() * columns;
+        let plan = if layer == architecture.depth() && pass.loss().has_diagonal_hessian() {
+            Plan::Units
+        } else if columns.min(parameters) > self.limit {
+            let threshold = tolerance(columns, parameters, product.largest(&(layer..=layer), self.cancelled)?);
+            Plan::Certificate {
+                shares: independent(&kernel(pass, layer))?,
+                threshold: threshold * pass.data() as f64,
+                counted: 0,
+                counted_of_whole: 0,
+            }
+        } else if columns <= parameters {
+            Plan::Gram(Array2::zeros((columns, architecture.width(layer))))
+        } else {
+            Plan::Dense(Array2::zeros((parameters, parameters)))
+        };
+        Ok(Block { layer, columns, parameters, bound, upper: bound, plan, seconds: 0.0 })
+    }
+
+    /// Takes what a block needs of one datum's C_λ.
+    fn visit(&self, block: &mut Block, root: &roots::Root, whole: &Whole) -> Result<(), Stop> {
+        let data = self.pass.data() as f64;
+        let columns = root.columns;
+        match &mut block.plan {
+            Plan::Units => {}
+            Plan::Gram(all) => {
+                let start = root.datum * columns.nrows();
+                all.slice_mut(s![start..start + columns.nrows(), ..]).assign(&columns);
+            }
+            Plan::Dense(matrix) => {
+                let mut g = Array2::zeros((columns.ncols(), columns.ncols()));
+                gram(1.0 / data, columns, Target::Replace, g.view_mut());
+                let input = self.pass.input(block.layer).slice_move(s![root.datum..=root.datum, ..]);
+                let mut q = Array2::zeros((input.ncols(), input.ncols()));
+                gram(1.0, input, Target::Replace, q.view_mut());
+                add_kronecker(g.view(), q.view(), matrix);
+            }
+            Plan::Certificate { shares, threshold, counted, counted_of_whole } => {
+                let share = shares[root.datum];
+                if share > 0.0 {
+                    let mut inner = Array2::zeros((columns.nrows(), columns.nrows()));
+                    gemm_symmetric(share, columns, columns.t(), Target::Replace, inner.view_mut());
+                    let of_whole = whole.threshold(block.columns).map(|threshold| threshold * data);
+                    let (here, there) = spectrum::counts(inner.view(), *threshold, of_whole)?;
+                    *counted += here;
+                    *counted_of_whole += there;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the rank of a block whose columns were all seen, and reports it.
+    fn report(
+        &self,
+        block: Block,
+        product: &mut Reduced,
+        whole: &mut Whole,
+        clock: &mut Clock,
+        report: &mut dyn FnMut(Rank),
+    ) -> Result<(), Stop> {
+        if (self.cancelled)() {
+            return Err(Stop::Cancelled);
+        }
+        let Block { layer, columns, parameters, bound, upper, plan, seconds } = block;
+        let of_whole = whole.threshold(columns);
+        let size = columns.max(parameters);
+        let exactly = |spectrum: &Spectrum, method| Found {
+            lower: spectrum.rank.min(upper),
+            upper: spectrum.rank.min(upper),
+            effective: spectrum.effective,
+            method,
+        };
+        let (found, rank_of_whole) = match plan {
+            Plan::Gram(columns) => {
+                let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
+                let mean = 1.0 / self.pass.data() as f64;
+                spectrum::add_gram(mean, columns.view(), &kernel(self.pass, layer), &mut gram);
+                let spectrum = Spectrum::of(gram.view(), size, of_whole)?;
+                (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
+            }
+            Plan::Dense(matrix) => {
+                let spectrum = Spectrum::of(matrix.view(), size, of_whole)?;
+                (exactly(&spectrum, RankMethod::Dense), spectrum.rank_of_whole)
+            }
+            Plan::Units => {
+                let largest = product.largest(&(layer..=layer), self.cancelled)?;
+                let threshold = tolerance(columns, parameters, largest);
+                let spectrum = last_block(self.pass, threshold, of_whole, self.cancelled)?;
+                (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
+            }
+            Plan::Certificate { counted, counted_of_whole, .. } => {
+                let lower = counted.min(upper);
+                let method = if lower == upper { RankMethod::Certificate } else { RankMethod::Bounds };
+                (Found { lower, upper, effective: None, method }, counted_of_whole)
+            }
+        };
+        whole.raise(rank_of_whole);
+        let cost = seconds + clock.lap();
+        report(self.rank(Scope::Layer(layer), &found, bound, parameters, cost));
+        Ok(())
+    }
+
+    fn rank(&self, scope: Scope, found: &Found, bound: usize, parameters: usize, cost: f64) -> Rank {
+        let &Found { lower, upper, effective, method } = found;
+        let data = self.pass.data();
+        Rank { step: self.step, scope, lower, upper, bound, parameters, data, effective, method, cost }
+    }
+}
+
+/// CPU time of this thread.
+struct Clock(ThreadTime);
+
+impl Clock {
+    /// Seconds since the last lap.
+    fn lap(&mut self) -> f64 {
+        std::mem::replace(&mut self.0, ThreadTime::now()).elapsed().as_secs_f64()
+    }
+}

@@ -1,0 +1,126 @@
+//! The rank of all of Ḡ.
+
+use ndarray::{Array2, s};
+
+use super::spectrum::{self, Spectrum};
+use super::{Found, Reduced, Stop, Task, kernel, tolerance};
+use crate::curvature::{Columns, Root};
+use crate::diagnostics::RankMethod;
+use crate::linalg::{Target, gram};
+
+/// How it is found.
+enum Plan {
+    Gram,
+    Dense,
+    /// The blocks bound it below: max(M, P) ε λ_max.
+    Certificate(f64),
+}
+
+/// What is known of the whole so far.
+pub(super) struct Whole {
+    plan: Plan,
+    /// The highest number of eigenvalues of a block above the tolerance of the whole.
+    lower: usize,
+    /// M.
+    columns: usize,
+    /// Σ_n rank H_L^n, at most P.
+    pub bound: usize,
+    pub seconds: f64,
+}
+
+impl Whole {
+    /// Plans how to measure it; `ranks`: rank H_L of each datum.
+    pub fn new(task: &Task, ranks: &[usize], product: &mut Reduced) -> Result<Self, Stop> {
+        let architecture = task.pass.architecture();
+        let parameters = architecture.parameters();
+        let columns = task.pass.data() * Root::Exact.rank(task.pass);
+        let plan = if columns.min(parameters) > task.limit {
+            let largest = product.largest(&(1..=architecture.depth()), task.cancelled)?;
+            Plan::Certificate(tolerance(columns, parameters, largest))
+        } else if columns <= parameters {
+            Plan::Gram
+        } else {
+            Plan::Dense
+        };
+        let bound = ranks.iter().sum::<usize>().min(parameters);
+        Ok(Self { plan, lower: 0, columns, bound, seconds: 0.0 })
+    }
+
+    /// The tolerance of the whole, if the eigenvalues above it of a block with `columns` columns could
+    /// raise the lower bound.
+    pub fn threshold(&self, columns: usize) -> Option<f64> {
+        match self.plan {
+            Plan::Certificate(threshold) if self.lower < columns.min(self.bound) => Some(threshold),
+            _ => None,
+        }
+    }
+
+    /// A block, so the whole, has at least `rank` eigenvalues above the tolerance of the whole.
+    pub fn raise(&mut self, rank: usize) {
+        self.lower = self.lower.max(rank.min(self.bound));
+    }
+
+    /// Finds the rank, after all blocks.
+    pub fn finish(&self, task: &Task) -> Result<Found, Stop> {
+        let bound = self.bound;
+        let size = self.columns.max(task.pass.architecture().parameters());
+        let (matrix, method) = match self.plan {
+            Plan::Certificate(_) => {
+                let method = if self.lower == bound { RankMethod::Certificate } else { RankMethod::Bounds };
+                return Ok(Found { lower: self.lower, upper: bound, effective: None, method });
+            }
+            Plan::Gram => (self.gram(task), RankMethod::Gram),
+            Plan::Dense => (dense(task), RankMethod::Dense),
+        };
+        let spectrum = Spectrum::of(matrix.view(), size, None)?;
+        let rank = spectrum.rank.min(bound);
+        Ok(Found { lower: rank, upper: rank, effective: spectrum.effective, method })
+    }
+
+    /// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M.
+    fn gram(&self, task: &Task) -> Array2<f64> {
+        let pass = task.pass;
+        let architecture = pass.architecture();
+        let rank = Root::Exact.rank(pass);
+        let layers = 1..=architecture.depth();
+        let mut columns: Vec<_> = layers.map(|l| Array2::zeros((self.columns, architecture.width(l)))).collect();
+        Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
+            let rows = s![chunk.data.start * rank..chunk.data.end * rank, ..];
+            columns[chunk.layer - 1].slice_mut(rows).assign(&chunk.columns);
+        });
+        let mut gram = Array2::zeros((self.columns, self.columns));
+        for (index, columns) in columns.iter().enumerate() {
+            let kernel = kernel(pass, index + 1);
+            spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
+        }
+        gram
+    }
+}
+
+/// Ḡ, P × P, a chunk of data at a time.
+fn dense(task: &Task) -> Array2<f64> {
+    let pass = task.pass;
+    let architecture = pass.architecture();
+    let mut matrix = Array2::zeros((architecture.parameters(), architecture.parameters()));
+    let mut u = Array2::zeros((0, 0));
+    Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
+        let rows = chunk.columns.nrows();
+        if u.nrows() != rows {
+            u = Array2::zeros((rows, architecture.parameters()));
+        }
+        let rank = rows / chunk.data.len();
+        let inputs = architecture.homogeneous(chunk.layer - 1);
+        let mut part = u.slice_mut(s![.., architecture.range(chunk.layer)]);
+        for (index, (column, mut row)) in chunk.columns.outer_iter().zip(part.outer_iter_mut()).enumerate() {
+            let input = pass.input(chunk.layer);
+            let input = input.row(chunk.data.start + index / rank);
+            for (unit, &c) in column.iter().enumerate() {
+                row.slice_mut(s![unit * inputs..(unit + 1) * inputs]).assign(&(&input * c));
+            }
+        }
+        if chunk.layer == 1 {
+            gram(1.0 / pass.data() as f64, u.view(), Target::Add, matrix.view_mut());
+        }
+    });
+    matrix
+}

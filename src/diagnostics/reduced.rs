@@ -1,0 +1,173 @@
+//! Products with curvature blocks in few coordinates.
+//!
+//! Block λ of the Gauss-Newton matrix or of the Hessian is 1/N Σ (ā ā ᵀ)_{λ−1} ⊗ A_λ, with A_λ = G_λ or
+//! 𝓗_λ. A V of the shape of W_λ only matters through V ā for the N data: with an orthonormal basis Q of
+//! the inputs' span, ā = Q z, the block has on V = X Qᵀ the eigenvalues of 1/N Σ z zᵀ ⊗ A_λ, and zero on
+//! all that is orthogonal to it. X has min(N, d_{λ−1} + 1) columns.
+
+use std::ops::RangeInclusive;
+
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
+
+use super::error::{Error, Stop};
+use crate::curvature::gauss_newton::output_product;
+use crate::curvature::preactivation::{bends, output_hessian};
+use crate::linalg::{LanczosSettings, Stream, Target, gemm, largest_eigenvalue, triangular_factor};
+use crate::network::{Parameters, Pass};
+
+/// Accuracy of a largest eigenvalue, relative: it only scales the tolerance of a rank.
+const TOLERANCE: f64 = 1e-3;
+
+/// z of all data for the inputs of layer λ: N × s, s = min(N, d_{λ−1} + 1); its rows have the inner
+/// products of the ā_{λ−1}.
+pub(super) fn coordinates(pass: &Pass<f64>, layer: usize) -> Array2<f64> {
+    let input = pass.input(layer);
+    if input.nrows() < input.ncols() { triangular_factor(input.t()).reversed_axes() } else { input.to_owned() }
+}
+
+/// Which matrix is multiplied.
+enum Matrix {
+    GaussNewton,
+    /// With f″ ⊙ ∂E/∂a of each layer, at index λ − 1, and H_L of each datum where it is not diagonal.
+    Hessian(Vec<Array2<f64>>, Vec<Array2<f64>>),
+}
+
+/// Products with the Gauss-Newton matrix or one of its blocks, or with a block of the Hessian, in the
+/// coordinates of the inputs' spans.
+pub(super) struct Reduced<'a> {
+    pass: &'a Pass<f64>,
+    parameters: &'a Parameters<f64>,
+    matrix: Matrix,
+    /// z, at index λ − 1.
+    coordinates: Vec<Array2<f64>>,
+    /// R{h_λ}, at index λ − 1.
+    tangents: Vec<Array2<f64>>,
+    /// R{∂E/∂h_λ}, at index λ − 1.
+    deltas: Vec<Array2<f64>>,
+}
+
+impl<'a> Reduced<'a> {
+    /// Products with Ḡ, after a forward pass.
+    pub fn gauss_newton(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>) -> Self {
+        let architecture = pass.architecture();
+        let layers = 1..=architecture.depth();
+        let arrays = || layers.clone().map(|l| Array2::zeros((pass.data(), architecture.width(l)))).collect::<Vec<_>>();
+        let coordinates = layers.clone().map(|layer| coordinates(pass, layer)).collect();
+        Self { pass, parameters, matrix: Matrix::GaussNewton, coordinates, tangents: arrays(), deltas: arrays() }
+    }
+
+    /// Products with blocks of the Hessian of the mean loss, after a forward and a backward pass.
+    pub fn hessian(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>) -> Self {
+        let bends = (1..pass.architecture().depth()).map(|layer| bends(pass, parameters, layer)).collect();
+        let dense = if pass.loss().has_diagonal_hessian() { 0 } else { pass.data() };
+        let output = (0..dense).map(|datum| output_hessian(pass, datum)).collect();
+        Self { matrix: Matrix::Hessian(bends, output), ..Self::gauss_newton(pass, parameters) }
+    }
+
+    /// The number of coordinates of the parameters of `layers`.
+    pub fn size(&self, layers: RangeInclusive<usize>) -> usize {
+        layers.map(|layer| self.tangents[layer - 1].ncols() * self.coordinates[layer - 1].ncols()).sum()
+    }
+
+    /// Whether the coordinates of layer λ are fewer than its parameters, so that 0 is an eigenvalue of its
+    /// block beside those of the product.
+    pub fn leaves_null_space(&self, layer: usize) -> bool {
+        self.coordinates[layer - 1].ncols() < self.pass.input(layer).ncols()
+    }
+
+    /// image ← A x for the part of the matrix that belongs to `layers` (for the Hessian: one layer).
+    ///
+    /// # Errors
+    /// Where the image is not finite.
+    pub fn apply(
+        &mut self,
+        layers: &RangeInclusive<usize>,
+        x: ArrayView1<f64>,
+        mut image: ArrayViewMut1<f64>,
+    ) -> Result<(), Stop> {
+        let (first, depth) = (*layers.start(), self.tangents.len());
+        let mut offset = 0;
+        for layer in first..=depth {
+            let (earlier, later) = self.tangents.split_at_mut(layer - 1);
+            let tangent = &mut later[0];
+            let mut target = Target::Replace;
+            if layers.contains(&layer) {
+                let z = &self.coordinates[layer - 1];
+                let size = tangent.ncols() * z.ncols();
+                let moved = matrix(x.slice(s![offset..offset + size]), (tangent.ncols(), z.ncols()));
+                gemm(1.0, z.view(), moved.t(), target, tangent.view_mut());
+                (target, offset) = (Target::Add, offset + size);
+            }
+            if layer > first {
+                let moved = &earlier[layer - 2] * &self.pass.slope(layer - 1);
+                gemm(1.0, moved.view(), self.parameters.weights(layer).t(), target, tangent.view_mut());
+            }
+        }
+        self.output_delta();
+        for layer in (first..=depth).rev() {
+            let (earlier, later) = self.deltas.split_at_mut(layer - 1);
+            let delta = later[0].view();
+            if layers.contains(&layer) {
+                let z = &self.coordinates[layer - 1];
+                let size = delta.ncols() * z.ncols();
+                offset -= size;
+                let part = image.slice_mut(s![offset..offset + size]);
+                let part = matrix_mut(part, (delta.ncols(), z.ncols()));
+                gemm(1.0 / self.pass.data() as f64, delta.t(), z.view(), Target::Replace, part);
+            }
+            if layer > first {
+                let previous = &mut earlier[layer - 2];
+                gemm(1.0, delta, self.parameters.weights(layer), Target::Replace, previous.view_mut());
+                *previous *= &self.pass.slope(layer - 1);
+                if let Matrix::Hessian(bends, _) = &self.matrix {
+                    ndarray::Zip::from(previous)
+                        .and(&bends[layer - 2])
+                        .and(&self.tangents[layer - 2])
+                        .for_each(|x, &bend, &tangent| *x += bend * tangent);
+                }
+            }
+        }
+        if image.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite.into()) }
+    }
+
+    /// R{∂E/∂h_L} = A_L R{h_L}.
+    fn output_delta(&mut self) {
+        let last = self.tangents.len() - 1;
+        let (tangent, delta) = (&self.tangents[last], &mut self.deltas[last]);
+        match &self.matrix {
+            Matrix::Hessian(_, output) if !output.is_empty() => {
+                for ((mut delta, tangent), hessian) in delta.outer_iter_mut().zip(tangent.outer_iter()).zip(output) {
+                    delta.assign(&hessian.dot(&tangent));
+                }
+            }
+            // A diagonal H_L of the losses here is positive semi-definite.
+            _ => output_product(self.pass, tangent.view(), delta),
+        }
+    }
+
+    /// The largest eigenvalue of the part of the Gauss-Newton matrix that belongs to `layers`: its Ritz
+    /// value and residual added, so a little above it.
+    ///
+    /// # Errors
+    /// Where it is not finite, and once `cancelled` says yes.
+    pub fn largest(&mut self, layers: &RangeInclusive<usize>, cancelled: &dyn Fn() -> bool) -> Result<f64, Stop> {
+        let settings = LanczosSettings { products: 100, tolerance: TOLERANCE };
+        let mut stream = Stream::new(0, "rank", *layers.start() as u64);
+        let found = largest_eigenvalue(self.size(layers.clone()), settings, &mut stream, |x, image| {
+            if cancelled() {
+                return Err(Stop::Cancelled);
+            }
+            self.apply(layers, x, image)
+        })?;
+        Ok(found.largest + found.largest_residual)
+    }
+}
+
+/// A run of a flat vector as a matrix, row by row. Vectors of Lanczos iterations are contiguous.
+fn matrix(x: ArrayView1<'_, f64>, shape: (usize, usize)) -> ArrayView2<'_, f64> {
+    x.into_shape_with_order(shape).unwrap_or_else(|error| unreachable!("contiguous: {error}"))
+}
+
+fn matrix_mut(x: ArrayViewMut1<'_, f64>, shape: (usize, usize)) -> ArrayViewMut2<'_, f64> {
+    x.into_shape_with_order(shape).unwrap_or_else(|error| unreachable!("contiguous: {error}"))
+}

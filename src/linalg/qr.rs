@@ -1,0 +1,46 @@
+//! The triangular factor of a QR factorization.
+
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::qr::no_pivoting::factor;
+use faer_ext::IntoNdarray as _;
+use ndarray::{Array2, ArrayView2};
+
+use super::product::{count, parallelism};
+
+/// R of A = Q R, by Householder reflections: RᵀR = AᵀA without the loss of accuracy of forming AᵀA, so R
+/// has the numerical rank of A. A: m × n; returns min(m, n) × n, zero below the diagonal.
+pub fn triangular_factor(a: ArrayView2<f64>) -> Array2<f64> {
+    let (rows, columns) = a.dim();
+    let size = rows.min(columns);
+    let flops = 2.0 * (size * size) as f64 * (rows.max(columns) as f64 - size as f64 / 3.0);
+    count(flops);
+    let par = parallelism(flops);
+    let block = factor::recommended_block_size::<f64>(rows, columns);
+    // In columns, as the reflections work.
+    let mut matrix = faer::Mat::from_fn(rows, columns, |i, j| a[(i, j)]);
+    let mut coefficients = faer::Mat::zeros(block, size);
+    let request = factor::qr_in_place_scratch::<f64>(rows, columns, block, par, faer::Spec::default());
+    let mut memory = MemBuffer::new(request);
+    let stack = MemStack::new(&mut memory);
+    factor::qr_in_place(matrix.as_mut(), coefficients.as_mut(), par, stack, faer::Spec::default());
+    let factored = matrix.as_ref().into_ndarray();
+    Array2::from_shape_fn((size, columns), |(i, j)| if i <= j { factored[(i, j)] } else { 0.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::Stream;
+
+    #[test]
+    fn the_triangular_factor_has_the_gram_matrix_of_the_whole() {
+        for (m, n) in [(1, 1), (7, 3), (3, 7), (200, 60), (60, 200)] {
+            let mut stream = Stream::new(2, "test", m as u64);
+            let a = Array2::from_shape_simple_fn((m, n), || stream.normal());
+            let r = triangular_factor(a.view());
+            assert_eq!(r.dim(), (m.min(n), n));
+            let error = r.t().dot(&r) - a.t().dot(&a);
+            assert!(error.iter().all(|x| x.abs() < 1e-11 * (m * n) as f64), "{m} × {n}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! `kfra-tui run`: the run folder it leaves, how it ends, and that it repeats itself bit by bit.
+
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use kfra_tui::network::tensors;
+use kfra_tui::session::{Event, Outcome, Snapshot, Status, Summary};
+use tempfile::TempDir;
+
+/// An experiment that takes a moment, but for its optimizer.
+const EXPERIMENT: &str = r#"
+name = "tiny"
+seed = 3
+
+[data]
+source = "digits"
+task = "classify"
+
+[network]
+layers = [{ units = 12, activation = "tanh" }]
+
+[loss]
+kind = "categorical"
+
+[train]
+batch = 100
+updates = 25
+threads = 2
+evaluate_every = 10
+
+[diagnostics]
+rank = { every = 5, data = 16 }
+hessian = { every = 5, data = 16 }
+"#;
+
+/// The experiment with an optimizer, in a folder of its own.
+fn experiment(optimizer: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("{EXPERIMENT}\n[optimizer]\n{optimizer}\n");
+    fs::write(folder.path().join("tiny.toml"), text).expect("a file");
+    folder
+}
+
+/// `kfra-tui run tiny.toml --out out` in a folder.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfra-tui"));
+    command.current_dir(folder).args(["run", "tiny.toml", "--out", "out"]).args(arguments);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn summary(folder: &Path) -> Summary {
+    let bytes = fs::read(folder.join("out/summary.json")).expect("the summary is there");
+    serde_json::from_slice(&bytes).expect("the summary can be read")
+}
+
+fn events(folder: &Path) -> Vec<Event> {
+    let log = fs::read_to_string(folder.join("out/events.jsonl")).expect("the log is there");
+    log.lines().map(|line| serde_json::from_str(line).expect("a line of the log is an event")).collect()
+}
+
+/// The bits of every loss along a run.
+fn losses(folder: &Path) -> Vec<u64> {
+    let loss = |event| if let Event::Step(step) = event { Some(step.loss.to_bits()) } else { None };
+    events(folder).into_iter().filter_map(loss).collect()
+}
+
+fn checkpoint(folder: &Path, updates: u64) -> PathBuf {
+    folder.join(format!("out/checkpoints/step-{updates}.safetensors"))
+}
+
+/// Waits until something is so, for a minute at most; whether it came to be.
+fn wait_for(what: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !what() {
+        if start.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+#[test]
+fn a_finished_run_leaves_its_summary() {
+    let folder = experiment("kind = \"kfra\"");
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("finished after 25 updates"), "{}", text(&output.stdout));
+    let bytes = fs::read(folder.path().join("out/summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(summary["status"], "finished");
+    assert_eq!(summary["updates"], 25);
+    assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
+    assert!(summary["machine"].is_object(), "{summary}");
+    for key in ["train_loss", "validation_loss", "seconds", "seconds_training", "samples_per_second"] {
+        assert!(summary[key].as_f64().is_some_and(|number| number > 0.0), "{key}: {summary}");
+    }
+    assert!(summary["seconds_training"].as_f64() <= summary["seconds"].as_f64(), "{summary}");
+}
+
+#[test]
+fn the_log_folds_to_the_summary() {
+    let folder = experiment("kind = \"kfra\"");
+    let output = run(folder.path(), &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let (events, summary) = (events(folder.path()), summary(folder.path()));
+    assert!(matches!(events.first(), Some(Event::Started(_))) && matches!(events.last(), Some(Event::Ended(_))));
+    let mut snapshot = Snapshot::default();
+    for event in &events {
+        snapshot.apply(event);
+    }
+    let evaluation = snapshot.evaluation.unwrap();
+    assert_eq!(snapshot.step, summary.updates);
+    assert_eq!(evaluation.step, summary.updates);
+    assert_eq!(evaluation.train_loss.to_bits(), summary.train_loss.to_bits());
+    assert_eq!(evaluation.validation_loss.to_bits(), summary.validation_loss.to_bits());
+    assert_eq!(snapshot.status, Status::Ended(Outcome::Finished));
+    assert_eq!(snapshot.summary, Some(summary));
+    let steps: Vec<_> =
+        events.iter().filter_map(|e| if let Event::Step(s) = e { Some(s.step) } else { None }).collect();
+    assert_eq!(steps, (1..=25).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_checkpoint_holds_the_weights_of_the_network() {
+    let folder = experiment("kind = \"kfra\"");
+    let output = run(folder.path(), &["--set", "train.checkpoint_every=10"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let events = events(folder.path());
+    let Some(Event::Started(started)) = events.first() else { panic!("the log begins with the start") };
+    for updates in [10, 20, 25] {
+        let file = checkpoint(folder.path(), updates);
+        let weights = tensors::read(&file).unwrap();
+        tensors::parameters(&file, &weights, &started.architecture).unwrap();
+    }
+    assert_eq!(fs::read_dir(folder.path().join("out/checkpoints")).unwrap().count(), 3);
+}
+
+#[test]
+fn the_experiment_kept_with_a_run_is_the_one_that_ran() {
+    let folder = experiment("kind = \"kfra\"");
+    let output = run(folder.path(), &["--set", "train.updates=7"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(summary(folder.path()).updates, 7);
+    assert_eq!(losses(folder.path()).len(), 7);
+    assert!(checkpoint(folder.path(), 7).is_file());
+    let kept = fs::read_to_string(folder.path().join("out/experiment.toml")).unwrap();
+    let kept: toml::Table = kept.parse().unwrap();
+    assert_eq!(kept["train"]["updates"].as_integer(), Some(7));
+}
+
+#[test]
+fn a_quiet_run_prints_nothing() {
+    let folder = experiment("kind = \"adam\"");
+    let output = run(folder.path(), &["--quiet"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+    assert_eq!(summary(folder.path()).status, Outcome::Finished);
+}
+
+#[test]
+fn a_folder_with_files_is_refused_and_left_as_it_is() {
+    let folder = experiment("kind = \"adam\"");
+    fs::create_dir(folder.path().join("out")).unwrap();
+    fs::write(folder.path().join("out/thesis.txt"), "years of work").unwrap();
+    let output = run(folder.path(), &[]);
+    assert!(output.status.code().is_some_and(|code| code != 0));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("out") && errors.contains("the folder is not empty"), "{errors}");
+    let entries: Vec<_> = fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(entries, ["thesis.txt"]);
+    assert_eq!(fs::read_to_string(folder.path().join("out/thesis.txt")).unwrap(), "years of work");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_stops_with_a_checkpoint() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = experiment("kind = \"kfra\"");
+        let mut command = command(folder.path(), &["--set", "train.updates=1000000"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The log reaches the disk about once a second.
+        let log = folder.path().join("out/events.jsonl");
+        let begun = wait_for(|| fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(begun && status.success(), "{}", text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{signal}: {}", text(&output.stderr));
+        let summary = summary(folder.path());
+        assert_eq!(summary.status, Outcome::Stopped, "{signal}");
+        assert!(0 < summary.updates && summary.updates < 1_000_000, "{signal}: {summary:?}");
+        tensors::read(&checkpoint(folder.path(), summary.updates)).unwrap();
+        assert!(matches!(events(folder.path()).last(), Some(Event::Ended(_))));
+    }
+}
+
+#[test]
+fn a_diverging_run_fails_with_a_reason() {
+    let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let summary = summary(folder.path());
+    assert_eq!(summary.status, Outcome::Failed);
+    let reason = summary.reason.unwrap();
+    assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
+}
+
+#[test]
+fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
+    for optimizer in ["kfra", "kfac", "adam"] {
+        let without = ["--set", "diagnostics.rank.every=0", "--set", "diagnostics.hessian.every=0"];
+        let runs = [&[][..], &[], &without, &without].map(|arguments| {
+            let folder = experiment(&format!("kind = \"{optimizer}\""));
+            let output = run(folder.path(), arguments);
+            assert!(output.status.success(), "{optimizer}: {}", text(&output.stderr));
+            let measured = |event: &Event| matches!(event, Event::Rank(_) | Event::HessianBlock(_));
+            let diagnosed = events(folder.path()).iter().any(measured);
+            assert_eq!(diagnosed, arguments.is_empty(), "{optimizer}");
+            losses(folder.path())
+        });
+        assert_eq!(runs[0].len(), 25);
+        for other in &runs[1..] {
+            assert_eq!(other, &runs[0], "{optimizer}");
+        }
+    }
+}
+
+#[test]
+fn another_seed_makes_another_run() {
+    let runs = ["seed=1", "seed=2"].map(|seed| {
+        let folder = experiment("kind = \"kfra\"");
+        let output = run(folder.path(), &["--set", seed, "--set", "train.updates=2"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        losses(folder.path())
+    });
+    assert_ne!(runs[0], runs[1]);
+}
