@@ -17,7 +17,7 @@ fn difference(problem: &Problem, direction: &Parameters<f64>, f: impl Fn(&Parame
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(zoo::sixty_cases())]
 
     #[test]
     fn the_gradient_is_the_limit_of_differences_of_the_loss(recipe in any_recipe(), seed in 0_u64..100) {

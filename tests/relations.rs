@@ -17,10 +17,6 @@ use zoo::{Problem, any_recipe, assert_close, dense_factor, largest, positive_par
 
 const PIECEWISE_LINEAR: [Activation; 3] = [Activation::Identity, Activation::Relu, Activation::LeakyRelu];
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 fn columnwise<T: Real>(pass: &Pass<T>, parameters: &Parameters<T>, root: Root) -> Vec<Factor<T>> {
     let mut factors = KroneckerFactors::zeros(pass.architecture()).preactivation;
     let (mut columns, mut scratch) = (Columns::default(), Array2::default((0, 0)));
@@ -57,7 +53,7 @@ fn assert_factors_give_the_blocks(problem: &Problem, preactivation: &[DMatrix<f6
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(zoo::sixty_cases())]
 
     #[test]
     fn kflr_and_input_factors_are_the_expectations(recipe in any_recipe()) {

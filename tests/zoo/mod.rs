@@ -309,6 +309,12 @@ pub fn root(loss: Loss, h: &[f64], y: &[f64]) -> DMatrix<f64> {
     dense(rows.view())
 }
 
+/// How many random problems a property is tested on: the same at every run.
+pub fn sixty_cases() -> ProptestConfig {
+    let rng_seed = proptest::test_runner::RngSeed::Fixed(1);
+    ProptestConfig { cases: 60, failure_persistence: None, rng_seed, ..ProptestConfig::default() }
+}
+
 /// Random problems of every kind, one unit and one datum included.
 pub fn any_recipe() -> impl Strategy<Value = Recipe> {
     let layer = (1_usize..5, prop::sample::select(Activation::ALL));
