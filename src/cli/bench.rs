@@ -13,7 +13,7 @@ use crate::curvature::{Columns, KroneckerFactors, Root};
 use crate::data::{self, Dataset, Samples};
 use crate::linalg::{Stream, Target, flops, gemm};
 use crate::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass};
-use crate::optim::{Curvature, FirstOrder, Method, Rule, SecondOrder, Settings};
+use crate::optim::{Curvature, FirstOrder, Method, Rule, SecondOrder, Settings, Stopwatch};
 use crate::train::{Machine, Phase, Start, Trainer};
 
 /// Data a minibatch.
@@ -75,7 +75,7 @@ struct Measured {
     flops_per_second: f64,
     /// That as a share of the peak.
     share_of_peak: f64,
-    /// Mean seconds of each phase of a step.
+    /// Mean seconds of each phase.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<(Phase, f64)>,
 }
@@ -234,27 +234,37 @@ impl Problem {
         let mut all = KroneckerFactors::zeros(&self.architecture);
         let mut scratch = factors::Scratch::default();
         let (mut columns, mut outputs) = (Columns::default(), Array2::default((0, 0)));
-        let mut once = |step: u64| {
+        let mut once = |step: u64, watch: &mut Stopwatch| {
+            watch.enter(Phase::Forward);
             pass.forward(&parameters);
+            watch.enter(Phase::Backward);
             pass.backward(&parameters, &mut gradient);
-            let Some(curvature) = curvature else { return };
-            input_factors(&pass, &mut all.input);
-            let root = match curvature {
-                Curvature::Kfra => return kfra(&pass, &parameters, &mut scratch, &mut all.preactivation),
-                Curvature::Kfac { samples, .. } => Root::Sampled { samples, seed: 0, step },
-                _ => Root::Exact,
-            };
-            from_columns(&pass, &parameters, root, &mut columns, &mut outputs, &mut all.preactivation);
+            if let Some(curvature) = curvature {
+                watch.enter(Phase::InputFactors);
+                input_factors(&pass, &mut all.input);
+                watch.enter(Phase::PreactivationFactors);
+                let mut columnwise = |root| {
+                    from_columns(&pass, &parameters, root, &mut columns, &mut outputs, &mut all.preactivation);
+                };
+                match curvature {
+                    Curvature::Kfra => kfra(&pass, &parameters, &mut scratch, &mut all.preactivation),
+                    Curvature::Kfac { samples, .. } => columnwise(Root::Sampled { samples, seed: 0, step }),
+                    _ => columnwise(Root::Exact),
+                }
+            }
+            watch.enter(Phase::Data);
         };
-        (0..3).for_each(&mut once);
+        (0..3).for_each(|step| once(step, &mut Stopwatch::start()));
         let counted = flops();
+        let mut watch = Stopwatch::start();
         let mut seconds: Vec<_> = (0..u64::from(repeat))
             .map(|step| {
                 let began = Instant::now();
-                once(step);
+                once(step, &mut watch);
                 began.elapsed().as_secs_f64()
             })
             .collect();
+        let shares = watch.read().into_iter().filter(|(phase, _)| *phase != Phase::Data);
         let total: f64 = seconds.iter().sum();
         Measured {
             name,
@@ -262,7 +272,7 @@ impl Problem {
             seconds: median(&mut seconds),
             flops_per_second: (flops() - counted) / total,
             share_of_peak: 0.0,
-            phases: Vec::new(),
+            phases: shares.map(|(phase, sum)| (phase, sum / f64::from(repeat))).collect(),
         }
     }
 }
