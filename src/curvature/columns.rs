@@ -79,31 +79,31 @@ impl Root {
                 let datum = range.start + index;
                 let (h, y) = pass.output_and_target(datum);
                 let Some(target) = target.as_slice_mut() else { unreachable!("rows in standard order are contiguous") };
-                let gradient = |row: &mut ArrayViewMut1<T>, target: &[T]| match row.as_slice_mut() {
-                    Some(gradient) => kernel.value_and_gradient(h, target, gradient),
-                    None => unreachable!("rows in standard order are contiguous"),
-                };
                 match self {
                     Self::Exact => kernel.root(h, y, rows),
                     Self::Sampled { samples, seed, step } => {
                         let mut stream = Stream::new(seed, "sampled targets", (step << 32) ^ datum as u64);
                         let scale = T::one() / T::of(samples as f64).sqrt();
                         for mut row in rows.outer_iter_mut() {
-                            kernel.sample(h, &mut stream, target);
-                            gradient(&mut row, target);
+                            kernel.sample_gradient(h, &mut stream, target, numbers(&mut row));
                             row *= scale;
                         }
                     }
                     Self::Fisher => {
                         for (label, mut row) in rows.outer_iter_mut().enumerate() {
                             kernel.label(label, target);
-                            let value = gradient(&mut row, target);
+                            let value = kernel.value_and_gradient(h, target, numbers(&mut row));
                             row *= (-value / T::of(2.0)).exp();
                         }
                     }
                 }
             });
     }
+}
+
+/// The numbers of a row of an array in standard order.
+fn numbers<'a, T: Real>(row: &'a mut ArrayViewMut1<'_, T>) -> &'a mut [T] {
+    row.as_slice_mut().unwrap_or_else(|| unreachable!("rows in standard order are contiguous"))
 }
 
 /// rows ← Sᵀ of all data: (N · r) × K.

@@ -199,13 +199,16 @@ pub fn inner_products<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>, c: ArrayView1
     })
 }
 
-/// Σ_ij a_ij b_ij, accumulated in double precision row by row.
+/// Σ_ij a_ij b_ij of two matrices in standard order, accumulated like [`dot`].
 ///
 /// # Panics
-/// Where the shapes differ.
+/// Where the shapes differ, or a matrix is not in standard order.
 pub fn dot_matrix<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>) -> f64 {
     assert_eq!(a.dim(), b.dim(), "inner product of matrices of different shapes");
-    a.outer_iter().zip(b.outer_iter()).map(|(a, b)| a.dot(&b).double()).sum()
+    match (a.to_slice(), b.to_slice()) {
+        (Some(a), Some(b)) => dot(ArrayView1::from(a), ArrayView1::from(b)),
+        _ => unreachable!("only matrices in standard order come here"),
+    }
 }
 
 #[cfg(test)]

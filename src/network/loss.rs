@@ -49,6 +49,13 @@ pub trait Kernel<T: Real>: Sync {
 
     /// target ← ỹ ~ p(y|h).
     fn sample(&self, h: &[T], stream: &mut Stream, target: &mut [T]);
+
+    /// gradient ← ∂E(h, ỹ)/∂h for a target ỹ ~ p(y|h), which [`Kernel::sample`] would draw of the same
+    /// stream. `target` is memory for it.
+    fn sample_gradient(&self, h: &[T], stream: &mut Stream, target: &mut [T], gradient: &mut [T]) {
+        self.sample(h, stream, target);
+        self.value_and_gradient(h, target, gradient);
+    }
 }
 
 /// What targets a loss can be given.

@@ -1,7 +1,7 @@
 //! A second-order update: direction from curvature, step from the exact quadratic model, damping that
 //! adapts itself (Botev, Ritter & Barber 2017, section 4; Martens & Grosse 2015, sections 6 and 7).
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
@@ -28,12 +28,12 @@ pub struct SecondOrderState<T> {
     best: Along<T>,
     /// Δ of the last update, where momentum needs it.
     previous: Option<Along<T>>,
+    tangents: [Tangent<T>; 2],
 }
 
 /// A direction δ and how the outputs move along it.
 struct Along<T> {
     direction: Parameters<T>,
-    tangent: Tangent<T>,
     /// v = J δ: N × K.
     outputs: Array2<T>,
     /// PSD(H_L) v: N × K.
@@ -44,19 +44,16 @@ impl<T: Real> Along<T> {
     fn new(architecture: &Architecture) -> Self {
         Self {
             direction: Parameters::zeros(architecture),
-            tangent: Tangent::new(architecture, 0),
             outputs: Array2::default((0, 0)),
             product: Array2::default((0, 0)),
         }
     }
 
-    /// v and PSD(H_L) v of the direction, after a forward pass.
-    fn differentiate(&mut self, pass: &Pass<T>, parameters: &Parameters<T>) {
-        if self.outputs.dim() != pass.output().dim() {
-            self.tangent = Tangent::new(pass.architecture(), pass.data());
-            self.outputs = Array2::zeros(pass.output().dim());
+    /// Takes over v = J δ, and computes PSD(H_L) v.
+    fn set_outputs(&mut self, pass: &Pass<T>, outputs: ArrayView2<T>) {
+        if self.outputs.dim() != outputs.dim() {
+            self.outputs = Array2::zeros(outputs.dim());
         }
-        let outputs = self.tangent.forward(pass, parameters, &self.direction);
         self.outputs.assign(&outputs);
         output_product(pass, outputs, &mut self.product);
     }
@@ -82,6 +79,7 @@ impl<T: Real> SecondOrderState<T> {
             trial: Along::new(architecture),
             best: Along::new(architecture),
             previous: settings.momentum.then(|| Along::new(architecture)),
+            tangents: [Tangent::new(architecture, 0), Tangent::new(architecture, 0)],
         }
     }
 
@@ -122,10 +120,6 @@ impl<T: Real> SecondOrderState<T> {
         let mut report = Report::default();
         self.update_factors(settings, batch, watch)?;
         self.updates += 1;
-        if let Some(previous) = &mut self.previous {
-            watch.enter(Phase::ForwardMode);
-            previous.differentiate(batch.pass, batch.parameters);
-        }
         let (model, minimum) = self.find_direction(settings, batch, watch, &mut report)?;
         watch.enter(Phase::Update);
         self.step(batch, minimum, next);
@@ -237,7 +231,7 @@ impl<T: Real> SecondOrderState<T> {
             watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
             report.warnings.extend(kronecker.invert(clamped.get(), batch.l2)?);
             kronecker.direction(batch.gradient, &mut self.trial.direction);
-            self.trial.differentiate(batch.pass, batch.parameters);
+            self.differentiate(batch, best.is_none());
             let (model, minimum) = self.model(batch);
             if best.is_none_or(|(_, _, known)| minimum.change < known.change) {
                 best = Some((clamped.get(), model, minimum));
@@ -255,10 +249,29 @@ impl<T: Real> SecondOrderState<T> {
         Ok((model, minimum))
     }
 
+    /// How the outputs move along `self.trial`, and if `both` along the previous update too, where there is
+    /// momentum: in one sweep.
+    fn differentiate(&mut self, batch: &Minibatch<T>, both: bool) {
+        let (pass, data) = (&*batch.pass, batch.pass.data());
+        let [single, pair] = &mut self.tangents;
+        match &mut self.previous {
+            Some(previous) if both => {
+                let directions = [&self.trial.direction, &previous.direction];
+                let (first, second) = pair.forward(pass, batch.parameters, directions).split_at(Axis(0), data);
+                self.trial.set_outputs(pass, first);
+                previous.set_outputs(pass, second);
+            }
+            _ => {
+                let outputs = single.forward(pass, batch.parameters, [&self.trial.direction]);
+                self.trial.set_outputs(pass, outputs);
+            }
+        }
+    }
+
     /// The quadratic model along `self.trial`, which becomes the best.
     fn measure(&mut self, batch: &Minibatch<T>, watch: &mut Stopwatch) -> (QuadraticModel, Minimum) {
         watch.enter(Phase::ForwardMode);
-        self.trial.differentiate(batch.pass, batch.parameters);
+        self.differentiate(batch, true);
         let found = self.model(batch);
         std::mem::swap(&mut self.trial, &mut self.best);
         found

@@ -69,4 +69,13 @@ impl<T: Real> Kernel<T> for Bernoulli {
             *y = if stream.uniform::<T>() < *y { T::one() } else { T::zero() };
         }
     }
+
+    /// σ(h) − ỹ, without the value.
+    fn sample_gradient(&self, h: &[T], stream: &mut Stream, _: &mut [T], gradient: &mut [T]) {
+        gradient.copy_from_slice(h);
+        T::sigmoid_all(gradient);
+        for g in gradient {
+            *g -= if stream.uniform::<T>() < *g { T::one() } else { T::zero() };
+        }
+    }
 }
