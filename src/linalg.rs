@@ -8,6 +8,7 @@ mod qr;
 mod real;
 mod stream;
 mod symmetric;
+mod threads;
 
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
@@ -18,3 +19,4 @@ pub use qr::triangular_factor;
 pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
+pub use threads::both;

@@ -38,7 +38,7 @@ proptest! {
             pass.output().iter().copied().collect()
         });
         let mut tangent = Tangent::new(problem.architecture(), problem.pass.data());
-        let found = tangent.forward(&problem.pass, &problem.parameters, [&direction]);
+        let found = tangent.forward(&problem.pass, &problem.parameters, &direction);
         let error = largest(&(column(found.iter().copied()) - column(outputs)));
         prop_assert!(error < 1e-6, "{error}");
     }

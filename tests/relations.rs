@@ -176,7 +176,7 @@ proptest! {
         assert_close(&DMatrix::from_column_slice(image.len(), 1, vector(&product).as_slice()),
             &DMatrix::from_column_slice(image.len(), 1, image.as_slice()), 1e-11);
         let mut tangent = Tangent::new(problem.architecture(), pass.data());
-        let outputs = tangent.forward(pass, parameters, [&v]);
+        let outputs = tangent.forward(pass, parameters, &v);
         let form = quadratic_form(pass, outputs, &mut Array2::default((0, 0)));
         prop_assert!((form - expected).abs() <= 1e-11 * expected.abs() + 1e-14, "{form} {expected}");
         prop_assert!((v.flat.dot(&product.flat) - expected).abs() <= 1e-11 * expected.abs() + 1e-14);

@@ -54,7 +54,7 @@ impl<T: Real> GaussNewtonProduct<T> {
 
     /// image ← Ḡ v after a forward pass: forward mode, PSD(H_L), backward.
     pub fn apply(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, v: &Parameters<T>, image: &mut Parameters<T>) {
-        let outputs = self.tangent.forward(pass, parameters, [v]);
+        let outputs = self.tangent.forward(pass, parameters, v);
         output_product(pass, outputs, &mut self.output);
         let depth = self.deltas.len();
         self.deltas[depth - 1].assign(&self.output);

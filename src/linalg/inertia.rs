@@ -5,8 +5,9 @@ use faer::linalg::cholesky::lblt::factor::{self, LbltParams, PivotingStrategy};
 use faer::{Auto, Spec};
 use ndarray::ArrayView2;
 
-use super::product::{count, parallelism};
+use super::product::count;
 use super::symmetric::{NotConverged, all_eigenvalues_above};
+use super::threads::parallelism;
 
 /// The number of eigenvalues of the symmetric matrix A above `threshold`; only the lower triangle is
 /// read. By Sylvester's law of inertia it is the number of positive eigenvalues of B in

@@ -8,9 +8,11 @@ use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, Par};
 use faer_ext::IntoFaer as _;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use rayon::join;
 use rayon::prelude::*;
 
 use super::Real;
+use super::threads::{halved, share};
 
 thread_local! {
     static FLOPS: Cell<f64> = const { Cell::new(0.0) };
@@ -26,13 +28,9 @@ pub(super) fn count(flops: f64) {
     FLOPS.set(FLOPS.get() + flops);
 }
 
-/// Arithmetic below which a product is not worth a second thread.
-const PARALLEL_FLOPS: f64 = 2e6;
-
-/// All threads of the current pool, where the work is worth it.
-pub(super) fn parallelism(flops: f64) -> Par {
-    let threads = rayon::current_num_threads();
-    if threads < 2 || flops < PARALLEL_FLOPS { Par::Seq } else { Par::rayon(threads) }
+/// Takes them back: the count starts from zero.
+pub(super) fn take_flops() -> f64 {
+    FLOPS.take()
 }
 
 /// What happens to the old content of a product's target.
@@ -60,7 +58,23 @@ impl From<Target> for Accum {
 pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
     let flops = 2.0 * a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64;
     count(flops);
-    matmul(c.into_faer(), target.into(), a.into_faer(), b.into_faer(), alpha, parallelism(flops));
+    product(share(flops), alpha, a, b, target, c);
+}
+
+/// [`gemm`] on so many threads: the longer side of C is halved until each thread has its part.
+fn product<T: Real>(threads: usize, alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
+    let (rows, columns) = c.dim();
+    if threads < 2 {
+        matmul(c.into_faer(), target.into(), a.into_faer(), b.into_faer(), alpha, Par::Seq);
+    } else if rows > columns {
+        let (half, threads) = (rows / 2, halved(threads));
+        let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
+        join(|| product(threads[0], alpha, a1, b, target, c1), || product(threads[1], alpha, a2, b, target, c2));
+    } else {
+        let (half, threads) = (columns / 2, halved(threads));
+        let ((b1, b2), (c1, c2)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
+        join(|| product(threads[0], alpha, a, b1, target, c1), || product(threads[1], alpha, a, b2, target, c2));
+    }
 }
 
 /// C ← α A B, or C + α A B, where C and A B are known to be symmetric: one triangle is computed and
@@ -69,21 +83,34 @@ pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Targe
 /// # Panics
 /// Where the shapes do not fit.
 pub fn gemm_symmetric<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, mut c: ArrayViewMut2<T>) {
-    use triangular::BlockStructure::{Rectangular, TriangularLower};
     let flops = a.nrows() as f64 * a.ncols() as f64 * b.ncols() as f64;
     count(flops);
-    triangular::matmul(
-        c.view_mut().into_faer(),
-        TriangularLower,
-        target.into(),
-        a.into_faer(),
-        Rectangular,
-        b.into_faer(),
-        Rectangular,
-        alpha,
-        parallelism(flops),
-    );
+    lower_triangle(share(flops), alpha, a, b, target, c.view_mut());
     mirror(c);
+}
+
+/// The lower triangle of [`gemm_symmetric`] on so many threads: its square below the diagonal by all of
+/// them, then the two triangles left by half of them each.
+fn lower_triangle<T: Real>(
+    threads: usize,
+    alpha: T,
+    a: ArrayView2<T>,
+    b: ArrayView2<T>,
+    target: Target,
+    c: ArrayViewMut2<T>,
+) {
+    use triangular::BlockStructure::{Rectangular as Whole, TriangularLower};
+    if threads < 2 {
+        let (a, b, c) = (a.into_faer(), b.into_faer(), c.into_faer());
+        return triangular::matmul(c, TriangularLower, target.into(), a, Whole, b, Whole, alpha, Par::Seq);
+    }
+    let half = c.nrows() / 2;
+    let ((a1, a2), (b1, b2)) = (a.split_at(Axis(0), half), b.split_at(Axis(1), half));
+    let (upper, lower) = c.split_at(Axis(0), half);
+    let ((c11, _), (c21, c22)) = (upper.split_at(Axis(1), half), lower.split_at(Axis(1), half));
+    product(threads, alpha, a2, b1, target, c21);
+    let [first, second] = halved(threads);
+    join(|| lower_triangle(first, alpha, a1, b1, target, c11), || lower_triangle(second, alpha, a2, b2, target, c22));
 }
 
 /// C ← α Aᵀ A, or C + α Aᵀ A (symmetric rank-k product). A: k × n, C: n × n.

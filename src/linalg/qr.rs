@@ -5,7 +5,8 @@ use faer::linalg::qr::no_pivoting::factor;
 use faer_ext::IntoNdarray as _;
 use ndarray::{Array2, ArrayView2};
 
-use super::product::{count, parallelism};
+use super::product::count;
+use super::threads::parallelism;
 
 /// R of A = Q R, by Householder reflections: RᵀR = AᵀA without the loss of accuracy of forming AᵀA, so R
 /// has the numerical rank of A. A: m × n; returns min(m, n) × n, zero below the diagonal.

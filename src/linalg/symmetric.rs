@@ -7,7 +7,8 @@ use faer_ext::IntoFaer as _;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 
 use super::Real;
-use super::product::{count, mirror, parallelism};
+use super::product::{count, mirror};
+use super::threads::parallelism;
 
 /// A matrix that has to be positive definite is not, or is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

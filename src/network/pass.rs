@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Zip, s};
 
 use super::{Architecture, Loss, Parameters};
-use crate::linalg::{Real, Target, gemm};
+use crate::linalg::{Real, Target, both, gemm};
 
 /// One minibatch of N data on its way through the network. Rows are data.
 #[derive(Clone, Debug)]
@@ -151,10 +151,14 @@ impl<T: Real> Pass<T> {
         let mean = T::one() / T::of(self.data() as f64);
         for layer in (1..=self.architecture.depth()).rev() {
             let (earlier, later) = self.deltas.split_at_mut(layer - 1);
-            let delta = later[0].view();
-            gemm(mean, delta.t(), self.inputs[layer - 1].view(), Target::Replace, gradient.layer_mut(layer));
-            if let Some(next) = earlier.last_mut() {
-                back_propagate(delta, parameters.weights(layer), self.slopes[layer - 2].view(), next);
+            let (delta, input) = (later[0].view(), self.inputs[layer - 1].view());
+            let gradient = gradient.layer_mut(layer);
+            let weights_gradient = || gemm(mean, delta.t(), input, Target::Replace, gradient);
+            match earlier.last_mut() {
+                Some(next) => both(weights_gradient, || {
+                    back_propagate(delta, parameters.weights(layer), self.slopes[layer - 2].view(), next);
+                }),
+                None => weights_gradient(),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A second-order update: direction from curvature, step from the exact quadratic model, damping that
 //! adapts itself (Botev, Ritter & Barber 2017, section 4; Martens & Grosse 2015, sections 6 and 7).
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::Array2;
 
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
@@ -9,7 +9,7 @@ use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{NotPositiveDefinite, Real, dot, dot_matrix, inner_products};
+use crate::linalg::{NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -28,12 +28,12 @@ pub struct SecondOrderState<T> {
     best: Along<T>,
     /// Δ of the last update, where momentum needs it.
     previous: Option<Along<T>>,
-    tangents: [Tangent<T>; 2],
 }
 
 /// A direction δ and how the outputs move along it.
 struct Along<T> {
     direction: Parameters<T>,
+    tangent: Tangent<T>,
     /// v = J δ: N × K.
     outputs: Array2<T>,
     /// PSD(H_L) v: N × K.
@@ -44,16 +44,19 @@ impl<T: Real> Along<T> {
     fn new(architecture: &Architecture) -> Self {
         Self {
             direction: Parameters::zeros(architecture),
+            tangent: Tangent::new(architecture, 0),
             outputs: Array2::default((0, 0)),
             product: Array2::default((0, 0)),
         }
     }
 
-    /// Takes over v = J δ, and computes PSD(H_L) v.
-    fn set_outputs(&mut self, pass: &Pass<T>, outputs: ArrayView2<T>) {
-        if self.outputs.dim() != outputs.dim() {
-            self.outputs = Array2::zeros(outputs.dim());
+    /// v and PSD(H_L) v of the direction, after a forward pass.
+    fn differentiate(&mut self, pass: &Pass<T>, parameters: &Parameters<T>) {
+        if self.outputs.dim() != pass.output().dim() {
+            self.tangent = Tangent::new(pass.architecture(), pass.data());
+            self.outputs = Array2::zeros(pass.output().dim());
         }
+        let outputs = self.tangent.forward(pass, parameters, &self.direction);
         self.outputs.assign(&outputs);
         output_product(pass, outputs, &mut self.product);
     }
@@ -79,7 +82,6 @@ impl<T: Real> SecondOrderState<T> {
             trial: Along::new(architecture),
             best: Along::new(architecture),
             previous: settings.momentum.then(|| Along::new(architecture)),
-            tangents: [Tangent::new(architecture, 0), Tangent::new(architecture, 0)],
         }
     }
 
@@ -249,22 +251,16 @@ impl<T: Real> SecondOrderState<T> {
         Ok((model, minimum))
     }
 
-    /// How the outputs move along `self.trial`, and if `both` along the previous update too, where there is
-    /// momentum: in one sweep.
-    fn differentiate(&mut self, batch: &Minibatch<T>, both: bool) {
-        let (pass, data) = (&*batch.pass, batch.pass.data());
-        let [single, pair] = &mut self.tangents;
+    /// How the outputs move along `self.trial`, and if `previous` along the previous update too, where there
+    /// is momentum.
+    fn differentiate(&mut self, batch: &Minibatch<T>, previous: bool) {
+        let (pass, parameters) = (&*batch.pass, batch.parameters);
+        let trial = &mut self.trial;
         match &mut self.previous {
-            Some(previous) if both => {
-                let directions = [&self.trial.direction, &previous.direction];
-                let (first, second) = pair.forward(pass, batch.parameters, directions).split_at(Axis(0), data);
-                self.trial.set_outputs(pass, first);
-                previous.set_outputs(pass, second);
+            Some(other) if previous => {
+                both(|| trial.differentiate(pass, parameters), || other.differentiate(pass, parameters));
             }
-            _ => {
-                let outputs = single.forward(pass, batch.parameters, [&self.trial.direction]);
-                self.trial.set_outputs(pass, outputs);
-            }
+            _ => trial.differentiate(pass, parameters),
         }
     }
 

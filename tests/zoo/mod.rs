@@ -179,7 +179,7 @@ impl Problem {
         let mut unit = Parameters::zeros(self.architecture());
         for column in 0..size {
             unit.flat[column] = 1.0;
-            let moved = tangent.forward(&self.pass, &self.parameters, [&unit]);
+            let moved = tangent.forward(&self.pass, &self.parameters, &unit);
             for ((datum, k), &x) in moved.indexed_iter() {
                 jacobians[datum][(k, column)] = x;
             }
