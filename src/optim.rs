@@ -7,14 +7,16 @@ mod first_order;
 pub mod kronecker;
 mod phase;
 pub mod quadratic;
+mod range;
 mod second_order;
 mod settings;
 
 pub use damping::Damped;
-pub use first_order::Moments;
+pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
 pub use phase::{Phase, Stopwatch};
+pub use range::Range;
 pub use second_order::SecondOrderState;
-pub use settings::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings};
+pub use settings::{Curvature, Damping, Method, SecondOrder, Settings};
 
 use crate::linalg::{NotPositiveDefinite, Real};
 use crate::network::{Architecture, Parameters, Pass};
@@ -101,7 +103,7 @@ impl<T: Real> Optimizer<T> {
             (Method::FirstOrder(first), State::FirstOrder(moments)) => {
                 watch.enter(Phase::Update);
                 let rate = first.rate(batch.step);
-                moments.update(first.rule, rate, batch.gradient, batch.parameters, next);
+                moments.update(first, rate, batch.gradient, batch.parameters, next);
                 Ok(Report { learning_rate: Some(rate), ..Report::default() })
             }
             (Method::SecondOrder(second), State::SecondOrder(state)) => state.update(second, batch, next, watch),

@@ -8,7 +8,7 @@ mod trainer;
 
 pub use crate::linalg::number;
 pub use crate::optim::Phase;
-pub use hyperparameter::{Hyperparameter, Range};
+pub use hyperparameter::Hyperparameter;
 pub use settings::{Precision, Settings};
 pub use step::{Machine, Step};
 pub use trainer::{Failure, Losses, Progress, Start, Trainer};

@@ -31,7 +31,7 @@ fn largest_update(data: &Arc<Dataset>, method: Method, loss: Loss) -> (u64, u64)
 fn an_update_allocates_nothing_but_its_report() {
     let second = |curvature| Method::SecondOrder(SecondOrder { momentum: true, ..SecondOrder::new(curvature) });
     for (name, method) in [
-        ("adam", Method::FirstOrder(FirstOrder::new(Rule::ADAM))),
+        ("adam", Method::FirstOrder(FirstOrder::new(Rule::Adam))),
         ("kfra", second(Curvature::Kfra)),
         ("kfac", second(Curvature::KFAC)),
         ("kflr", second(Curvature::Kflr)),

@@ -44,7 +44,7 @@ fn the_readme_lists_the_keys_of_the_program() {
 
 /// What is said of a field.
 fn meaning(field: &Field) -> String {
-    let mut text = field.meaning.to_owned();
+    let mut text = field.meaning.to_string();
     let choices = field.choices();
     if !choices.is_empty() {
         let names: Vec<_> = choices.iter().map(|name| format!("`{name}`")).collect();
@@ -63,14 +63,14 @@ fn meaning(field: &Field) -> String {
 fn the_fields_of_an_experiment_are_documented() {
     let mut text = String::new();
     let mut section = None;
-    for field in FIELDS {
+    for field in FIELDS.iter() {
         let own = field.key.split_once('.').map_or("", |(section, _)| section);
         if section != Some(own) {
             section = Some(own);
             let heading = if own.is_empty() { "At the top".to_owned() } else { format!("`[{own}]`") };
             writeln!(text, "\n## {heading}\n\n| field | default | what it is |\n|---|---|---|").unwrap();
         }
-        let default = match field.default {
+        let default = match &*field.default {
             "-" => "–".to_owned(),
             "required" => "required".to_owned(),
             value => format!("`{value}`"),

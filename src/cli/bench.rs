@@ -136,7 +136,7 @@ fn benchmark(name: &'static str, repeat: u32) -> Result<Measured, Error> {
     let (autoencoder, classifier) = (Problem::autoencoder(), Problem::classifier());
     let second = |curvature, momentum| Method::SecondOrder(SecondOrder { momentum, ..SecondOrder::new(curvature) });
     match name {
-        "adam_step" => autoencoder.steps(name, Method::FirstOrder(FirstOrder::new(Rule::ADAM)), repeat),
+        "adam_step" => autoencoder.steps(name, Method::FirstOrder(FirstOrder::new(Rule::Adam)), repeat),
         "kfra_step" => autoencoder.steps(name, second(Curvature::Kfra, false), repeat),
         "kfac_step" => autoencoder.steps(name, second(Curvature::KFAC, true), repeat),
         "kflr_step_classifier" => classifier.steps(name, second(Curvature::Kflr, false), repeat),

@@ -11,7 +11,8 @@ use super::{Experiment, Mismatch};
 use crate::data::{self, Known, Selection, Source, Split, Task};
 use crate::diagnostics::{self, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
-use crate::train::{self, Precision, Range};
+use crate::optim::Range;
+use crate::train::{self, Precision};
 
 /// The widest layer.
 const MOST_UNITS: u64 = 1_000_000;

@@ -2,7 +2,7 @@
 
 use super::Experiment;
 use crate::network::Architecture;
-use crate::optim::{Curvature, Method, Rule, SecondOrder};
+use crate::optim::{Curvature, Method, SecondOrder};
 use crate::train::Precision;
 
 /// Memory and arithmetic of a run, to orientation: within some ten per cent of what is measured.
@@ -47,11 +47,7 @@ impl Estimate {
         };
         let mut work = vec![Work { name: "forward and backward", formula: "6NP", flops: 6.0 * shape.batch * shape.p }];
         let (copies, factors) = match &experiment.optimizer.method {
-            Method::FirstOrder(first) => match first.rule {
-                Rule::Sgd => (2.0, 0.0),
-                Rule::Momentum { .. } | Rule::Nesterov { .. } => (3.0, 0.0),
-                Rule::Adam { .. } => (4.0, 0.0),
-            },
+            Method::FirstOrder(first) => (2.0 + first.rule.kernel::<f64>().moments() as f64, 0.0),
             Method::SecondOrder(second) => {
                 work.extend(shape.second_order(second));
                 match second.curvature {

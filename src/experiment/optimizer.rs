@@ -1,59 +1,41 @@
 //! The optimizer section: which keys it has depends on its kind.
 
-use super::fields::{self, KINDS};
+use super::fields::{self, Kind};
 use super::problem::{Flaw, listed};
 use super::section::{Found, Section, Sink};
-use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings};
-use crate::train::Range;
+use crate::optim::{Curvature, Damping, FirstOrder, Method, Range, Rule, SecondOrder, Settings};
 
 /// The greatest of the whole numbers here.
 const MOST: u64 = 1_000_000_000;
 
 /// Checks the section; `None` if its kind is missing or unknown.
 pub(super) fn check(root: &mut Section, sink: &Sink) -> Option<Settings> {
+    let kinds = Kind::all();
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
     if !root.has("optimizer") {
-        root.missing("optimizer", format!("a section [optimizer] whose kind is {}", listed(KINDS)));
+        root.missing("optimizer", format!("a section [optimizer] whose kind is {}", listed(&names)));
         return None;
     }
     let mut section = root.section("optimizer", "optimizer")?;
     if !section.has("kind") {
-        section.missing("kind", listed(KINDS));
+        section.missing("kind", listed(&names));
     }
-    let Some(Found { value: kind, .. }) = section.name("kind", KINDS, |kind| kind) else {
+    let Some(Found { value: kind, .. }) = section.name("kind", &kinds, Kind::name) else {
         // What belongs to the section is not known then, but that some keys belong to none is.
         section.take_if(|key| fields::keys("optimizer").contains(&key));
         section.finish();
         return None;
     };
-    let takers = |key: &str| fields::takers(key).filter(|takers| !takers.contains(&kind));
+    let takers = |key: &str| fields::takers(key).filter(|takers| !takers.contains(&kind.name()));
     for (key, origin) in section.take_if(|key| takers(key).is_some()) {
         let takers = takers(&key).unwrap_or_default();
-        sink.report(origin, Flaw::NotForKind { key: format!("optimizer.{key}"), kind, takers });
+        sink.report(origin, Flaw::NotForKind { key: format!("optimizer.{key}"), kind: kind.name(), takers });
     }
     let method = match kind {
-        "sgd" => first_order(&mut section, Rule::Sgd),
-        "momentum" => {
-            let momentum = number(&mut section, "momentum", Range::Fraction, Rule::MOMENTUM);
-            first_order(&mut section, Rule::Momentum { momentum })
-        }
-        "nesterov" => {
-            let momentum = number(&mut section, "momentum", Range::Fraction, Rule::MOMENTUM);
-            first_order(&mut section, Rule::Nesterov { momentum })
-        }
-        "adam" => {
-            let rule = adam(&mut section);
-            first_order(&mut section, rule)
-        }
-        "kfac" => {
-            let samples = whole(&mut section, "samples", 1) as usize;
-            let empirical = section.flag("empirical").unwrap_or(false);
-            second_order(&mut section, Curvature::Kfac { samples, empirical }, sink)
-        }
-        "kflr" => second_order(&mut section, Curvature::Kflr, sink),
-        "kfra" => second_order(&mut section, Curvature::Kfra, sink),
-        _ => {
-            let curvature = hessian_free(&mut section);
-            second_order(&mut section, curvature, sink)
+        Kind::Rule(rule) => Method::FirstOrder(first_order(&mut section, rule)),
+        Kind::Curvature(default) => {
+            let curvature = curvature(&mut section, default);
+            Method::SecondOrder(second_order(&mut section, curvature, sink))
         }
     };
     let l2 = number(&mut section, "l2", Range::NonNegative, 0.0);
@@ -62,41 +44,39 @@ pub(super) fn check(root: &mut Section, sink: &Sink) -> Option<Settings> {
     Some(Settings { method, l2, polyak })
 }
 
-fn adam(section: &mut Section) -> Rule {
-    let Rule::Adam { beta1, beta2, epsilon } = Rule::ADAM else { return Rule::ADAM };
-    Rule::Adam {
-        beta1: number(section, "beta1", Range::Fraction, beta1),
-        beta2: number(section, "beta2", Range::Fraction, beta2),
-        epsilon: number(section, "epsilon", Range::Positive, epsilon),
+fn first_order(section: &mut Section, rule: Rule) -> FirstOrder {
+    let mut first = FirstOrder::new(rule);
+    for coefficient in rule.coefficients() {
+        if let Some(value) = first.coefficient_mut(coefficient.key) {
+            *value = number(section, coefficient.key, coefficient.range, coefficient.default);
+        }
+    }
+    first.learning_rate = number(section, "learning_rate", Range::Positive, first.learning_rate);
+    if let Some(period) = section.whole("decay_period", Range::Period, MOST) {
+        first.decay_period = period.value;
+    }
+    first
+}
+
+fn curvature(section: &mut Section, default: Curvature) -> Curvature {
+    match default {
+        Curvature::Kfac { samples, empirical } => Curvature::Kfac {
+            samples: whole(section, "samples", samples as u64) as usize,
+            empirical: section.flag("empirical").unwrap_or(empirical),
+        },
+        Curvature::HessianFree { iterations, tolerance } => Curvature::HessianFree {
+            iterations: whole(section, "iterations", iterations as u64) as usize,
+            tolerance: number(section, "tolerance", Range::Positive, tolerance),
+        },
+        Curvature::Kflr | Curvature::Kfra => default,
     }
 }
 
-fn hessian_free(section: &mut Section) -> Curvature {
-    let Curvature::HessianFree { iterations, tolerance } = Curvature::HESSIAN_FREE else {
-        return Curvature::HESSIAN_FREE;
-    };
-    Curvature::HessianFree {
-        iterations: whole(section, "iterations", iterations as u64) as usize,
-        tolerance: number(section, "tolerance", Range::Positive, tolerance),
-    }
-}
-
-fn first_order(section: &mut Section, rule: Rule) -> Method {
-    let default = FirstOrder::new(rule);
-    Method::FirstOrder(FirstOrder {
-        rule,
-        learning_rate: number(section, "learning_rate", Range::Positive, default.learning_rate),
-        decay_period: section
-            .whole("decay_period", Range::Period, MOST)
-            .map_or(default.decay_period, |period| period.value),
-    })
-}
-
-fn second_order(section: &mut Section, curvature: Curvature, sink: &Sink) -> Method {
+fn second_order(section: &mut Section, curvature: Curvature, sink: &Sink) -> SecondOrder {
     let default = SecondOrder::new(curvature);
     let kronecker = ["kronecker_damping", "kronecker_damping_min", "kronecker_damping_max", "adapt_kronecker_damping"];
     let step = ["step_damping", "step_damping_min", "step_damping_max", "adapt_step_damping"];
-    Method::SecondOrder(SecondOrder {
+    SecondOrder {
         curvature,
         kronecker_damping: damping(section, kronecker, default.kronecker_damping, sink),
         step_damping: damping(section, step, default.step_damping, sink),
@@ -105,7 +85,7 @@ fn second_order(section: &mut Section, curvature: Curvature, sink: &Sink) -> Met
         inverse_period: whole(section, "inverse_period", default.inverse_period),
         factor_average: number(section, "factor_average", Range::Fraction, default.factor_average),
         momentum: section.flag("momentum").unwrap_or(default.momentum),
-    })
+    }
 }
 
 /// A damping with its bounds. A bound that is not stated gives way to the value at the start.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::fields;
 use super::node::{Entries, Entry, Node, Origin, Value};
 use super::problem::{Flaw, Problem};
-use crate::train::Range;
+use crate::optim::Range;
 
 /// Where problems are collected.
 #[derive(Debug, Default)]
@@ -210,7 +210,7 @@ impl<'a> Section<'a> {
         for (key, entry) in &self.entries {
             let elsewhere = || fields::FIELDS.iter().find(|field| field.key.rsplit('.').next() == Some(key));
             let suggestion =
-                nearest(key, &known).map(str::to_owned).or_else(|| elsewhere().map(|field| field.key.to_owned()));
+                nearest(key, &known).map(str::to_owned).or_else(|| elsewhere().map(|field| field.key.to_string()));
             let flaw = Flaw::UnknownKey { key: self.key(key), suggestion, known: known.clone() };
             self.sink.report(entry.key, flaw);
         }

@@ -7,7 +7,7 @@ use super::Experiment;
 use crate::data::{Selection, Source};
 use crate::diagnostics::Probe;
 use crate::network::Plan;
-use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings};
+use crate::optim::{Curvature, Damping, FirstOrder, Method, SecondOrder, Settings};
 use crate::train::Precision;
 
 impl Experiment {
@@ -97,13 +97,9 @@ fn write_optimizer(out: &mut String, optimizer: &Settings) -> fmt::Result {
 }
 
 fn write_first_order(out: &mut String, first: &FirstOrder) -> fmt::Result {
-    match first.rule {
-        Rule::Sgd => writeln!(out, "kind = \"sgd\"")?,
-        Rule::Momentum { momentum } => writeln!(out, "kind = \"momentum\"\nmomentum = {momentum:?}")?,
-        Rule::Nesterov { momentum } => writeln!(out, "kind = \"nesterov\"\nmomentum = {momentum:?}")?,
-        Rule::Adam { beta1, beta2, epsilon } => {
-            writeln!(out, "kind = \"adam\"\nbeta1 = {beta1:?}\nbeta2 = {beta2:?}\nepsilon = {epsilon:?}")?;
-        }
+    writeln!(out, "kind = {}", Text(first.rule.name()))?;
+    for (coefficient, value) in first.coefficients() {
+        writeln!(out, "{} = {value:?}", coefficient.key)?;
     }
     writeln!(out, "learning_rate = {:?}\ndecay_period = {}", first.learning_rate, first.decay_period)
 }

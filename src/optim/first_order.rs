@@ -1,23 +1,150 @@
-//! First-order directions, elementwise in the gradient.
+//! First-order methods: the gradient, transformed elementwise, at a learning rate. One file each below
+//! `first_order/`, one line each in the table of this file.
 
-use ndarray::{Array1, Zip};
+use ndarray::Array1;
+use serde::{Deserialize, Serialize};
 
-use super::{FirstOrder, Rule};
+use super::Range;
 use crate::linalg::Real;
 use crate::network::Parameters;
 
-/// The moments a first-order method keeps.
-#[derive(Clone, Debug)]
-pub struct Moments<T> {
-    /// Momentum, or Adam's running mean of the gradient; empty where there is none.
-    mean: Array1<T>,
-    /// Adam's running mean of the squared gradient; empty where there is none.
-    square: Array1<T>,
-    /// Updates made with these moments.
-    updates: i32,
+/// A number that a rule depends on, as it stands in experiment files.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coefficient {
+    /// Its name.
+    pub key: &'static str,
+    /// What it can be.
+    pub range: Range,
+    /// What it is where nothing is stated.
+    pub default: f64,
+    /// What it is, in words.
+    pub meaning: &'static str,
+}
+
+/// How a rule makes an update of the gradient.
+pub trait Kernel<T: Real>: Sync {
+    /// The numbers it depends on.
+    fn coefficients(&self) -> &'static [Coefficient];
+
+    /// The learning rate where none is stated.
+    fn learning_rate(&self) -> f64 {
+        1e-2
+    }
+
+    /// How many vectors of the size of θ it keeps from one update to the next. They start as zero.
+    fn moments(&self) -> usize;
+
+    /// next ← θ + Δ, in one pass over memory, with the coefficients in the order of
+    /// [`Kernel::coefficients`].
+    fn update(&self, coefficients: &[f64], step: Step<T>);
+}
+
+/// What an update is made of.
+#[derive(Debug)]
+pub struct Step<'a, T> {
+    /// ℓ.
+    pub rate: f64,
+    /// t = 1, 2, …: updates made with these moments, this one included.
+    pub count: i32,
+    /// g.
+    pub gradient: &'a Array1<T>,
+    /// θ.
+    pub parameters: &'a Array1<T>,
+    /// Where θ + Δ goes.
+    pub next: &'a mut Array1<T>,
+    /// As many as the rule keeps.
+    pub moments: &'a mut [Array1<T>],
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $module:ident :: $variant:ident;)*) => {
+        $(mod $module;)*
+
+        /// What a first-order method does with the gradient g, at the learning rate ℓ.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Rule {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name in experiment files and on the screen.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($module),)* }
+            }
+
+            /// The code that computes it in precision `T`.
+            pub fn kernel<T: Real>(self) -> &'static dyn Kernel<T> {
+                match self { $(Self::$variant => &$module::$variant,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// Δ = −ℓ g.
+    sgd::Sgd;
+    /// m ← μ m + g, Δ = −ℓ m.
+    momentum::Momentum;
+    /// m ← μ m + g, Δ = −ℓ (g + μ m).
+    nesterov::Nesterov;
+    /// Kingma & Ba 2015, with bias correction.
+    adam::Adam;
+}
+
+/// Settings of the first-order methods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstOrder {
+    /// What is done with the gradient.
+    pub rule: Rule,
+    /// The numbers the rule depends on, in its order.
+    coefficients: Vec<f64>,
+    /// The learning rate at the start, above 0.
+    pub learning_rate: f64,
+    /// The learning rate is halved every so many updates; 0: never.
+    pub decay_period: u64,
+}
+
+impl Rule {
+    /// The numbers it depends on.
+    pub fn coefficients(self) -> &'static [Coefficient] {
+        self.kernel::<f64>().coefficients()
+    }
 }
 
 impl FirstOrder {
+    /// The default settings of a rule, with a constant learning rate.
+    pub fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            coefficients: rule.coefficients().iter().map(|coefficient| coefficient.default).collect(),
+            learning_rate: rule.kernel::<f64>().learning_rate(),
+            decay_period: 0,
+        }
+    }
+
+    /// The numbers the rule depends on.
+    pub fn coefficients(&self) -> impl Iterator<Item = (&'static Coefficient, f64)> {
+        self.rule.coefficients().iter().zip(self.coefficients.iter().copied())
+    }
+
+    /// A coefficient of the rule; `None` if the rule has none of this name.
+    pub fn coefficient(&self, key: &str) -> Option<f64> {
+        self.position(key).map(|index| self.coefficients[index])
+    }
+
+    /// A coefficient of the rule, to be changed.
+    pub fn coefficient_mut(&mut self, key: &str) -> Option<&mut f64> {
+        self.position(key).map(|index| &mut self.coefficients[index])
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.rule.coefficients().iter().position(|coefficient| coefficient.key == key)
+    }
+
     /// The learning rate of update `step` = 1, 2, …: halved every `decay_period` updates.
     pub fn rate(&self, step: u64) -> f64 {
         match (step - 1).checked_div(self.decay_period) {
@@ -27,65 +154,45 @@ impl FirstOrder {
     }
 }
 
+/// What a first-order method keeps from one update to the next.
+#[derive(Clone, Debug)]
+pub struct Moments<T> {
+    vectors: Vec<Array1<T>>,
+    /// Updates made with them.
+    count: i32,
+}
+
 impl<T: Real> Moments<T> {
     /// All zero.
     pub fn new(rule: Rule, parameters: usize) -> Self {
-        let (mean, square) = match rule {
-            Rule::Sgd => (0, 0),
-            Rule::Momentum { .. } | Rule::Nesterov { .. } => (parameters, 0),
-            Rule::Adam { .. } => (parameters, parameters),
-        };
-        Self { mean: Array1::zeros(mean), square: Array1::zeros(square), updates: 0 }
+        Self { vectors: vec![Array1::zeros(parameters); rule.kernel::<T>().moments()], count: 0 }
     }
 
     /// Sets all to zero.
     pub fn forget(&mut self) {
-        self.mean.fill(T::zero());
-        self.square.fill(T::zero());
-        self.updates = 0;
+        self.vectors.iter_mut().for_each(|vector| vector.fill(T::zero()));
+        self.count = 0;
     }
 
-    /// next ← θ + Δ of this gradient at this learning rate, in one pass over memory.
+    /// next ← θ + Δ of this gradient at this learning rate.
     pub fn update(
         &mut self,
-        rule: Rule,
+        settings: &FirstOrder,
         rate: f64,
         gradient: &Parameters<T>,
         parameters: &Parameters<T>,
         next: &mut Parameters<T>,
     ) {
-        self.updates = self.updates.saturating_add(1);
-        let step = Zip::from(&mut next.flat).and(&parameters.flat).and(&gradient.flat);
-        let rate_t = T::of(rate);
-        match rule {
-            Rule::Sgd => step.par_for_each(|next, &theta, &g| *next = theta - rate_t * g),
-            Rule::Momentum { momentum } => {
-                let momentum = T::of(momentum);
-                step.and(&mut self.mean).par_for_each(|next, &theta, &g, m| {
-                    *m = momentum * *m + g;
-                    *next = theta - rate_t * *m;
-                });
-            }
-            Rule::Nesterov { momentum } => {
-                let momentum = T::of(momentum);
-                step.and(&mut self.mean).par_for_each(|next, &theta, &g, m| {
-                    *m = momentum * *m + g;
-                    *next = theta - rate_t * (g + momentum * *m);
-                });
-            }
-            Rule::Adam { beta1, beta2, epsilon } => {
-                // Δ = −ℓ m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
-                let correction = 1.0 - beta2.powi(self.updates);
-                let rate = T::of(rate / (1.0 - beta1.powi(self.updates)));
-                let root = T::of(correction.sqrt().recip());
-                let [b1, b2, epsilon] = [beta1, beta2, epsilon].map(T::of);
-                step.and(&mut self.mean).and(&mut self.square).par_for_each(|next, &theta, &g, m, v| {
-                    *m += (T::one() - b1) * (g - *m);
-                    *v += (T::one() - b2) * (g * g - *v);
-                    *next = theta - rate * *m / (v.sqrt() * root + epsilon);
-                });
-            }
-        }
+        self.count = self.count.saturating_add(1);
+        let step = Step {
+            rate,
+            count: self.count,
+            gradient: &gradient.flat,
+            parameters: &parameters.flat,
+            next: &mut next.flat,
+            moments: &mut self.vectors,
+        };
+        settings.rule.kernel().update(&settings.coefficients, step);
     }
 }
 
@@ -94,14 +201,15 @@ mod tests {
     use super::*;
     use crate::network::Architecture;
 
-    fn run(rule: Rule, gradients: &[f64]) -> Vec<f64> {
+    fn run(rule: Rule, coefficients: &[f64], gradients: &[f64]) -> Vec<f64> {
         let architecture = Architecture::new(1, &[], 1, false);
         let origin = Parameters::<f64>::zeros(&architecture);
         let (mut gradient, mut next) = (origin.clone(), origin.clone());
+        let settings = FirstOrder { coefficients: coefficients.to_vec(), ..FirstOrder::new(rule) };
         let mut moments = Moments::new(rule, 1);
         let mut step = |g: &f64| {
             gradient.flat[0] = *g;
-            moments.update(rule, 0.1, &gradient, &origin, &mut next);
+            moments.update(&settings, 0.1, &gradient, &origin, &mut next);
             next.flat[0]
         };
         gradients.iter().map(&mut step).collect()
@@ -113,18 +221,44 @@ mod tests {
 
     #[test]
     fn updates_are_those_of_the_formulas() {
-        assert_close(&run(Rule::Sgd, &[2.0, -1.0]), &[-0.2, 0.1]);
-        assert_close(&run(Rule::Momentum { momentum: 0.5 }, &[2.0, 1.0]), &[-0.2, -0.2]);
-        assert_close(&run(Rule::Nesterov { momentum: 0.5 }, &[2.0, 1.0]), &[-0.3, -0.2]);
-        let adam = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        assert_close(&run(Rule::Sgd, &[], &[2.0, -1.0]), &[-0.2, 0.1]);
+        assert_close(&run(Rule::Momentum, &[0.5], &[2.0, 1.0]), &[-0.2, -0.2]);
+        assert_close(&run(Rule::Nesterov, &[0.5], &[2.0, 1.0]), &[-0.3, -0.2]);
         // By hand: m = 0.2, 0.28; v = 0.004, 0.004996; corrected with 1 − 0.81 and 1 − 0.998001.
         let second = -0.1 * (0.28 / 0.19) / ((0.004_996_f64 / 0.001_999).sqrt() + 1e-8);
-        assert_close(&run(adam, &[2.0, 1.0]), &[-0.1 * 2.0 / (2.0 + 1e-8), second]);
+        assert_close(&run(Rule::Adam, &[0.9, 0.999, 1e-8], &[2.0, 1.0]), &[-0.1 * 2.0 / (2.0 + 1e-8), second]);
+    }
+
+    #[test]
+    fn every_default_lies_in_its_range() {
+        for coefficient in Rule::ALL.iter().flat_map(|rule| rule.coefficients()) {
+            assert!(coefficient.range.contains(coefficient.default), "{coefficient:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_no_trace() {
+        for &rule in Rule::ALL {
+            let settings = FirstOrder::new(rule);
+            let origin = Parameters::<f64>::zeros(&Architecture::new(3, &[], 2, true));
+            let mut gradient = origin.clone();
+            gradient.flat.fill(0.5);
+            let mut moments = Moments::new(rule, origin.flat.len());
+            let update = |moments: &mut Moments<f64>| {
+                let mut next = origin.clone();
+                moments.update(&settings, 0.1, &gradient, &origin, &mut next);
+                next
+            };
+            let first = update(&mut moments);
+            update(&mut moments);
+            moments.forget();
+            assert_eq!(update(&mut moments), first, "{}", rule.name());
+        }
     }
 
     #[test]
     fn the_learning_rate_is_halved_every_period() {
-        let mut settings = FirstOrder { rule: Rule::Sgd, learning_rate: 0.8, decay_period: 3 };
+        let mut settings = FirstOrder { learning_rate: 0.8, decay_period: 3, ..FirstOrder::new(Rule::Sgd) };
         let rates: Vec<_> = (1..=7).map(|step| settings.rate(step)).collect();
         assert_close(&rates, &[0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2]);
         settings.decay_period = 0;

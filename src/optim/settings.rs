@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::FirstOrder;
+
 /// The optimizer of an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -21,60 +23,6 @@ pub enum Method {
     FirstOrder(FirstOrder),
     /// The gradient, preconditioned by curvature, at the step of the exact quadratic model.
     SecondOrder(SecondOrder),
-}
-
-/// Settings of the first-order methods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FirstOrder {
-    /// What is done with the gradient.
-    pub rule: Rule,
-    /// The learning rate at the start, above 0.
-    pub learning_rate: f64,
-    /// The learning rate is halved every so many updates; 0: never.
-    pub decay_period: u64,
-}
-
-impl FirstOrder {
-    /// The default settings of a rule: a constant learning rate of 10⁻³ for Adam, 10⁻² for the others.
-    pub fn new(rule: Rule) -> Self {
-        let learning_rate = if matches!(rule, Rule::Adam { .. }) { 1e-3 } else { 1e-2 };
-        Self { rule, learning_rate, decay_period: 0 }
-    }
-}
-
-/// What a first-order method does with the gradient g.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Δ = −ℓ g.
-    Sgd,
-    /// m ← μ m + g, Δ = −ℓ m.
-    Momentum {
-        /// μ in [0, 1).
-        momentum: f64,
-    },
-    /// m ← μ m + g, Δ = −ℓ (g + μ m).
-    Nesterov {
-        /// μ in [0, 1).
-        momentum: f64,
-    },
-    /// Kingma & Ba 2015, with bias correction.
-    Adam {
-        /// β₁ in [0, 1), of the mean.
-        beta1: f64,
-        /// β₂ in [0, 1), of the uncentred variance.
-        beta2: f64,
-        /// ε above 0, added to the root of the variance.
-        epsilon: f64,
-    },
-}
-
-impl Rule {
-    /// The default μ.
-    pub const MOMENTUM: f64 = 0.9;
-
-    /// Adam as published.
-    pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 }
 
 /// Settings of the second-order methods.
@@ -151,6 +99,9 @@ impl Curvature {
     /// Hessian-free with the default limits.
     pub const HESSIAN_FREE: Self = Self::HessianFree { iterations: 250, tolerance: 5e-4 };
 
+    /// Every curvature, with its default settings.
+    pub const ALL: &[Self] = &[Self::KFAC, Self::Kflr, Self::Kfra, Self::HESSIAN_FREE];
+
     /// Its name in experiment files and on the screen.
     pub fn name(self) -> &'static str {
         match self {
@@ -188,12 +139,7 @@ impl Method {
     /// Its name in experiment files and on the screen.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::FirstOrder(first) => match first.rule {
-                Rule::Sgd => "sgd",
-                Rule::Momentum { .. } => "momentum",
-                Rule::Nesterov { .. } => "nesterov",
-                Rule::Adam { .. } => "adam",
-            },
+            Self::FirstOrder(first) => first.rule.name(),
             Self::SecondOrder(second) => second.curvature.name(),
         }
     }

@@ -2,50 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The values a hyperparameter can take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Range {
-    /// Numbers above 0.
-    Positive,
-    /// Numbers from 0.
-    NonNegative,
-    /// Numbers from 0, below 1.
-    Fraction,
-    /// Numbers from 0 up to 1.
-    Share,
-    /// Whole numbers from 1.
-    Count,
-    /// Whole numbers from 0, where 0 means never.
-    Period,
-}
-
-impl Range {
-    /// Whether `value` lies in it.
-    pub fn contains(self, value: f64) -> bool {
-        let whole = value.fract() == 0.0 && value <= 1e15;
-        value.is_finite()
-            && match self {
-                Self::Positive => value > 0.0,
-                Self::NonNegative => value >= 0.0,
-                Self::Fraction => (0.0..1.0).contains(&value),
-                Self::Share => (0.0..=1.0).contains(&value),
-                Self::Count => whole && value >= 1.0,
-                Self::Period => whole && value >= 0.0,
-            }
-    }
-
-    /// What is expected, in words: `a number above 0`.
-    pub fn expectation(self) -> &'static str {
-        match self {
-            Self::Positive => "a number above 0",
-            Self::NonNegative => "a number of at least 0",
-            Self::Fraction => "a number from 0, below 1",
-            Self::Share => "a number from 0 up to 1",
-            Self::Count => "a whole number of at least 1",
-            Self::Period => "a whole number of at least 0 (0: never)",
-        }
-    }
-}
+use crate::optim::Range;
 
 macro_rules! hyperparameters {
     ($($variant:ident = $key:literal, $symbol:literal, $range:ident, $doc:literal;)*) => {
@@ -86,7 +43,10 @@ macro_rules! hyperparameters {
 hyperparameters! {
     LearningRate = "optimizer.learning_rate", "learning rate", Positive, "Learning rate of a first-order method, before halving.";
     DecayPeriod = "optimizer.decay_period", "decay period", Period, "Updates until the learning rate is halved.";
-    Momentum = "optimizer.momentum", "momentum", Fraction, "Momentum of momentum and Nesterov, β₁ of Adam.";
+    Momentum = "optimizer.momentum", "μ", Fraction, "Momentum of a first-order method.";
+    Beta1 = "optimizer.beta1", "β₁", Fraction, "Decay of the mean gradient.";
+    Beta2 = "optimizer.beta2", "β₂", Fraction, "Decay of the mean squared gradient.";
+    Epsilon = "optimizer.epsilon", "ε", Positive, "Added to the root of the mean squared gradient.";
     KroneckerDamping = "optimizer.kronecker_damping", "γ", Positive, "Kronecker damping γ.";
     KroneckerDampingMin = "optimizer.kronecker_damping_min", "γ min", Positive, "The least γ may become.";
     KroneckerDampingMax = "optimizer.kronecker_damping_max", "γ max", Positive, "The most γ may become.";

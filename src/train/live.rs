@@ -2,7 +2,7 @@
 
 use super::{Hyperparameter, Trainer};
 use crate::linalg::Real;
-use crate::optim::{Curvature, FirstOrder, Method, Rule, SecondOrder, State};
+use crate::optim::{Curvature, FirstOrder, Method, SecondOrder, State};
 
 impl<T: Real> Trainer<T> {
     /// The present value of a hyperparameter; `None` where the method has none, or where it is not the
@@ -61,24 +61,23 @@ impl<T: Real> Trainer<T> {
 }
 
 fn get_first(first: &FirstOrder, hyperparameter: Hyperparameter) -> Option<f64> {
-    match (hyperparameter, first.rule) {
-        (Hyperparameter::LearningRate, _) => Some(first.learning_rate),
-        (Hyperparameter::DecayPeriod, _) => Some(first.decay_period as f64),
-        (Hyperparameter::Momentum, Rule::Momentum { momentum } | Rule::Nesterov { momentum }) => Some(momentum),
-        (Hyperparameter::Momentum, Rule::Adam { beta1, .. }) => Some(beta1),
-        _ => None,
+    match hyperparameter {
+        Hyperparameter::LearningRate => Some(first.learning_rate),
+        Hyperparameter::DecayPeriod => Some(first.decay_period as f64),
+        _ => first.coefficient(hyperparameter.key().strip_prefix("optimizer.")?),
     }
 }
 
 fn set_first(first: &mut FirstOrder, hyperparameter: Hyperparameter, value: f64) {
-    match (hyperparameter, &mut first.rule) {
-        (Hyperparameter::LearningRate, _) => first.learning_rate = value,
-        (Hyperparameter::DecayPeriod, _) => first.decay_period = value as u64,
-        (
-            Hyperparameter::Momentum,
-            Rule::Momentum { momentum } | Rule::Nesterov { momentum } | Rule::Adam { beta1: momentum, .. },
-        ) => *momentum = value,
-        _ => {}
+    match hyperparameter {
+        Hyperparameter::LearningRate => first.learning_rate = value,
+        Hyperparameter::DecayPeriod => first.decay_period = value as u64,
+        _ => {
+            let key = hyperparameter.key().trim_start_matches("optimizer.");
+            if let Some(coefficient) = first.coefficient_mut(key) {
+                *coefficient = value;
+            }
+        }
     }
 }
 

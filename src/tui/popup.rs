@@ -57,22 +57,18 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     lines
 }
 
+/// The hyperparameters that the run has.
 fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
-    let theme = scene.theme;
-    let wide = Hyperparameter::ALL.iter().map(|known| known.symbol().chars().count()).max().unwrap_or(0);
-    let line = |hyperparameter: &Hyperparameter| {
-        let value = scene.snapshot.hyperparameter(*hyperparameter);
-        let known = value.is_some();
-        let value = value.map_or_else(|| "–".to_owned(), plain);
+    let known = || scene.snapshot.hyperparameters.iter().map(|&(hyperparameter, _)| hyperparameter);
+    let wide = known().map(|known| known.symbol().chars().count()).max().unwrap_or(0);
+    let line = |hyperparameter: Hyperparameter| {
+        let value = scene.snapshot.hyperparameter(hyperparameter).map_or_else(|| "–".to_owned(), plain);
         Line::from(vec![
-            Span::styled(
-                format!("{:<wide$}  {value:>9}  ", hyperparameter.symbol()),
-                if known { theme.strong } else { theme.faint },
-            ),
-            Span::styled(hyperparameter.description(), if known { theme.text } else { theme.faint }),
+            Span::styled(format!("{:<wide$}  {value:>9}  ", hyperparameter.symbol()), scene.theme.strong),
+            Span::styled(hyperparameter.description(), scene.theme.text),
         ])
     };
-    Hyperparameter::ALL.iter().map(line).collect()
+    known().map(line).collect()
 }
 
 /// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.

@@ -178,7 +178,7 @@ fn scroll(state: &mut State, snapshot: &Snapshot, by: isize) {
     let (at, rows) = match &mut state.overlay {
         Some(Overlay::Help(at)) => (at, action::BINDINGS.len() + 2 * Context::ALL.len()),
         Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
-        Some(Overlay::Choose(at)) => (at, Hyperparameter::ALL.len()),
+        Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(_) => return,
         None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
     };
@@ -217,8 +217,8 @@ fn accept(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
             Some(send(Command::Stop, "stop"))
         }
         Overlay::Choose(selected) => {
-            let topic = Topic::Hyperparameter(*Hyperparameter::ALL.get(selected)?);
-            state.overlay = Some(Overlay::Prompt(topic, String::new()));
+            let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
+            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
             None
         }
         Overlay::Prompt(topic, text) => match (read(topic, &text), topic) {
@@ -248,10 +248,10 @@ pub fn read(topic: Topic, text: &str) -> Result<f64, &'static str> {
 }
 
 /// The values a topic can take.
-pub fn range(topic: Topic) -> crate::train::Range {
+pub fn range(topic: Topic) -> crate::optim::Range {
     match topic {
         Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
-        Topic::Updates => crate::train::Range::Count,
+        Topic::Updates => crate::optim::Range::Count,
     }
 }
 
