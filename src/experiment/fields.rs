@@ -2,6 +2,7 @@
 
 use crate::data::Task;
 use crate::network::{Activation, Init, Loss};
+use crate::optim::{Curvature, Rule};
 
 /// A field of an experiment file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +17,34 @@ pub struct Field {
     pub meaning: &'static str,
 }
 
+/// A kind of optimizer, as it is where a file says no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    FirstOrder(Rule),
+    SecondOrder(Curvature),
+}
+
 /// The optimizers.
-pub(super) const KINDS: &[&str] = &["sgd", "momentum", "nesterov", "adam", "kfac", "kflr", "kfra", "hessian_free"];
+pub(super) const KINDS: [Kind; 8] = [
+    Kind::FirstOrder(Rule::Sgd),
+    Kind::FirstOrder(Rule::MOMENTUM),
+    Kind::FirstOrder(Rule::NESTEROV),
+    Kind::FirstOrder(Rule::ADAM),
+    Kind::SecondOrder(Curvature::KFAC),
+    Kind::SecondOrder(Curvature::Kflr),
+    Kind::SecondOrder(Curvature::Kfra),
+    Kind::SecondOrder(Curvature::HESSIAN_FREE),
+];
+
+impl Kind {
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FirstOrder(rule) => rule.name(),
+            Self::SecondOrder(curvature) => curvature.name(),
+        }
+    }
+}
 
 const ALL: &[&str] = &[];
 const FIRST: &[&str] = &["sgd", "momentum", "nesterov", "adam"];
@@ -108,7 +135,7 @@ impl Field {
             "network.layers.activation" => Activation::ALL.iter().map(|activation| activation.name()).collect(),
             "network.init" => Init::ALL.iter().map(|init| init.name()).collect(),
             "loss.kind" => Loss::ALL.iter().map(|loss| loss.name()).collect(),
-            "optimizer.kind" => KINDS.to_vec(),
+            "optimizer.kind" => KINDS.map(Kind::name).to_vec(),
             _ => Vec::new(),
         }
     }

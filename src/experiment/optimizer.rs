@@ -1,6 +1,6 @@
 //! The optimizer section: which keys it has depends on its kind.
 
-use super::fields::{self, KINDS};
+use super::fields::{self, KINDS, Kind};
 use super::problem::{Flaw, listed};
 use super::section::{Found, Section, Sink};
 use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings};
@@ -11,48 +11,33 @@ const MOST: u64 = 1_000_000_000;
 
 /// Checks the section; `None` if its kind is missing or unknown.
 pub(super) fn check(root: &mut Section, sink: &Sink) -> Option<Settings> {
+    let kinds = listed(&KINDS.map(Kind::name));
     if !root.has("optimizer") {
-        root.missing("optimizer", format!("a section [optimizer] whose kind is {}", listed(KINDS)));
+        root.missing("optimizer", format!("a section [optimizer] whose kind is {kinds}"));
         return None;
     }
     let mut section = root.section("optimizer", "optimizer")?;
     if !section.has("kind") {
-        section.missing("kind", listed(KINDS));
+        section.missing("kind", kinds);
     }
-    let Some(Found { value: kind, .. }) = section.name("kind", KINDS, |kind| kind) else {
+    let Some(Found { value: kind, .. }) = section.name("kind", &KINDS, Kind::name) else {
         // What belongs to the section is not known then, but that some keys belong to none is.
         section.take_if(|key| fields::keys("optimizer").contains(&key));
         section.finish();
         return None;
     };
-    let takers = |key: &str| fields::takers(key).filter(|takers| !takers.contains(&kind));
+    let takers = |key: &str| fields::takers(key).filter(|takers| !takers.contains(&kind.name()));
     for (key, origin) in section.take_if(|key| takers(key).is_some()) {
         let takers = takers(&key).unwrap_or_default();
-        sink.report(origin, Flaw::NotForKind { key: format!("optimizer.{key}"), kind, takers });
+        sink.report(origin, Flaw::NotForKind { key: format!("optimizer.{key}"), kind: kind.name(), takers });
     }
     let method = match kind {
-        "sgd" => first_order(&mut section, Rule::Sgd),
-        "momentum" => {
-            let momentum = number(&mut section, "momentum", Range::Fraction, Rule::MOMENTUM);
-            first_order(&mut section, Rule::Momentum { momentum })
-        }
-        "nesterov" => {
-            let momentum = number(&mut section, "momentum", Range::Fraction, Rule::MOMENTUM);
-            first_order(&mut section, Rule::Nesterov { momentum })
-        }
-        "adam" => {
-            let rule = adam(&mut section);
+        Kind::FirstOrder(default) => {
+            let rule = rule(&mut section, default);
             first_order(&mut section, rule)
         }
-        "kfac" => {
-            let samples = whole(&mut section, "samples", 1) as usize;
-            let empirical = section.flag("empirical").unwrap_or(false);
-            second_order(&mut section, Curvature::Kfac { samples, empirical }, sink)
-        }
-        "kflr" => second_order(&mut section, Curvature::Kflr, sink),
-        "kfra" => second_order(&mut section, Curvature::Kfra, sink),
-        _ => {
-            let curvature = hessian_free(&mut section);
+        Kind::SecondOrder(default) => {
+            let curvature = curvature(&mut section, default);
             second_order(&mut section, curvature, sink)
         }
     };
@@ -62,22 +47,32 @@ pub(super) fn check(root: &mut Section, sink: &Sink) -> Option<Settings> {
     Some(Settings { method, l2, polyak })
 }
 
-fn adam(section: &mut Section) -> Rule {
-    let Rule::Adam { beta1, beta2, epsilon } = Rule::ADAM else { return Rule::ADAM };
-    Rule::Adam {
-        beta1: number(section, "beta1", Range::Fraction, beta1),
-        beta2: number(section, "beta2", Range::Fraction, beta2),
-        epsilon: number(section, "epsilon", Range::Positive, epsilon),
+fn rule(section: &mut Section, default: Rule) -> Rule {
+    let mut fraction = |key, default| number(section, key, Range::Fraction, default);
+    match default {
+        Rule::Sgd => Rule::Sgd,
+        Rule::Momentum { momentum } => Rule::Momentum { momentum: fraction("momentum", momentum) },
+        Rule::Nesterov { momentum } => Rule::Nesterov { momentum: fraction("momentum", momentum) },
+        Rule::Adam { beta1, beta2, epsilon } => Rule::Adam {
+            beta1: fraction("beta1", beta1),
+            beta2: fraction("beta2", beta2),
+            epsilon: number(section, "epsilon", Range::Positive, epsilon),
+        },
     }
 }
 
-fn hessian_free(section: &mut Section) -> Curvature {
-    let Curvature::HessianFree { iterations, tolerance } = Curvature::HESSIAN_FREE else {
-        return Curvature::HESSIAN_FREE;
-    };
-    Curvature::HessianFree {
-        iterations: whole(section, "iterations", iterations as u64) as usize,
-        tolerance: number(section, "tolerance", Range::Positive, tolerance),
+fn curvature(section: &mut Section, default: Curvature) -> Curvature {
+    match default {
+        Curvature::Kfac { samples, empirical } => Curvature::Kfac {
+            samples: whole(section, "samples", samples as u64) as usize,
+            empirical: section.flag("empirical").unwrap_or(empirical),
+        },
+        Curvature::Kflr => Curvature::Kflr,
+        Curvature::Kfra => Curvature::Kfra,
+        Curvature::HessianFree { iterations, tolerance } => Curvature::HessianFree {
+            iterations: whole(section, "iterations", iterations as u64) as usize,
+            tolerance: number(section, "tolerance", Range::Positive, tolerance),
+        },
     }
 }
 

@@ -66,14 +66,25 @@ fn what_is_not_stated_has_the_default_of_the_table() {
 
 #[test]
 fn every_key_of_the_table_is_known_to_the_checker() {
-    for (field, kind) in FIELDS.iter().flat_map(|field| fields::KINDS.iter().map(move |kind| (field, kind))) {
+    for (field, kind) in FIELDS.iter().flat_map(|field| fields::KINDS.map(|kind| (field, kind.name()))) {
         let key = field.key.replace("layers.", "layers.1.");
         let text = SMALL.replace("kfra", kind);
         let result = Experiment::parse("small.toml", &text, &[format!("{key}=1e99")]);
         let flaws: Vec<_> = result.err().map_or(vec![], |p| p.problems().iter().map(|p| p.flaw.clone()).collect());
         assert!(!flaws.iter().any(|flaw| matches!(flaw, Flaw::UnknownKey { .. })), "{key} {kind}: {flaws:?}");
         let refused = flaws.iter().any(|flaw| matches!(flaw, Flaw::NotForKind { .. }));
-        assert_eq!(refused, !field.takers.is_empty() && !field.takers.contains(kind), "{key} {kind}: {flaws:?}");
+        assert_eq!(refused, !field.takers.is_empty() && !field.takers.contains(&kind), "{key} {kind}: {flaws:?}");
+    }
+}
+
+#[test]
+fn every_kind_is_read_as_itself_with_its_defaults() {
+    for kind in fields::KINDS {
+        let method = match kind {
+            fields::Kind::FirstOrder(rule) => Method::FirstOrder(FirstOrder::new(rule)),
+            fields::Kind::SecondOrder(curvature) => Method::SecondOrder(SecondOrder::new(curvature)),
+        };
+        assert_eq!(parse(&SMALL.replace("kfra", kind.name())).unwrap().optimizer.method, method);
     }
 }
 

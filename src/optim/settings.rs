@@ -70,11 +70,24 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The default μ.
-    pub const MOMENTUM: f64 = 0.9;
+    /// Momentum with the usual μ.
+    pub const MOMENTUM: Self = Self::Momentum { momentum: 0.9 };
+
+    /// Nesterov's momentum with the usual μ.
+    pub const NESTEROV: Self = Self::Nesterov { momentum: 0.9 };
 
     /// Adam as published.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+    /// Its name in experiment files and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Momentum { .. } => "momentum",
+            Self::Nesterov { .. } => "nesterov",
+            Self::Adam { .. } => "adam",
+        }
+    }
 }
 
 /// Settings of the second-order methods.
@@ -188,12 +201,7 @@ impl Method {
     /// Its name in experiment files and on the screen.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::FirstOrder(first) => match first.rule {
-                Rule::Sgd => "sgd",
-                Rule::Momentum { .. } => "momentum",
-                Rule::Nesterov { .. } => "nesterov",
-                Rule::Adam { .. } => "adam",
-            },
+            Self::FirstOrder(first) => first.rule.name(),
             Self::SecondOrder(second) => second.curvature.name(),
         }
     }
