@@ -34,55 +34,91 @@ fn name(text: &str) -> Option<&str> {
     (end > 0).then_some(&text[..end])
 }
 
-/// The first name of every path in `{a::b, c::{d, e}, f}`, from behind its opening brace.
-fn names_in_braces(text: &str) -> Vec<&str> {
-    let mut names = Vec::new();
+/// Where every path in `{a::b, c::{d, e}, f}` begins, from behind its opening brace.
+fn branches(text: &str) -> Vec<&str> {
+    let mut branches = Vec::new();
     let (mut depth, mut first) = (1, true);
     for (place, c) in text.char_indices() {
+        if depth == 1 && first && !c.is_whitespace() && c != '}' {
+            branches.push(&text[place..]);
+            first = false;
+        }
         match c {
             '{' => depth += 1,
             '}' => depth -= 1,
             ',' if depth == 1 => first = true,
-            c if depth == 1 && first && !c.is_whitespace() => {
-                names.extend(name(&text[place..]));
-                first = false;
-            }
             _ => {}
         }
         if depth == 0 {
             break;
         }
     }
-    names
+    branches
 }
 
-/// The modules that the `crate::` paths of a text name, each with its line.
-fn imports(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    for (place, prefix) in text.match_indices("crate::") {
-        let inside_a_name = text[..place].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
-        if inside_a_name {
-            continue;
+/// What a path that begins `depth` modules below the root of the crate names right below the root.
+fn below_root(path: &str, depth: usize) -> Vec<&str> {
+    if let Some(inside) = path.strip_prefix('{') {
+        return branches(inside).into_iter().flat_map(|branch| below_root(branch, depth)).collect();
+    }
+    if let Some(rest) = path.strip_prefix("self::") {
+        return below_root(rest, depth);
+    }
+    match path.strip_prefix("super::") {
+        Some(rest) if depth > 0 => below_root(rest, depth - 1),
+        None if depth == 0 && path.starts_with('*') => vec!["*"],
+        None if depth == 0 => name(path).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// How many inline modules the end of a text lies in; each ends with a brace below its beginning.
+fn inline_modules(text: &str) -> usize {
+    let mut open = Vec::new();
+    for line in text.lines() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        if code.ends_with('{') && code.split(' ').take(2).any(|word| word == "mod") {
+            open.push(indent);
+        } else if code == "}" && open.last() == Some(&indent) {
+            open.pop();
         }
-        let line = text[..place].matches('\n').count() + 1;
-        let rest = &text[place + prefix.len()..];
-        let names = match rest.strip_prefix('{') {
-            Some(inside) => names_in_braces(inside),
-            None => name(rest).into_iter().collect(),
-        };
-        found.extend(names.into_iter().map(|name| (line, name)));
+    }
+    open.len()
+}
+
+/// The modules that the `crate::` and `super::` paths of a text name, each with its line; `depth`: how far
+/// below the root the text's own module is.
+fn imports(text: &str, depth: usize) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for prefix in ["crate::", "super::"] {
+        for (place, _) in text.match_indices(prefix) {
+            let before = &text[..place];
+            let goes_on = before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                || before.strip_suffix("::").is_some_and(|before| before.ends_with("super"));
+            if goes_on {
+                continue;
+            }
+            let line = before.matches('\n').count() + 1;
+            let names = match text[place..].strip_prefix("crate::") {
+                Some(rest) => below_root(rest, 0),
+                None => below_root(&text[place..], depth + inline_modules(before)),
+            };
+            found.extend(names.into_iter().map(|name| (line, name)));
+        }
     }
     found
 }
 
-/// What a file of `module` imports and must not.
-fn violations(module: &str, text: &str) -> Vec<String> {
+/// What a file imports and must not; `path`: its module, as in `optim::settings`.
+fn violations(path: &str, text: &str) -> Vec<String> {
+    let module = name(path).unwrap_or(path);
     if EXEMPT.contains(&module) {
         return Vec::new();
     }
     let Some(own) = level(module) else { return vec![format!("{module} has no level")] };
     let mut violations = Vec::new();
-    for (line, import) in imports(text) {
+    for (line, import) in imports(text, path.split("::").count()) {
         match level(import) {
             _ if import == module => {}
             Some(other) if other < own => {}
@@ -118,10 +154,11 @@ fn modules_import_only_from_below() {
     let mut found = Vec::new();
     for file in files {
         let place = file.strip_prefix(&root).expect("a file below src");
-        let first = place.iter().next().expect("a file has a name").to_string_lossy().into_owned();
-        let module = first.strip_suffix(".rs").unwrap_or(&first);
+        let names: Vec<_> = place.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
         let text = fs::read_to_string(&file).expect("the file can be read");
-        found.extend(violations(module, &text).into_iter().map(|what| format!("{}: {what}", place.display())));
+        found.extend(
+            violations(&names.join("::"), &text).into_iter().map(|what| format!("{}: {what}", place.display())),
+        );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -151,6 +188,39 @@ fn every_path_in_braces_is_found() {
     let found = violations("curvature", text);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains("session") && found[1].contains("cli"), "{found:?}");
+}
+
+#[test]
+fn a_path_that_climbs_to_the_root_is_found() {
+    for text in [
+        "use super::super::tui::Options;",
+        "use self::super::super::tui;",
+        "use super::{super::tui, other};",
+        "use super::super::{linalg, tui::{self, Options}};",
+        "fn f(options: &super::super::tui::Options) {}",
+        "mod tests {\n    use super::super::super::tui;\n}",
+        "mod tests {\n    use super::*;\n}\nuse super::super::tui;",
+        "use super::super::*;",
+        "use crate::*;",
+    ] {
+        assert_eq!(violations("optim::settings", text).len(), 1, "{text}");
+    }
+    assert_eq!(violations("optim", "use super::tui;").len(), 1);
+    assert_eq!(violations("optim", "use super::tui;"), violations("optim", "use crate::tui;"));
+}
+
+#[test]
+fn a_path_that_stays_within_its_module_or_leads_down_is_allowed() {
+    for text in [
+        "use super::tui;",
+        "use super::{tui, super::linalg};",
+        "use super::super::optim::damping;",
+        "pub(super) fn f() {}",
+        "mod tests {\n    use super::super::tui;\n    mod inner {\n        use super::super::super::tui;\n    }\n}",
+    ] {
+        assert_eq!(violations("optim::settings", text), Vec::<String>::new(), "{text}");
+    }
+    assert_eq!(violations("optim", "#[cfg(test)]\nmod tests {\n    use super::*;\n}\n"), Vec::<String>::new());
 }
 
 #[test]

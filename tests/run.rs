@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use kfra_tui::data::Places;
+use kfra_tui::experiment::Experiment;
 use kfra_tui::network::tensors;
-use kfra_tui::session::{Event, Outcome, Snapshot, Status, Summary};
+use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Status, Summary};
+use kfra_tui::train::Hyperparameter;
 use tempfile::TempDir;
 
 /// An experiment that takes a moment, but for its optimizer.
@@ -235,6 +238,25 @@ fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
             assert_eq!(other, &runs[0], "{optimizer}");
         }
     }
+}
+
+#[test]
+fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
+    let folder = experiment("kind = \"kfra\"");
+    let settings = ["train.updates=1000000", "diagnostics.rank.every=0", "diagnostics.hessian.every=0"];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings.map(str::to_owned)).unwrap();
+    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let session = Session::spawn(experiment, options).unwrap();
+    assert!(wait_for(|| session.handle.snapshot().step > 1));
+    let measured = |snapshot: &Snapshot| (!snapshot.ranks.is_empty(), !snapshot.hessian.is_empty());
+    assert_eq!(measured(&session.handle.snapshot()), (false, false));
+    for hyperparameter in [Hyperparameter::RankEvery, Hyperparameter::HessianEvery] {
+        session.handle.send(Order::Set { hyperparameter, value: 1.0 });
+    }
+    let both = wait_for(|| measured(&session.handle.snapshot()) == (true, true));
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    assert!(both);
 }
 
 #[test]

@@ -73,13 +73,14 @@ pub struct HessianBlock {
     /// tr Ḡ_λ, exact.
     #[serde(with = "crate::linalg::number")]
     pub gauss_newton_trace: f64,
-    /// λ_max, and how far the true value can lie from it.
+    /// λ_max as found: a Ritz value, never above the true one.
     #[serde(with = "crate::linalg::number")]
     pub largest: f64,
-    /// λ_min.
+    /// λ_min as found: a Ritz value, never below the true one.
     #[serde(with = "crate::linalg::number")]
     pub smallest: f64,
-    /// Residual norm of the Lanczos pairs: each value is within this of an eigenvalue.
+    /// The larger residual norm ‖H y − θ y‖ of the two Ritz pairs: an eigenvalue lies within this of each
+    /// of the two values. That it is the extreme one is likely but not proved.
     #[serde(with = "crate::linalg::number")]
     pub residual: f64,
     /// Whether the block is positive semi-definite, and how that is known.
@@ -98,7 +99,7 @@ pub struct HessianBlock {
 pub enum Definite {
     /// Yes: all activations are piecewise linear and H_L is positive semi-definite.
     ByStructure,
-    /// Measured: no eigenvalue below the accuracy of the measurement.
+    /// As far as was measured: no negative eigenvalue was found.
     Measured,
     /// No: a negative eigenvalue was measured.
     Indefinite,

@@ -14,7 +14,8 @@ pub struct LanczosSettings {
     pub tolerance: f64,
 }
 
-/// Extreme eigenvalues, with what they cost and how sure they are.
+/// Extreme eigenvalues as found, with what they cost and how sure they are: that the eigenvalues near the
+/// two values are the extreme ones is likely from a random start, but not proved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extremes {
     /// λ_min: the smallest Ritz value, never below the smallest eigenvalue.

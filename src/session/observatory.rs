@@ -9,10 +9,10 @@ use std::thread::JoinHandle;
 use cpu_time::ProcessTime;
 
 use super::Event;
-use crate::data::Samples;
+use crate::data::Dataset;
 use crate::diagnostics::{self, Measurement, ProbeBatch};
 use crate::experiment::Experiment;
-use crate::network::{Architecture, Parameters};
+use crate::network::{Architecture, Loss, Parameters};
 use crate::train::Hyperparameter;
 
 /// What is measured, and what for.
@@ -46,17 +46,17 @@ pub(super) struct Observatory {
 
 impl Observatory {
     /// Starts the thread, which waits for work.
-    pub(super) fn new(experiment: &Experiment, samples: &Samples, architecture: &Architecture) -> Self {
+    pub(super) fn new(experiment: &Experiment, data: &Arc<Dataset>, architecture: &Architecture) -> Self {
         let settings = experiment.diagnostics.clone();
         let (jobs, work) = channel();
         let (tell, reports) = channel();
         let cancelled = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&cancelled);
-        let probe = |data: usize| ProbeBatch::new(samples, architecture, experiment.loss, data, experiment.seed);
-        let mut instruments = Instruments {
-            rank: (settings.rank.every > 0).then(|| probe(settings.rank.data)),
-            hessian: (settings.hessian.every > 0).then(|| probe(settings.hessian.data)),
-            exact_limit: settings.exact_limit,
+        let instruments = Instruments {
+            data: Arc::clone(data),
+            architecture: architecture.clone(),
+            loss: experiment.loss,
+            settings: settings.clone(),
             seed: experiment.seed,
         };
         let thread = std::thread::Builder::new()
@@ -150,16 +150,21 @@ impl Observatory {
     }
 }
 
-/// The probe batches on the diagnostics thread.
+/// What the diagnostics thread measures with.
 struct Instruments {
-    rank: Option<ProbeBatch>,
-    hessian: Option<ProbeBatch>,
-    exact_limit: usize,
+    data: Arc<Dataset>,
+    architecture: Architecture,
+    loss: Loss,
+    /// As at the start: numbers of data and the limit, which do not change.
+    settings: diagnostics::Settings,
     seed: u64,
 }
 
 impl Instruments {
-    fn work(&mut self, work: &Receiver<Job>, tell: &Sender<Report>, stop: &AtomicBool) {
+    fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>, stop: &AtomicBool) {
+        let gather = |data| ProbeBatch::new(&self.data.train, &self.architecture, self.loss, data, self.seed);
+        // Gathered when first needed: what is off at the start may be switched on.
+        let (mut rank, mut hessian) = (None, None);
         let cancelled = || stop.load(Ordering::Relaxed);
         for job in work {
             let mut report = |measurement: Measurement| {
@@ -174,13 +179,15 @@ impl Instruments {
                 let event = Event::DiagnosticFailed { step: job.step, name: name.to_owned(), reason };
                 let _ = tell.send(Report::Result(event, 0.0));
             };
-            if let Some(probe) = self.rank.as_mut().filter(|_| job.rank) {
-                let (limit, step) = (self.exact_limit, job.step);
+            if job.rank {
+                let probe = rank.get_or_insert_with(|| gather(self.settings.rank.data));
+                let (limit, step) = (self.settings.exact_limit, job.step);
                 if let Err(error) = probe.measure_rank(&job.parameters, limit, step, &cancelled, &mut report) {
                     failed("rank", error.to_string());
                 }
             }
-            if let Some(probe) = self.hessian.as_mut().filter(|_| job.hessian) {
+            if job.hessian {
+                let probe = hessian.get_or_insert_with(|| gather(self.settings.hessian.data));
                 let (seed, step) = (self.seed, job.step);
                 if let Err(error) = probe.measure_hessian(&job.parameters, seed, step, &cancelled, &mut report) {
                     failed("Hessian blocks", error.to_string());

@@ -52,9 +52,10 @@ impl<T: Real> Worker<T> {
         commands: Receiver<(Ticket, Command)>,
         began: Instant,
     ) -> Self {
-        let observatory = Observatory::new(&experiment, &data.train, &architecture);
+        let data = Arc::new(data);
+        let observatory = Observatory::new(&experiment, &data, &architecture);
         let trainer = Trainer::new(Start {
-            data: Arc::new(data),
+            data,
             architecture,
             loss: experiment.loss,
             init: experiment.network.init,

@@ -75,7 +75,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         table::Column::numbers("λ min", 9, smallest),
         table::Column::words("PSD", 8, blocks().map(|block| definite(block.definite, wide, theme)).collect()),
         table::Column::words("λ min so far", 4, snapshot.hessian.iter().map(trend).collect()),
-        table::Column::numbers("±", 3, cells(numbers(&|block| block.residual))),
+        table::Column::numbers("resid.", 3, cells(numbers(&|block| block.residual))),
         table::Column::numbers("CPU", 2, cells(blocks().map(|block| duration(block.cost)).collect())),
         table::Column::numbers("products", 1, cells(blocks().map(|block| count(block.products as u64)).collect())),
     ];
