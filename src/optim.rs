@@ -16,7 +16,7 @@ pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
 pub use phase::{Phase, Stopwatch};
 pub use range::Range;
 pub use second_order::SecondOrderState;
-pub use settings::{Curvature, Damping, Method, SecondOrder, Settings};
+pub use settings::{Curvature, Damping, Kind, Method, SecondOrder, Settings};
 
 use crate::linalg::{NotPositiveDefinite, Real};
 use crate::network::{Architecture, Parameters, Pass};
@@ -79,13 +79,20 @@ pub enum State<T> {
     SecondOrder(Box<SecondOrderState<T>>),
 }
 
+impl<T: Real> State<T> {
+    /// The state before the first update.
+    fn new(method: &Method, architecture: &Architecture) -> Self {
+        match method {
+            Method::FirstOrder(first) => Self::FirstOrder(Moments::new(first.rule, architecture.parameters())),
+            Method::SecondOrder(second) => Self::SecondOrder(Box::new(SecondOrderState::new(second, architecture))),
+        }
+    }
+}
+
 impl<T: Real> Optimizer<T> {
     /// An optimizer before its first update.
     pub fn new(settings: Settings, architecture: &Architecture) -> Self {
-        let state = match &settings.method {
-            Method::FirstOrder(first) => State::FirstOrder(Moments::new(first.rule, architecture.parameters())),
-            Method::SecondOrder(second) => State::SecondOrder(Box::new(SecondOrderState::new(second, architecture))),
-        };
+        let state = State::new(&settings.method, architecture);
         Self { settings, state }
     }
 
@@ -108,6 +115,31 @@ impl<T: Real> Optimizer<T> {
             }
             (Method::SecondOrder(second), State::SecondOrder(state)) => state.update(second, batch, next, watch),
             _ => unreachable!("an optimizer's state is made of its settings"),
+        }
+    }
+
+    /// Becomes a method of another kind. Between second-order methods all settings stay, and γ, τ and the
+    /// previous update as they are; between first-order ones the decay period; what else a method has
+    /// starts from its defaults. Returns what was kept, in words.
+    pub fn switch(&mut self, kind: Kind, architecture: &Architecture) -> &'static str {
+        match (&mut self.settings.method, &mut self.state, kind) {
+            (Method::SecondOrder(settings), State::SecondOrder(state), Kind::Curvature(curvature)) => {
+                settings.curvature = curvature;
+                state.switch(settings, architecture);
+                "γ, τ and the last update are kept, all else starts afresh"
+            }
+            (Method::FirstOrder(old), _, Kind::Rule(rule)) => {
+                let mut new = FirstOrder::new(rule);
+                new.decay_period = old.decay_period;
+                *old = new;
+                self.state = State::new(&self.settings.method, architecture);
+                "the decay period is kept, all else starts afresh"
+            }
+            _ => {
+                self.settings.method = kind.method();
+                self.state = State::new(&self.settings.method, architecture);
+                "all starts afresh"
+            }
         }
     }
 

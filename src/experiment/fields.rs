@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::data::Task;
 use crate::network::{Activation, Init, Loss};
-use crate::optim::{Curvature, Rule, SecondOrder};
+use crate::optim::{Kind, Rule, SecondOrder};
 
 /// A field of an experiment file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,36 +18,6 @@ pub struct Field {
     pub takers: Vec<&'static str>,
     /// What it is and which values it takes.
     pub meaning: Cow<'static, str>,
-}
-
-/// What a kind of optimizer names.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
-    /// A first-order method.
-    Rule(Rule),
-    /// A second-order method.
-    Curvature(Curvature),
-}
-
-impl Kind {
-    /// Every kind.
-    pub fn all() -> Vec<Self> {
-        let rules = Rule::ALL.iter().map(|&rule| Self::Rule(rule));
-        rules.chain(Curvature::ALL.iter().map(|&curvature| Self::Curvature(curvature))).collect()
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rule(rule) => rule.name(),
-            Self::Curvature(curvature) => curvature.name(),
-        }
-    }
-
-    /// The names of every kind that `takes` something.
-    fn names(takes: impl Fn(Self) -> bool) -> Vec<&'static str> {
-        Self::all().into_iter().filter(|&kind| takes(kind)).map(Self::name).collect()
-    }
 }
 
 /// Which optimizers take a field.
@@ -64,15 +34,20 @@ enum Takers {
     Only(&'static str),
 }
 
+/// The names of every kind of optimizer that `takes` something.
+fn names(takes: impl Fn(Kind) -> bool) -> Vec<&'static str> {
+    Kind::all().into_iter().filter(|&kind| takes(kind)).map(Kind::name).collect()
+}
+
 impl Takers {
     fn names(&self) -> Vec<&'static str> {
         match *self {
             Self::All => Vec::new(),
-            Self::First => Kind::names(|kind| matches!(kind, Kind::Rule(_))),
-            Self::Second => Kind::names(|kind| matches!(kind, Kind::Curvature(_))),
-            Self::Kronecker => Kind::names(
-                |kind| matches!(kind, Kind::Curvature(curvature) if SecondOrder::new(curvature).has_factors()),
-            ),
+            Self::First => names(|kind| matches!(kind, Kind::Rule(_))),
+            Self::Second => names(|kind| matches!(kind, Kind::Curvature(_))),
+            Self::Kronecker => {
+                names(|kind| matches!(kind, Kind::Curvature(curvature) if SecondOrder::new(curvature).has_factors()))
+            }
             Self::Only(name) => vec![name],
         }
     }
@@ -205,7 +180,7 @@ impl Field {
             "network.layers.activation" => Activation::ALL.iter().map(|activation| activation.name()).collect(),
             "network.init" => Init::ALL.iter().map(|init| init.name()).collect(),
             "loss.kind" => Loss::ALL.iter().map(|loss| loss.name()).collect(),
-            "optimizer.kind" => Kind::names(|_| true),
+            "optimizer.kind" => names(|_| true),
             _ => Vec::new(),
         }
     }

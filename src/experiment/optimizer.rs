@@ -1,9 +1,9 @@
 //! The optimizer section: which keys it has depends on its kind.
 
-use super::fields::{self, Kind};
+use super::fields;
 use super::problem::{Flaw, listed};
 use super::section::{Found, Section, Sink};
-use crate::optim::{Curvature, Damping, FirstOrder, Method, Range, Rule, SecondOrder, Settings};
+use crate::optim::{Curvature, Damping, FirstOrder, Kind, Method, Range, Rule, SecondOrder, Settings};
 
 /// The greatest of the whole numbers here.
 const MOST: u64 = 1_000_000_000;

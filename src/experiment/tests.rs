@@ -4,7 +4,7 @@ use super::*;
 use crate::data::{Selection, Source, Task};
 use crate::diagnostics::Probe;
 use crate::network::{Activation, Init, Layer, Loss, Plan};
-use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder};
+use crate::optim::{Curvature, Damping, FirstOrder, Kind, Method, Rule, SecondOrder};
 use crate::train::Precision;
 
 const SMALL: &str = r#"
@@ -66,9 +66,7 @@ fn what_is_not_stated_has_the_default_of_the_table() {
 
 #[test]
 fn every_key_of_the_table_is_known_to_the_checker() {
-    for (field, kind) in
-        FIELDS.iter().flat_map(|field| fields::Kind::all().into_iter().map(move |kind| (field, kind.name())))
-    {
+    for (field, kind) in FIELDS.iter().flat_map(|field| Kind::all().into_iter().map(move |kind| (field, kind.name()))) {
         let key = field.key.replace("layers.", "layers.1.");
         let text = SMALL.replace("kfra", kind);
         let result = Experiment::parse("small.toml", &text, &[format!("{key}=1e99")]);

@@ -85,6 +85,13 @@ impl<T: Real> SecondOrderState<T> {
         }
     }
 
+    /// Takes another curvature, that of `settings`: both dampings and the previous update stay.
+    pub fn switch(&mut self, settings: &SecondOrder, architecture: &Architecture) {
+        let Self { kronecker_damping, step_damping, previous, .. } =
+            std::mem::replace(self, Self::new(settings, architecture));
+        (self.kronecker_damping, self.step_damping, self.previous) = (kronecker_damping, step_damping, previous);
+    }
+
     /// The Kronecker factors, where the method has them.
     pub fn factors(&self) -> Option<&crate::curvature::KroneckerFactors<T>> {
         self.kronecker.as_ref().map(|kronecker| &kronecker.factors)

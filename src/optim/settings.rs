@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FirstOrder;
+use super::{FirstOrder, Rule};
 
 /// The optimizer of an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,40 @@ pub struct Settings {
     pub l2: f64,
     /// Decay of the Polyak average of the parameters that evaluation uses, in [0, 1); 0: none.
     pub polyak: f64,
+}
+
+/// What the kind of an optimizer names.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A first-order method.
+    Rule(Rule),
+    /// A second-order method.
+    Curvature(Curvature),
+}
+
+impl Kind {
+    /// Every kind.
+    pub fn all() -> Vec<Self> {
+        let rules = Rule::ALL.iter().map(|&rule| Self::Rule(rule));
+        rules.chain(Curvature::ALL.iter().map(|&curvature| Self::Curvature(curvature))).collect()
+    }
+
+    /// Its name in experiment files and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.name(),
+            Self::Curvature(curvature) => curvature.name(),
+        }
+    }
+
+    /// A method of this kind, with its default settings.
+    pub fn method(self) -> Method {
+        match self {
+            Self::Rule(rule) => Method::FirstOrder(FirstOrder::new(rule)),
+            Self::Curvature(curvature) => Method::SecondOrder(SecondOrder::new(curvature)),
+        }
+    }
 }
 
 /// A method: which direction and how far.
@@ -136,11 +170,16 @@ impl Damping {
 }
 
 impl Method {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::FirstOrder(first) => Kind::Rule(first.rule),
+            Self::SecondOrder(second) => Kind::Curvature(second.curvature),
+        }
+    }
+
     /// Its name in experiment files and on the screen.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::FirstOrder(first) => first.rule.name(),
-            Self::SecondOrder(second) => second.curvature.name(),
-        }
+        self.kind().name()
     }
 }

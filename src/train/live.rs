@@ -2,7 +2,7 @@
 
 use super::{Hyperparameter, Trainer};
 use crate::linalg::Real;
-use crate::optim::{Curvature, FirstOrder, Method, SecondOrder, State};
+use crate::optim::{Curvature, FirstOrder, Kind, Method, SecondOrder, State};
 
 impl<T: Real> Trainer<T> {
     /// The present value of a hyperparameter; `None` where the method has none, or where it is not the
@@ -57,6 +57,13 @@ impl<T: Real> Trainer<T> {
             state.stale = true;
         }
         true
+    }
+}
+
+impl<T: Real> Trainer<T> {
+    /// Makes the optimizer one of another kind; returns what it kept, in words.
+    pub fn switch_optimizer(&mut self, kind: Kind) -> &'static str {
+        self.optimizer.switch(kind, self.pass.architecture())
     }
 }
 
