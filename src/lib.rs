@@ -8,8 +8,9 @@
 //!
 //! | level | module | what |
 //! |---|---|---|
-//! | 9 | [`cli`] | the command line |
-//! | 8 | [`tui`] | the screen |
+//! | 10 | [`cli`] | the command line |
+//! | 9 | [`tui`] | the screen |
+//! | 8 | [`runs`] | run folders, and expressions that choose among them |
 //! | 7 | [`session`] | a run: worker thread, events, commands, snapshot, run folder |
 //! | 6 | [`experiment`] | what determines a run; the only code that knows TOML |
 //! | 5 | [`train`] | the trainer, what is measured at each update, live hyperparameters |
@@ -51,6 +52,7 @@ pub mod experiment;
 pub mod linalg;
 pub mod network;
 pub mod optim;
+pub mod runs;
 pub mod session;
 pub mod train;
 pub mod tui;

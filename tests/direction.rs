@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The level of each module.
-const LEVELS: [(&str, u8); 12] = [
+const LEVELS: [(&str, u8); 13] = [
     ("linalg", 0),
     ("network", 1),
     ("data", 1),
@@ -16,9 +16,10 @@ const LEVELS: [(&str, u8); 12] = [
     ("train", 5),
     ("experiment", 6),
     ("session", 7),
-    ("tui", 8),
-    ("report", 8),
-    ("cli", 9),
+    ("runs", 8),
+    ("tui", 9),
+    ("report", 9),
+    ("cli", 10),
 ];
 
 /// Files that belong to no module.
