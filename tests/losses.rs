@@ -166,7 +166,8 @@ fn is_stable<T: Real>() {
         loss.kernel::<T>().root(&h, &y, rows.view_mut());
         let (rows, exact) = (dense(rows.view()), hessian(loss, &h, &y));
         assert!(exact.iter().all(|x| x.abs() <= 1.0), "{loss:?} {h:?} {y:?}: Hessian {exact}");
-        let (positive, tolerance) = (positive_part(&exact), 20.0 * T::EPSILON);
+        // Of its largest entry, however small that is; below 10⁻³⁶ single precision has fewer digits.
+        let (positive, tolerance) = (positive_part(&exact), 20.0 * T::EPSILON * largest(&exact) + 1e-36);
         assert!(largest(&(rows.transpose() * &rows - &positive)) < tolerance, "{loss:?} {h:?} {y:?}: root {rows}");
         assert!(largest(&(products(loss, &h, &y) - positive)) < tolerance, "{loss:?} {h:?} {y:?}: product");
         let diagonal = diagonal(loss, &h, &y);
@@ -218,6 +219,59 @@ fn certain_and_wrong_predictions_have_their_asymptotes() {
     close(value(Loss::SquaredError, &[1e4, -1e4], &[0.0, 0.0]), 1e8);
     for (k, expected) in gradient(Loss::Categorical, &[-1e4, 1e4], &right).iter().zip([-1.0, 1.0]) {
         close(*k, expected);
+    }
+}
+
+/// Where a prediction is certain and right, value, gradient and Hessian are all small, and known to all
+/// their digits.
+#[test]
+fn certain_and_right_predictions_keep_their_digits() {
+    fn close(found: &[f64], expected: &[f64]) {
+        let most = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let error = found.iter().zip(expected).fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
+        assert!(error <= 1e-13 * most, "{found:?} in place of {expected:?}");
+    }
+    let flat = |matrix: DMatrix<f64>| matrix.iter().copied().collect::<Vec<_>>();
+    // With e⁻ᵃ below ε, what is left out of 1 ± e⁻ᵃ is below the last digit.
+    for a in [40.0, 100.0, 600.0_f64] {
+        let (near, far) = ((-a).exp(), (-a - 1.0).exp());
+        for (sign, y) in [(1.0, 1.0), (-1.0, 0.0)] {
+            let h = [sign * a];
+            close(&[value(Loss::Bernoulli, &h, &[y])], &[near]);
+            close(&gradient(Loss::Bernoulli, &h, &[y]), &[-sign * near]);
+            close(&flat(hessian(Loss::Bernoulli, &h, &[y])), &[near]);
+        }
+        for top in 0..3 {
+            let place = |x: [f64; 3]| [0, 1, 2].map(|k| x[(k + 3 - top) % 3]);
+            let (h, y) = (place([7.0, 7.0 - a, 6.0 - a]), place([1.0, 0.0, 0.0]));
+            close(&[value(Loss::Categorical, &h, &y)], &[near + far]);
+            close(&gradient(Loss::Categorical, &h, &y), &place([-near - far, near, far]));
+            let rows = [place([near + far, -near, -far]), place([-near, near, 0.0]), place([-far, 0.0, far])];
+            let expected: Vec<_> = [0, 1, 2].into_iter().flat_map(|k| rows[(k + 3 - top) % 3]).collect();
+            close(&flat(hessian(Loss::Categorical, &h, &y)), &expected);
+            close(&flat(products(Loss::Categorical, &h, &y)), &expected);
+            close(&diagonal(Loss::Categorical, &h, &y), &place([near + far, near, far]));
+            let rows = root(Loss::Categorical, &h, &y);
+            close(&flat(rows.transpose() * rows), &expected);
+        }
+        for (y, gate) in [(1.0, 0.4), (-1.0, 0.4), (1.0, -0.4), (-1.0, -3.0_f64)] {
+            let s = 1.0 / (1.0 + (-gate).exp());
+            let (first, second) = (s * near, (1.0 - s) * far);
+            let h = [gate, y * a, y * (a + 1.0)];
+            close(&[value(Loss::BinaryMixture, &h, &[y])], &[first + second]);
+            let slope = s * (1.0 - s) * (near - far);
+            close(&gradient(Loss::BinaryMixture, &h, &[y]), &[slope, -y * first, -y * second]);
+            let (one, two) = (-y * first * (1.0 - s), y * second * s);
+            let expected = [slope * (1.0 - 2.0 * s), one, two, one, first, 0.0, two, 0.0, second];
+            close(&flat(hessian(Loss::BinaryMixture, &h, &[y])), &expected);
+        }
+        // The branch that the gate chooses is wrong, but so much so that the other one explains the label, or
+        // the other way round: what is left is σ(h₁)(1 − σ(h₁)).
+        for y in [1.0, -1.0] {
+            let expected = [near, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+            close(&flat(hessian(Loss::BinaryMixture, &[a, -3.0 * a * y, 3.0 * a * y], &[y])), &expected);
+            close(&flat(hessian(Loss::BinaryMixture, &[-a, 3.0 * a * y, -3.0 * a * y], &[y])), &expected);
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::linalg::{Real, Stream};
 pub struct Bernoulli;
 
 impl<T: Real> Kernel<T> for Bernoulli {
-    /// With e = e^−|h|: softplus(h) = max(h, 0) + ln(1 + e), σ(h) = (1 or e) / (1 + e).
+    /// With e = e^−|h|: softplus(h) = max(h, 0) + ln(1 + e); σ(h) and 1 − σ(h) are 1 and e, or e and 1,
+    /// over 1 + e, and σ(h) − y = σ(h)(1 − y) − (1 − σ(h)) y, which keeps the digits of both.
     fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
         for (&h, g) in h.iter().zip(gradient.iter_mut()) {
             *g = -h.abs();
@@ -19,7 +20,8 @@ impl<T: Real> Kernel<T> for Bernoulli {
             let above = if positive { h } else { T::zero() };
             // In this order a certain and right prediction keeps its small loss.
             sum += (above - y * h) + T::ln_1p_unit(e);
-            *g = (if positive { T::one() } else { e }) / (T::one() + e) - y;
+            let (one, zero) = if positive { (T::one(), e) } else { (e, T::one()) };
+            *g = (one * (T::one() - y) - zero * y) / (T::one() + e);
         }
         sum
     }

@@ -17,46 +17,63 @@ fn log_sigmoid(x: f64) -> f64 {
     x.min(0.0) - (-x.abs()).exp().ln_1p()
 }
 
-/// What value, gradient and Hessian have in common: the two branches' log-weights and what follows.
+/// σ(x) − σ(x + d) = σ(x) σ(−x − d)(1 − eᵈ), which keeps its digits wherever x and d have theirs.
+fn fall(x: f64, d: f64) -> f64 {
+    if d > 0.0 { sigmoid(-x) * sigmoid(x + d) * (-d).exp_m1() } else { -sigmoid(x) * sigmoid(-x - d) * d.exp_m1() }
+}
+
+/// What value, gradient and Hessian have in common. δ = log σ(y h₂) − log σ(y h₃).
 struct Branches {
-    /// E = −log(eᵃ + eᵇ), a and b the log-weights of the two branches.
+    /// E.
     value: f64,
     /// h.
     h: [f64; 3],
     /// y.
     y: f64,
-    /// Responsibility of the first branch, eᵃ / (eᵃ + eᵇ), and of the second.
+    /// Responsibility of the first branch, r = σ(h₁ + δ), and of the second.
     responsibility: [f64; 2],
+    /// σ(h₁) − r.
+    gate: f64,
+    /// 1 − σ(h₁) − r.
+    rest: f64,
 }
 
 impl Branches {
     fn of<T: Real>(h: &[T], y: &[T]) -> Self {
         let h = [h[0].double(), h[1].double(), h[2].double()];
         let y = y[0].double();
-        let first = log_sigmoid(h[0]) + log_sigmoid(y * h[1]);
-        let second = log_sigmoid(-h[0]) + log_sigmoid(y * h[2]);
-        let value = -(first.max(second) + (-(first - second).abs()).exp().ln_1p());
-        let responsibility = [sigmoid(first - second), sigmoid(second - first)];
-        Self { value, h, y, responsibility }
+        let [first, second] = [log_sigmoid(y * h[1]), log_sigmoid(y * h[2])];
+        // The probability of the other label, whose digits 1 − p(y|h) would lose where it is small.
+        let other = sigmoid(h[0]) * sigmoid(-y * h[1]) + sigmoid(-h[0]) * sigmoid(-y * h[2]);
+        let value = if other < 0.5 {
+            -(-other).ln_1p()
+        } else {
+            let [first, second] = [log_sigmoid(h[0]) + first, log_sigmoid(-h[0]) + second];
+            -(first.max(second) + (-(first - second).abs()).exp().ln_1p())
+        };
+        let delta = first - second;
+        let responsibility = [sigmoid(h[0] + delta), sigmoid(-h[0] - delta)];
+        Self { value, h, y, responsibility, gate: fall(h[0], delta), rest: fall(-h[0], 2.0 * h[0] + delta) }
     }
 
     /// (σ(h₁) − r, −r y σ(−y h₂), −(1 − r) y σ(−y h₃)).
     fn gradient(&self) -> [f64; 3] {
         let [r, q] = self.responsibility;
-        let [h1, h2, h3] = self.h;
-        // σ(h₁) − r, without cancellation where both are near one.
-        let gate = if h1 > 0.0 { q - sigmoid(-h1) } else { sigmoid(h1) - r };
-        [gate, -r * self.y * sigmoid(-self.y * h2), -q * self.y * sigmoid(-self.y * h3)]
+        let [_, h2, h3] = self.h;
+        [self.gate, -r * self.y * sigmoid(-self.y * h2), -q * self.y * sigmoid(-self.y * h3)]
     }
 
     /// diag(s(1−s), r s₂(1−s₂), (1−r) s₃(1−s₃)) − r(1−r) d dᵀ, with s = σ(h₁), s₂ = σ(y h₂),
-    /// s₃ = σ(y h₃), d = (1, y(1−s₂), −y(1−s₃)).
+    /// s₃ = σ(y h₃), d = (1, y(1−s₂), −y(1−s₃)). Its first element is (s − r)(1 − s − r).
     fn hessian(&self) -> Matrix3<f64> {
         let [r, q] = self.responsibility;
-        let [h1, h2, h3] = [self.h[0], self.y * self.h[1], self.y * self.h[2]];
+        let [h2, h3] = [self.y * self.h[1], self.y * self.h[2]];
         let both = |x: f64| sigmoid(x) * sigmoid(-x);
         let d = Vector3::new(1.0, self.y * sigmoid(-h2), -self.y * sigmoid(-h3));
-        Matrix3::from_diagonal(&Vector3::new(both(h1), r * both(h2), q * both(h3))) - d * d.transpose() * (r * q)
+        let mut hessian =
+            d * d.transpose() * (-r * q) + Matrix3::from_diagonal(&Vector3::new(0.0, r * both(h2), q * both(h3)));
+        hessian[(0, 0)] = self.gate * self.rest;
+        hessian
     }
 
     /// S with S Sᵀ = PSD(H_L), from the eigendecomposition.

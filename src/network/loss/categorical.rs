@@ -5,12 +5,31 @@ use crate::linalg::{Real, Stream};
 
 pub struct Categorical;
 
-/// p ← softmax(h); returns max h and logsumexp(h) − max h, whose sum would lose the digits of the
-/// second where outputs are large.
-fn softmax<T: Real>(h: &[T], p: &mut [T]) -> (T, T) {
-    let top = (0..h.len()).fold(0, |top, k| if h[k] > h[top] { k } else { top });
-    // Σ e^(h − max h) without the 1 of the largest.
-    let mut others = T::zero();
+/// The largest of the probabilities p, and what would lose its digits in a difference from one or in a
+/// sum with large outputs.
+struct Top<T> {
+    /// Which it is.
+    class: usize,
+    /// Its output, max h.
+    output: T,
+    /// The sum of the others' probabilities, 1 − max p.
+    others: T,
+    /// logsumexp(h) − max h.
+    log_sum: T,
+}
+
+impl<T: Real> Top<T> {
+    /// 1 − p_k.
+    fn complement(&self, k: usize, p: T) -> T {
+        if k == self.class { self.others } else { T::one() - p }
+    }
+}
+
+/// p ← softmax(h).
+fn softmax<T: Real>(h: &[T], p: &mut [T]) -> Top<T> {
+    let top = largest(h);
+    // Σ e^(h − max h) without the 1 of the largest; not a number where max h is none, also of one class.
+    let mut others = h[top] * T::zero();
     for (k, (&x, p)) in h.iter().zip(p.iter_mut()).enumerate() {
         *p = (x - h[top]).exp();
         if k != top {
@@ -21,19 +40,24 @@ fn softmax<T: Real>(h: &[T], p: &mut [T]) -> (T, T) {
     for p in p {
         *p /= sum;
     }
-    (h[top], others.ln_1p())
+    Top { class: top, output: h[top], others: others / sum, log_sum: others.ln_1p() }
+}
+
+/// The first class of the largest output.
+fn largest<T: Real>(h: &[T]) -> usize {
+    (0..h.len()).fold(0, |top, k| if h[k] > h[top] { k } else { top })
 }
 
 impl<T: Real> Kernel<T> for Categorical {
     fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
-        let (top, log_sum) = softmax(h, gradient);
+        let top = softmax(h, gradient);
         let mut value = T::zero();
-        for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
+        for (k, ((&h, &y), g)) in h.iter().zip(y).zip(gradient).enumerate() {
             // The targets sum to one, so this is logsumexp(h) − y·h without their cancellation.
             if y != T::zero() {
-                value += y * ((top - h) + log_sum);
+                value += y * ((top.output - h) + top.log_sum);
             }
-            *g -= y;
+            *g = if k == top.class { (T::one() - y) - top.others } else { *g - y };
         }
         value
     }
@@ -41,16 +65,16 @@ impl<T: Real> Kernel<T> for Categorical {
     /// diag(p) − ppᵀ.
     fn hessian(&self, h: &[T], _: &[T], mut hessian: ArrayViewMut2<T>) {
         let mut p = vec![T::zero(); h.len()];
-        softmax(h, &mut p);
+        let top = softmax(h, &mut p);
         for ((i, j), x) in hessian.indexed_iter_mut() {
-            *x = if i == j { p[i] * (T::one() - p[i]) } else { -p[i] * p[j] };
+            *x = if i == j { p[i] * top.complement(i, p[i]) } else { -p[i] * p[j] };
         }
     }
 
     fn diagonal(&self, h: &[T], _: &[T], diagonal: &mut [T]) {
-        softmax(h, diagonal);
-        for p in diagonal {
-            *p *= T::one() - *p;
+        let top = softmax(h, diagonal);
+        for (k, p) in diagonal.iter_mut().enumerate() {
+            *p *= top.complement(k, *p);
         }
     }
 
@@ -65,13 +89,12 @@ impl<T: Real> Kernel<T> for Categorical {
         }
         // The last row holds p until it is overwritten itself.
         let (mut earlier, mut holder) = rows.split_at(Axis(0), last - 1);
-        if let Some(p) = holder.as_slice_mut() {
-            softmax(h, p);
-        }
+        let Some(p) = holder.as_slice_mut() else { unreachable!("rows in standard order are contiguous") };
+        let top = softmax(h, p);
         let share = holder[(0, last)].sqrt() / (T::one() + holder[(0, last)].sqrt());
         let entry = |j: usize, k: usize, scale: T, p: T| {
-            let unit = |at: usize| if k == at { T::one() } else { T::zero() };
-            scale * ((unit(j) - p) - share * (unit(last) - p))
+            let off = |class: usize| if k == class { top.complement(k, p) } else { -p };
+            scale * (off(j) - share * off(last))
         };
         for (j, mut row) in earlier.outer_iter_mut().enumerate() {
             let scale = holder[(0, j)].sqrt();
@@ -85,17 +108,20 @@ impl<T: Real> Kernel<T> for Categorical {
         }
     }
 
-    /// p ⊙ (v − p·v), with the exponentials computed twice in place of memory for p.
+    /// p ⊙ (v − p·v), with the exponentials computed twice in place of memory for p, and all of v less its
+    /// element of the largest p, which H_L does not see.
     fn product(&self, h: &[T], _: &[T], v: &mut [T]) {
-        let top = h.iter().fold(T::neg_infinity(), |top, &h| top.max(h));
+        let top = largest(h);
+        let base = v[top];
         let (mut sum, mut weighted) = (T::zero(), T::zero());
-        for (&h, &v) in h.iter().zip(v.iter()) {
-            let e = (h - top).exp();
+        for (&x, v) in h.iter().zip(v.iter_mut()) {
+            let e = (x - h[top]).exp();
+            *v -= base;
             sum += e;
-            weighted += e * v;
+            weighted += e * *v;
         }
         let mean = weighted / sum;
-        v.iter_mut().zip(h).for_each(|(v, &h)| *v = (h - top).exp() / sum * (*v - mean));
+        v.iter_mut().zip(h).for_each(|(v, &x)| *v = (x - h[top]).exp() / sum * (*v - mean));
     }
 
     /// H_L annihilates the vector of ones.
