@@ -179,12 +179,22 @@ fn a_folder_with_files_is_refused_and_left_as_it_is() {
     fs::create_dir(folder.path().join("out")).unwrap();
     fs::write(folder.path().join("out/thesis.txt"), "years of work").unwrap();
     let output = run(folder.path(), &[]);
-    assert!(output.status.code().is_some_and(|code| code != 0));
+    assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);
     assert!(errors.contains("out") && errors.contains("the folder is not empty"), "{errors}");
     let entries: Vec<_> = fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(entries, ["thesis.txt"]);
     assert_eq!(fs::read_to_string(folder.path().join("out/thesis.txt")).unwrap(), "years of work");
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_made_is_refused() {
+    let folder = experiment("kind = \"adam\"");
+    fs::write(folder.path().join("out"), "a file").unwrap();
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot write out"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "a file");
 }
 
 #[cfg(unix)]
