@@ -197,10 +197,20 @@ fn a_run_folder_that_cannot_be_made_is_refused() {
     assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "a file");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_goes_on_where_nobody_can_be_told_of_it() {
+    let folder = experiment("kind = \"adam\"");
+    let full = fs::File::create("/dev/full").unwrap();
+    let output = command(folder.path(), &[]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(summary(folder.path()).status, Outcome::Finished);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_stops_with_a_checkpoint() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let folder = experiment("kind = \"kfra\"");
         let mut command = command(folder.path(), &["--set", "train.updates=1000000"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
