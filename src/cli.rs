@@ -72,7 +72,8 @@ fn read(file: &Path, overrides: &Overrides) -> Result<Experiment, Problems> {
 }
 
 /// Runs the program with the arguments of the process and returns its exit code: 0 done, or stopped
-/// by the user; 1 failed; 2 bad input. Errors are written to the standard error.
+/// by the user, by a signal or with its terminal; 1 failed; 2 bad input. Errors are written to the standard
+/// error.
 pub fn main() -> u8 {
     let arguments = Arguments::parse();
     let result = match arguments.command {

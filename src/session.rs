@@ -55,7 +55,10 @@ pub enum Error {
     /// The experiment does not fit its data, or they cannot be read. Nothing was written.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The run folder cannot be written.
+    /// The run folder holds files already, or cannot be made.
+    #[error(transparent)]
+    Folder(RecordError),
+    /// The run folder cannot be written any more.
     #[error(transparent)]
     Record(#[from] RecordError),
     /// Threads cannot be started.
@@ -118,7 +121,8 @@ fn run_in<T: Real>(experiment: Experiment, options: Options, desk: Desk) -> Resu
         .thread_name(|index| format!("train-{index}"))
         .build()
         .map_err(|error| Error::Threads(error.to_string()))?;
-    let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener)?;
+    let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener);
+    let recorder = recorder.map_err(Error::Folder)?;
     let commands = desk.commands;
     pool.install(|| {
         Worker::<T>::new(experiment, data, architecture, recorder, commands, began).run().map_err(Error::from)

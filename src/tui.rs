@@ -96,11 +96,22 @@ const FRAME: Duration = Duration::from_millis(33);
 const THRIFT: u32 = 50;
 
 /// Takes over the terminal and shows a run until the user quits; if the run is not over by then it is
-/// stopped first. The terminal is restored on every way out, a panic in any thread included.
+/// stopped first. The terminal is restored on every way out, a panic in any thread included. A terminal that
+/// is gone is as SIGHUP, whether or not the signal came.
 ///
 /// # Errors
 /// The terminal cannot be used, or a thread panicked.
 pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
+    match show(handle, options) {
+        Err(Error::Terminal(_)) if !std::io::stdout().is_terminal() => {
+            handle.send(Command::Stop);
+            Ok(Exit::Signal(signal_hook::consts::SIGHUP))
+        }
+        shown => shown,
+    }
+}
+
+fn show(handle: &Handle, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
     let keys = Keys::listen()?;
     let mut screen = Screen::new(handle, options);
@@ -114,9 +125,7 @@ pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
             None => {}
         }
         if !std::io::stdout().is_terminal() {
-            // The terminal is gone, and nobody sent a signal to say so.
-            handle.send(Command::Stop);
-            return Ok(Exit::Signal(signal_hook::consts::SIGHUP));
+            return Err(Error::Terminal(std::io::Error::other("it is gone")));
         }
         if Terminal::panicked() {
             return Err(Error::Panicked);

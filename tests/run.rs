@@ -179,7 +179,7 @@ fn a_folder_with_files_is_refused_and_left_as_it_is() {
     fs::create_dir(folder.path().join("out")).unwrap();
     fs::write(folder.path().join("out/thesis.txt"), "years of work").unwrap();
     let output = run(folder.path(), &[]);
-    assert!(output.status.code().is_some_and(|code| code != 0));
+    assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);
     assert!(errors.contains("out") && errors.contains("the folder is not empty"), "{errors}");
     let entries: Vec<_> = fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -187,10 +187,30 @@ fn a_folder_with_files_is_refused_and_left_as_it_is() {
     assert_eq!(fs::read_to_string(folder.path().join("out/thesis.txt")).unwrap(), "years of work");
 }
 
+#[test]
+fn a_run_folder_that_cannot_be_made_is_refused() {
+    let folder = experiment("kind = \"adam\"");
+    fs::write(folder.path().join("out"), "a file").unwrap();
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot write out"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "a file");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_goes_on_where_nobody_can_be_told_of_it() {
+    let folder = experiment("kind = \"adam\"");
+    let full = fs::File::create("/dev/full").unwrap();
+    let output = command(folder.path(), &[]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(summary(folder.path()).status, Outcome::Finished);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_stops_with_a_checkpoint() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let folder = experiment("kind = \"kfra\"");
         let mut command = command(folder.path(), &["--set", "train.updates=1000000"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -40,11 +40,14 @@ updates = 1000000
 threads = 1
 "#;
 
-/// Notes the terminal's settings before and after, and the program's process number.
+/// Notes the terminal's settings before and after, the program's process number and its exit code; outlives
+/// the terminal.
 const SCRIPT: &str = r#"
+trap : HUP
 stty -a > before
 sh -c 'echo $$ > number; exec "$0" endless.toml' "$0"
 code=$?
+echo $code > code
 stty -a > after
 exit $code
 "#;
@@ -239,18 +242,18 @@ fn a_run_is_steered_and_stopped_at_200_by_50() {
 
 #[test]
 fn a_signal_ends_the_program_with_a_checkpoint_and_the_terminal_restored() {
-    let mut inside = Inside::start((80, 24));
-    inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
-    assert!(Command::new("kill").args(["-TERM", &inside.number()]).status().unwrap().success());
-    let code = inside.exit_code();
-    println!("exit code {code}");
-    assert_eq!(code, 0, "{}", inside.screen.screen().contents());
-    assert!(inside.is_restored(), "{}", inside.screen.screen().contents());
-    assert!(stopped(&run_folder(inside.folder.path())) > 0);
+    for signal in ["-TERM", "-HUP"] {
+        let mut inside = Inside::start((80, 24));
+        inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
+        assert!(Command::new("kill").args([signal, &inside.number()]).status().unwrap().success());
+        assert_eq!(inside.exit_code(), 0, "{signal}: {}", inside.screen.screen().contents());
+        assert!(inside.is_restored(), "{signal}: {}", inside.screen.screen().contents());
+        assert!(stopped(&run_folder(inside.folder.path())) > 0);
+    }
 }
 
 #[test]
-fn the_program_ends_when_its_terminal_is_gone() {
+fn the_run_is_stopped_when_its_terminal_is_gone() {
     let mut inside = Inside::start((80, 24));
     inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
     let number = inside.number();
@@ -269,5 +272,6 @@ fn the_program_ends_when_its_terminal_is_gone() {
     }
     let _ = child.wait();
     assert!(ended);
+    assert_eq!(fs::read_to_string(folder.path().join("code")).expect("the program has ended").trim(), "0");
     assert!(stopped(&run_folder(folder.path())) > 0);
 }

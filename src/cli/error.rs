@@ -81,6 +81,7 @@ impl Error {
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
+            | Self::Session(session::Error::Folder(_))
             | Self::NoTerminal => 2,
             Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,
         }

@@ -35,7 +35,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let experiment = arguments.experiment.read()?;
     let batch = tensors::read(&arguments.batch)?;
-    let inputs = tensors::matrix(&arguments.batch, &batch, "inputs", (None, None))?;
+    let inputs = tensors::matrix(&arguments.batch, &batch, "inputs", (None, experiment.network.input))?;
     let architecture = experiment
         .architecture(Some(inputs.ncols()), None)
         .map_err(|mismatch| Error::Mismatch { file: arguments.experiment.experiment.clone(), mismatch })?;

@@ -14,6 +14,12 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Writes `text` to the standard output, of a run that is recorded elsewhere; if that fails, as on a terminal
+/// that is gone, there is nobody to tell.
+pub(super) fn tell(text: &str) {
+    let _ = print(text);
+}
+
 /// Writes `text` to the standard error; if that fails there is nobody to tell.
 pub(super) fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     pub quiet: bool,
 }
 
-/// Trains and writes the run folder. Ctrl-C and SIGTERM stop the run with a checkpoint.
+/// Trains and writes the run folder. Ctrl-C, SIGTERM and SIGHUP stop the run with a checkpoint.
 ///
 /// # Errors
 /// Bad input, and a run that fails.
@@ -50,9 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let session = Session::spawn(experiment, options)?;
     let progress = Progress::new(arguments.quiet, updates);
-    follow(&events, &session.handle, &stop, &progress)?;
+    follow(&events, &session.handle, &stop, &progress);
     let summary = session.join().map_err(|error| Error::of_session(error, &arguments.experiment.experiment))?;
-    progress.end(&summary, &folder)?;
+    progress.end(&summary, &folder);
     match summary.status {
         Outcome::Failed => Err(Error::Failed { reason: summary.reason.unwrap_or_default() }),
         Outcome::Finished | Outcome::Stopped => Ok(()),
@@ -60,17 +60,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 /// Shows events until the run is over.
-fn follow(
-    events: &Receiver<Event>,
-    handle: &Handle,
-    stop: &AtomicBool,
-    progress: &Progress,
-) -> Result<(), std::io::Error> {
+fn follow(events: &Receiver<Event>, handle: &Handle, stop: &AtomicBool, progress: &Progress) {
     let mut told = false;
     loop {
         match events.recv_timeout(PATIENCE) {
-            Ok(event) => progress.show(&event)?,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Ok(event) => progress.show(&event),
+            Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
         if stop.load(Ordering::Relaxed) && !told {
@@ -101,7 +96,7 @@ impl Progress {
         Self::Bar(bar)
     }
 
-    fn show(&self, event: &Event) -> Result<(), std::io::Error> {
+    fn show(&self, event: &Event) {
         if let (Event::Step(step), Self::Bar(bar)) = (event, self) {
             bar.set_position(step.step);
             bar.set_message(format!("loss {:.4}", step.loss));
@@ -110,22 +105,19 @@ impl Progress {
             Event::Evaluated(evaluation) => self.line(&describe(evaluation)),
             Event::Rejected { step, reason } => self.line(&format!("update {step}: {reason}")),
             Event::Warning { step, text } => self.line(&format!("update {step}: {text}")),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
-    fn line(&self, text: &str) -> Result<(), std::io::Error> {
+    fn line(&self, text: &str) {
         match self {
-            Self::Quiet => Ok(()),
-            Self::Bar(bar) => {
-                bar.println(text);
-                Ok(())
-            }
-            Self::Lines => output::print(&format!("{text}\n")),
+            Self::Quiet => {}
+            Self::Bar(bar) => bar.println(text),
+            Self::Lines => output::tell(&format!("{text}\n")),
         }
     }
 
-    fn end(&self, summary: &Summary, folder: &Path) -> Result<(), std::io::Error> {
+    fn end(&self, summary: &Summary, folder: &Path) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
@@ -141,7 +133,7 @@ impl Progress {
             summary.seconds_training,
             summary.samples_per_second,
             folder.display()
-        ))
+        ));
     }
 }
 

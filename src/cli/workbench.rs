@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Error, Overrides, output, read};
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::session::{self, Outcome, Session};
+use crate::session::{self, Outcome, Session, Summary};
 use crate::tui;
 
 /// Arguments of the workbench.
@@ -51,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if summary.status == Outcome::Failed {
         return Err(Error::Failed { reason: summary.reason.unwrap_or_default() });
     }
-    let text = format!("{} updates, training loss {:.4}; {}\n", summary.updates, summary.train_loss, folder.display());
-    Ok(output::print(&text)?)
+    let Summary { updates, train_loss, .. } = summary;
+    output::tell(&format!("{updates} updates, training loss {train_loss:.4}; {}\n", folder.display()));
+    Ok(())
 }

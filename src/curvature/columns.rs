@@ -39,7 +39,7 @@ pub struct Chunk<'a, T> {
 }
 
 /// Rows above which the data are taken in several chunks, to bound memory.
-const ROWS: usize = 8192;
+pub const ROWS: usize = 8192;
 
 /// Memory for propagating columns back.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,23 @@
 //! IDX files: two zero bytes, the type of the values, the number of dimensions, the size of each
 //! dimension (four bytes, most significant first), then the values, last dimension fastest.
 
-use std::io::Read as _;
+use std::io::{BufRead, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
+
+/// The most bytes of values a file may have, just below 4 GiB: in single precision they take up to four times
+/// as many.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+/// Bytes of the longest beginning, with 255 dimensions.
+const LONGEST_BEGINNING: u64 = 4 + 4 * 255;
 
 /// What is wrong with an IDX file. Bytes are counted from 0 in the uncompressed file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(std::io::Error),
     /// It begins as gzip but cannot be decompressed.
     #[error("corrupt gzip after {offset} uncompressed bytes: {source}; expected a complete gzip file")]
     Gzip {
@@ -40,8 +50,8 @@ pub enum Problem {
         /// Its fourth byte.
         found: u8,
     },
-    /// A dimension is zero, or all together are more than a computer can hold.
-    #[error("at byte {offset}: expected sizes above 0 whose product fits into memory, found {shape:?}")]
+    /// A dimension is zero, or all together are more than is read.
+    #[error("at byte {offset}: expected sizes above 0 of less than 4 GiB of values, found {shape:?}")]
     Shape {
         /// Where the sizes are stated.
         offset: usize,
@@ -57,12 +67,10 @@ pub enum Problem {
         found: usize,
     },
     /// It goes on where it should end.
-    #[error("at byte {expected}: expected the end of the file, found {} more bytes", found - expected)]
+    #[error("at byte {expected}: expected the end of the file, found more bytes")]
     Trailing {
         /// Bytes it should have.
         expected: usize,
-        /// Bytes it has.
-        found: usize,
     },
     /// A value is NaN or infinite.
     #[error("at byte {offset}: expected a finite number in row {row}, column {column} (from 0), found {found}")]
@@ -128,23 +136,23 @@ pub enum Role {
     Labels,
 }
 
-/// A checked IDX file over the bytes it was read from.
+/// What a file says of itself before its values.
 #[derive(Debug)]
-pub struct Idx<'a> {
-    /// Sizes of the dimensions, all above 0.
-    pub shape: Vec<usize>,
-    /// The type of the values.
-    pub kind: Type,
-    values: &'a [u8],
+pub struct Beginning {
+    kind: Type,
+    shape: Vec<usize>,
+    /// Bytes before the values.
     header: usize,
+    /// Bytes the uncompressed file should have.
+    pub expected: usize,
 }
 
-impl<'a> Idx<'a> {
-    /// Checks the uncompressed `bytes` of an IDX file.
+impl Beginning {
+    /// Checks the beginning of an uncompressed file; what follows it is not looked at.
     ///
     /// # Errors
-    /// Every variant of [`Problem`] but [`Problem::Gzip`].
-    pub fn parse(bytes: &'a [u8], role: Role) -> Result<Self, Problem> {
+    /// What is wrong with it.
+    pub fn parse(bytes: &[u8], role: Role) -> Result<Self, Problem> {
         let &[first, second, kind, dimensions, ..] = bytes else {
             return Err(Problem::Truncated { expected: 4, found: bytes.len() });
         };
@@ -165,13 +173,35 @@ impl<'a> Idx<'a> {
             .chunks_exact(4)
             .map(|size| size.iter().fold(0, |sum, &byte| (sum << 8) | usize::from(byte)))
             .collect();
-        let length = shape.iter().try_fold(kind.size(), |product, &size| product.checked_mul(size)).filter(|&l| l > 0);
-        let Some(expected) = length.and_then(|length| length.checked_add(header)) else {
-            return Err(Problem::Shape { offset: 4, shape });
-        };
+        let length = shape.iter().try_fold(kind.size(), |product, &size| product.checked_mul(size));
+        match length {
+            Some(length @ 1..=MOST_BYTES) => Ok(Self { kind, shape, header, expected: header + length }),
+            _ => Err(Problem::Shape { offset: 4, shape }),
+        }
+    }
+}
+
+/// A checked IDX file over the bytes it was read from.
+#[derive(Debug)]
+pub struct Idx<'a> {
+    /// Sizes of the dimensions, all above 0.
+    pub shape: Vec<usize>,
+    /// The type of the values.
+    pub kind: Type,
+    values: &'a [u8],
+    header: usize,
+}
+
+impl<'a> Idx<'a> {
+    /// Checks the uncompressed `bytes` of an IDX file.
+    ///
+    /// # Errors
+    /// Every variant of [`Problem`] that is not of reading.
+    pub fn parse(bytes: &'a [u8], role: Role) -> Result<Self, Problem> {
+        let Beginning { kind, shape, header, expected } = Beginning::parse(bytes, role)?;
         match bytes.len() {
             found if found < expected => Err(Problem::Truncated { expected, found }),
-            found if found > expected => Err(Problem::Trailing { expected, found }),
+            found if found > expected => Err(Problem::Trailing { expected }),
             _ => Ok(Self { shape, kind, values: &bytes[header..], header }),
         }
     }
@@ -227,19 +257,27 @@ impl<'a> Idx<'a> {
     }
 }
 
-/// The uncompressed contents of a file: gzip is known by its first two bytes.
+/// The uncompressed contents of a file; gzip is known by its first two bytes. `expected` tells from their
+/// beginning how many bytes they should be. One more is read at most, and tells that there are more.
 ///
 /// # Errors
-/// [`Problem::Gzip`].
-pub fn decompress(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
-    }
+/// [`Problem::Read`], [`Problem::Gzip`] and those of `expected`.
+pub fn read<'a>(
+    mut file: impl BufRead + 'a,
+    expected: impl FnOnce(&[u8]) -> Result<usize, Problem>,
+) -> Result<Vec<u8>, Problem> {
+    let packed = file.fill_buf().map_err(Problem::Read)?.starts_with(&[0x1f, 0x8b]);
+    let mut reader: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     let mut contents = Vec::new();
-    match MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut contents) {
-        Ok(_) => Ok(contents),
-        Err(source) => Err(Problem::Gzip { offset: contents.len(), source }),
-    }
+    let mut go_on = |contents: &mut Vec<u8>, most: u64| {
+        let result = reader.by_ref().take(most).read_to_end(contents);
+        let offset = contents.len();
+        result.map_err(|source| if packed { Problem::Gzip { offset, source } } else { Problem::Read(source) })
+    };
+    go_on(&mut contents, LONGEST_BEGINNING)?;
+    let end = (expected(&contents)? as u64).saturating_add(1);
+    go_on(&mut contents, end.saturating_sub(LONGEST_BEGINNING))?;
+    Ok(contents)
 }
 
 #[cfg(test)]
@@ -292,8 +330,9 @@ mod tests {
         assert!(problem(&file(8, &[1, 1], &[0]), Role::Labels).ends_with("found 2: are images given as labels?"));
         assert!(problem(&file(8, &[2, 2], &[0; 3]), Role::Images).contains("expected 16 bytes in all, found 15"));
         assert!(problem(&file(8, &[2, 2], &[0; 6]), Role::Images).starts_with("at byte 16: expected the end"));
-        assert!(problem(&file(8, &[0, 2], &[]), Role::Images).contains("sizes above 0"));
-        assert!(problem(&file(14, &[u32::MAX; 3], &[]), Role::Images).contains("fits into memory"));
+        for shape in [&[0, 2][..], &[u32::MAX; 3], &[1 << 16, 1 << 13, 1]] {
+            assert!(problem(&file(14, shape, &[]), Role::Images).contains("sizes above 0 of less than 4 GiB"));
+        }
     }
 
     #[test]
@@ -304,16 +343,37 @@ mod tests {
         assert_eq!(problem, "at byte 24: expected a finite number in row 1, column 1 (from 0), found NaN");
     }
 
+    fn packed(contents: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(contents).unwrap();
+        encoder.finish().unwrap()
+    }
+
     #[test]
     fn gzip_is_recognised_and_its_damage_reported() {
         let contents = vec![7_u8; 10_000];
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(&contents).unwrap();
-        let packed = encoder.finish().unwrap();
-        assert_eq!(decompress(packed.clone()).unwrap(), contents);
-        assert_eq!(decompress(contents.clone()).unwrap(), contents);
-        let cut = packed[..packed.len() - 5].to_vec();
-        assert!(matches!(decompress(cut), Err(Problem::Gzip { .. })));
+        let read = |bytes: &[u8]| read(bytes, |_| Ok(10_000));
+        let packed = packed(&contents);
+        assert_eq!(read(&packed).unwrap(), contents);
+        assert_eq!(read(&contents).unwrap(), contents);
+        assert!(matches!(read(&packed[..packed.len() - 5]), Err(Problem::Gzip { offset: 10_000, .. })));
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_beginning_says_and_one_byte() {
+        let expected = |bytes: &[u8]| Ok(Beginning::parse(bytes, Role::Images)?.expected);
+        let bomb = file(8, &[40, 50], &vec![0; 50_000_000]);
+        // Where it is unpacked to its end, that is found to be missing.
+        let cut = packed(&bomb);
+        for bytes in [&bomb[..], &cut[..cut.len() - 5]] {
+            let contents = read(bytes, expected).unwrap();
+            assert_eq!(contents, bomb[..2013]);
+            assert!(matches!(Idx::parse(&contents, Role::Images), Err(Problem::Trailing { expected: 2012 })));
+        }
+        let absurd = file(8, &[1 << 16, 1 << 16, 2], &[0; 5000]);
+        for bytes in [&absurd, &packed(&absurd)] {
+            assert!(matches!(read(bytes.as_slice(), expected), Err(Problem::Shape { .. })));
+        }
     }
 
     proptest! {
@@ -321,7 +381,8 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..64), labels: bool) {
             let role = if labels { Role::Labels } else { Role::Images };
             for bytes in [bytes.clone(), [&[0, 0, 8, 2], bytes.as_slice()].concat(), [&[0x1f, 0x8b, 8], bytes.as_slice()].concat()] {
-                if let Ok(contents) = decompress(bytes) && let Ok(idx) = Idx::parse(&contents, role) {
+                let expected = |bytes: &[u8]| Ok(Beginning::parse(bytes, role)?.expected);
+                if let Ok(contents) = read(bytes.as_slice(), expected) && let Ok(idx) = Idx::parse(&contents, role) {
                     let _ = idx.inputs();
                 }
             }

@@ -7,9 +7,9 @@ use super::locate::Places;
 use super::user::{Pool, classes_of, read};
 use super::{Error, Task};
 
-/// The files, and the MD5 checksums of their uncompressed contents.
-const IMAGES: (&str, &str) = ("mnist/train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb");
-const LABELS: (&str, &str) = ("mnist/train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624");
+/// The files, and the MD5 checksums and lengths of their uncompressed contents.
+const IMAGES: (&str, &str, usize) = ("mnist/train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb", 47_040_016);
+const LABELS: (&str, &str, usize) = ("mnist/train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624", 60_008);
 
 /// The 60,000 images and, unless the task is to autoencode, their labels.
 ///
@@ -17,7 +17,7 @@ const LABELS: (&str, &str) = ("mnist/train-labels-idx1-ubyte", "a25bea736e30d166
 /// Those of [`Places::find`], of reading, and [`Error::Checksum`].
 pub(super) fn load(places: &Places, task: Task) -> Result<Pool, Error> {
     let images = places.find(IMAGES.0)?;
-    let contents = read(&images)?;
+    let contents = read(&images, |_| Ok(IMAGES.2))?;
     verify(&contents, IMAGES.1).map_err(|found| Error::Checksum { file: images.clone(), expected: IMAGES.1, found })?;
     let idx = |problem| Error::Idx { file: images.clone(), problem };
     let inputs = Idx::parse(&contents, Role::Images).and_then(|images| images.inputs()).map_err(idx)?;
@@ -25,7 +25,7 @@ pub(super) fn load(places: &Places, task: Task) -> Result<Pool, Error> {
         None
     } else {
         let file = places.find(LABELS.0)?;
-        let contents = read(&file)?;
+        let contents = read(&file, |_| Ok(LABELS.2))?;
         verify(&contents, LABELS.1).map_err(|found| Error::Checksum {
             file: file.clone(),
             expected: LABELS.1,

@@ -1,9 +1,10 @@
 //! The user's own IDX files, and what every source is read into before it is split.
 
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::Path;
-use std::{fs, io};
 
-use super::idx::{self, Idx, Role};
+use super::idx::{self, Beginning, Idx, Problem, Role};
 use super::{Error, Task};
 
 /// The largest class a label can be.
@@ -28,7 +29,7 @@ pub(super) struct Pool {
 /// # Errors
 /// [`Error::Read`], [`Error::Idx`], [`Error::Counts`], [`Error::Label`], [`Error::NoLabels`].
 pub(super) fn load(images: &Path, labels: Option<&Path>, task: Task) -> Result<Pool, Error> {
-    let contents = read(images)?;
+    let contents = read(images, |bytes| Ok(Beginning::parse(bytes, Role::Images)?.expected))?;
     let idx = |problem| Error::Idx { file: images.to_owned(), problem };
     let parsed = Idx::parse(&contents, Role::Images).map_err(idx)?;
     let inputs = parsed.inputs().map_err(idx)?;
@@ -46,7 +47,7 @@ pub(super) fn load(images: &Path, labels: Option<&Path>, task: Task) -> Result<P
 }
 
 fn read_labels(file: &Path, images_file: &Path, images: usize) -> Result<Vec<u16>, Error> {
-    let contents = read(file)?;
+    let contents = read(file, |bytes| Ok(Beginning::parse(bytes, Role::Labels)?.expected))?;
     let parsed =
         Idx::parse(&contents, Role::Labels).map_err(|problem| Error::Idx { file: file.to_owned(), problem })?;
     let labels = parsed.count();
@@ -73,15 +74,15 @@ pub(super) fn classes_of(labels: &Idx, file: &Path) -> Result<Vec<u16>, Error> {
     labels.values().enumerate().map(class).collect()
 }
 
-/// The uncompressed contents of a file.
+/// The uncompressed contents of a file, but for what follows the first byte too many: as [`idx::read`].
 ///
 /// # Errors
-/// [`Error::Read`] and, for corrupt gzip, [`Error::Idx`].
-pub(super) fn read(file: &Path) -> Result<Vec<u8>, Error> {
+/// [`Error::Read`] and, for corrupt gzip and those of `expected`, [`Error::Idx`].
+pub(super) fn read(file: &Path, expected: impl FnOnce(&[u8]) -> Result<usize, Problem>) -> Result<Vec<u8>, Error> {
     // A device or a pipe may never end.
-    let contents = fs::metadata(file).and_then(|metadata| {
-        if metadata.is_file() { fs::read(file) } else { Err(io::Error::other("expected a regular file")) }
+    let opened = file.metadata().and_then(|metadata| {
+        if metadata.is_file() { File::open(file) } else { Err(io::Error::other("expected a regular file")) }
     });
-    let bytes = contents.map_err(|source| Error::Read { file: file.to_owned(), source })?;
-    idx::decompress(bytes).map_err(|problem| Error::Idx { file: file.to_owned(), problem })
+    let opened = opened.map_err(|source| Error::Read { file: file.to_owned(), source })?;
+    idx::read(BufReader::new(opened), expected).map_err(|problem| Error::Idx { file: file.to_owned(), problem })
 }

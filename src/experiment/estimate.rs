@@ -1,24 +1,27 @@
 //! What a run will need, from the shapes alone.
 
 use super::Experiment;
+use crate::curvature::columns::ROWS;
 use crate::network::Architecture;
 use crate::optim::{Curvature, Method, SecondOrder};
 use crate::train::Precision;
 
-/// Memory and arithmetic of a run, to orientation: within some ten per cent of what is measured.
+/// Memory and arithmetic of a run, without evaluation and diagnostics. Of networks that are not tiny, both
+/// are within ten per cent of what updates allocate and of the operations that their matrix products count,
+/// but for Hessian-free, whose iterations may end early, and the memory of threads.
 ///
 /// Below, N is the size of a minibatch, P the number of parameters, and layer λ has m = `d_λ` units and
 /// n = `d_{λ−1}` + 1 inputs. A product of a × b with b × c counts 2abc operations, half of that where
-/// the result is symmetric.
+/// the result is symmetric. What only a dense last pre-activation factor takes is left out where it is diagonal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// P.
     pub parameters: usize,
-    /// Bytes of parameters, their averages and what the optimizer keeps of each.
+    /// Bytes of parameters, their averages, gradient and what the optimizer keeps of each.
     pub parameter_bytes: f64,
     /// Bytes of Kronecker factors, their inverses and the space to compute them in.
     pub factor_bytes: f64,
-    /// Bytes of what a minibatch needs on its way through the network and back.
+    /// Bytes of what a minibatch needs on its way through the network and back, along directions too.
     pub batch_bytes: f64,
     /// Bytes of the data; 0 where their number is not known.
     pub data_bytes: f64,
@@ -45,24 +48,22 @@ impl Estimate {
             Precision::F32 => 4.0,
             Precision::F64 => 8.0,
         };
-        let mut work = vec![Work { name: "forward and backward", formula: "6NP", flops: 6.0 * shape.batch * shape.p }];
-        let (copies, factors) = match &experiment.optimizer.method {
-            Method::FirstOrder(first) => (2.0 + first.rule.kernel::<f64>().moments() as f64, 0.0),
-            Method::SecondOrder(second) => {
-                work.extend(shape.second_order(second));
-                match second.curvature {
-                    Curvature::HessianFree { .. } => (8.0, 0.0),
-                    _ => (5.0, 3.0 * shape.factor_numbers()),
-                }
-            }
-        };
+        let method = &experiment.optimizer.method;
+        let kept = shape.kept(method);
         let average = f64::from(u8::from(experiment.optimizer.polyak > 0.0));
+        let mut work = vec![Work {
+            name: "forward and backward",
+            formula: "N (4P + 2 Σ_{λ>1} mn)",
+            flops: shape.batch * (4.0 * shape.p + 2.0 * shape.inner()),
+        }];
+        if let Method::SecondOrder(second) = method {
+            work.extend(shape.second_order(second));
+        }
         Self {
             parameters: architecture.parameters(),
-            parameter_bytes: bytes * (copies + average) * shape.p,
-            factor_bytes: bytes * factors,
-            // Activation, slope and gradient of each unit.
-            batch_bytes: bytes * 3.0 * shape.batch * shape.widths.iter().sum::<f64>(),
+            parameter_bytes: bytes * (kept.copies + average) * shape.p,
+            factor_bytes: bytes * kept.factors,
+            batch_bytes: bytes * kept.batch,
             // Data are kept in single precision.
             data_bytes: 4.0 * data as f64 * shape.widths[0],
             work,
@@ -80,6 +81,16 @@ impl Estimate {
     }
 }
 
+/// What a method keeps in memory.
+struct Kept {
+    /// Copies of the parameters.
+    copies: f64,
+    /// Numbers of Kronecker factors, and of the space to compute them in.
+    factors: f64,
+    /// Numbers of a minibatch.
+    batch: f64,
+}
+
 /// The sizes the formulas are made of.
 struct Shape {
     /// N.
@@ -92,6 +103,7 @@ struct Shape {
     layers: Vec<(f64, f64)>,
     /// r, columns of the root of `H_L`.
     rank: f64,
+    /// Whether `H_L` is diagonal.
     diagonal: bool,
 }
 
@@ -113,16 +125,85 @@ impl Shape {
         self.layers.iter().map(|&(m, n)| of(m, n)).sum()
     }
 
-    /// Numbers of all factors.
-    fn factor_numbers(&self) -> f64 {
-        self.sum(|m, n| m * m + n * n)
+    /// Σ_{λ>1} mn, of all but the first layer, through which nothing is propagated.
+    fn inner(&self) -> f64 {
+        self.layers.iter().skip(1).map(|(m, n)| m * n).sum()
+    }
+
+    /// K.
+    fn outputs(&self) -> f64 {
+        self.widths.last().copied().unwrap_or(0.0)
+    }
+
+    /// Σ m.
+    fn units(&self) -> f64 {
+        self.sum(|m, _| m)
+    }
+
+    fn kept(&self, method: &Method) -> Kept {
+        // Activation, pre-activation, slope and gradient of a unit; of an output two of them and a target.
+        let pass = self.batch * (self.widths[0] + 4.0 * self.units() - self.outputs());
+        match method {
+            Method::FirstOrder(first) => {
+                // θ, the next θ, the gradient and what the rule keeps.
+                let copies = 3.0 + first.rule.kernel::<f64>().moments() as f64;
+                Kept { copies, factors: 0.0, batch: pass }
+            }
+            Method::SecondOrder(second) => {
+                let kept = self.kept_by_second_order(second);
+                Kept { batch: pass + kept.batch, ..kept }
+            }
+        }
+    }
+
+    fn kept_by_second_order(&self, second: &SecondOrder) -> Kept {
+        let (outputs, units) = (self.outputs(), self.units());
+        // The best one, the one that is tried, and the one before.
+        let directions = if second.momentum { 3.0 } else { 2.0 };
+        let along = directions * self.batch * (units + 2.0 * outputs);
+        let columns = |rank: f64| {
+            let rows = self.batch * rank;
+            units * rows / (rows / ROWS as f64).ceil().max(1.0)
+        };
+        let factors = self.factors(second.curvature);
+        let (copies, factors, batch) = match second.curvature {
+            Curvature::HessianFree { .. } => (7.0, 0.0, 2.0 * self.batch * units),
+            Curvature::Kfac { empirical: true, .. } => (4.0, factors, 0.0),
+            Curvature::Kfac { samples, .. } => (4.0, factors, columns(samples as f64)),
+            Curvature::Kflr => (4.0, factors, columns(self.rank)),
+            Curvature::Kfra => {
+                let slopes = self.sum(|m, _| m * m) - outputs * outputs;
+                let roots = if self.diagonal { 1.0 } else { self.rank };
+                (4.0, factors + self.inner() + slopes, self.batch * roots * outputs)
+            }
+        };
+        Kept { copies: copies + directions, factors, batch: along + batch }
+    }
+
+    /// (m, n, g) of each layer, with g the rows of the dense `G_λ`: m, or 0 where it is diagonal.
+    fn factored(&self, curvature: Curvature) -> impl Iterator<Item = (f64, f64, f64)> {
+        let diagonal = self.diagonal && matches!(curvature, Curvature::Kflr | Curvature::Kfra);
+        let depth = self.layers.len();
+        let rows = move |index, m| if diagonal && index + 1 == depth { 0.0 } else { m };
+        self.layers.iter().enumerate().map(move |(index, &(m, n))| (m, n, rows(index, m)))
+    }
+
+    /// Numbers of the factors: averages, those of the minibatch, inverses, the best ones; and of the largest to
+    /// invert it in.
+    fn factors(&self, curvature: Curvature) -> f64 {
+        let largest = self.widths.iter().copied().fold(0.0, f64::max);
+        4.0 * self.factored(curvature).map(|(_, n, g)| g * g + n * n).sum::<f64>() + largest * largest
     }
 
     fn second_order(&self, second: &SecondOrder) -> Vec<Work> {
         let (batch, p) = (self.batch, self.p);
         let directions = if second.momentum { 2.0 } else { 1.0 };
-        let forward_mode = 4.0 * batch * p;
-        let model = Work { name: "quadratic model", formula: "4NP a direction", flops: forward_mode * directions };
+        let forward_mode = 2.0 * batch * (p + self.inner());
+        let model = Work {
+            name: "quadratic model",
+            formula: "2N (P + Σ_{λ>1} mn) a direction",
+            flops: forward_mode * directions,
+        };
         let ratio = Work {
             name: "reduction ratio",
             formula: "2NP every step_period",
@@ -131,13 +212,14 @@ impl Shape {
         if let Curvature::HessianFree { iterations, .. } = second.curvature {
             let products = Work {
                 name: "conjugate gradients",
-                formula: "at most 8NP an iteration",
-                flops: 8.0 * batch * p * iterations as f64,
+                formula: "at most 4N (P + Σ_{λ>1} mn) an iteration, and once more",
+                flops: 2.0 * forward_mode * (iterations as f64 + 1.0),
             };
             return vec![products, model, ratio];
         }
-        let inverses = self.sum(|m, n| m * m * m + n * n * n);
-        let solve = self.sum(|m, n| 2.0 * m * n * (m + n));
+        let factored = || self.factored(second.curvature);
+        let inverses: f64 = factored().map(|(_, n, g)| g * g * g + n * n * n).sum();
+        let solve: f64 = factored().map(|(m, n, g)| 2.0 * m * n * (g + n)).sum();
         let inputs = Work { name: "input factors", formula: "Σ N n²", flops: self.sum(|_, n| batch * n * n) };
         let trials = Work {
             name: "damping trials",
@@ -162,19 +244,22 @@ impl Shape {
     fn preactivation_factors(&self, curvature: Curvature) -> Work {
         let name = "pre-activation factors";
         let batch = self.batch;
-        // Of all but the first layer, through which nothing is propagated further back.
-        let behind_first: f64 = self.layers.iter().skip(1).map(|(m, n)| m * n).sum();
-        let columns = |columns: f64| batch * columns * (2.0 * behind_first + self.sum(|m, _| m * m));
+        let grams: f64 = self.factored(curvature).map(|(_, _, g)| g * g).sum();
+        let columns = |columns: f64| batch * columns * (2.0 * self.inner() + grams);
         match curvature {
+            Curvature::Kfac { empirical: true, .. } => Work { name, formula: "Σ N m²", flops: batch * grams },
             Curvature::Kfac { samples, .. } => {
                 Work { name, formula: "samples · (2N Σ_{λ>1} mn + Σ N m²)", flops: columns(samples as f64) }
             }
             Curvature::Kfra => {
-                let recursion: f64 = self.layers.iter().skip(1).map(|&(m, n)| 2.0 * m * m * n + m * n * n).sum();
-                let outputs = self.widths.last().map_or(0.0, |k| if self.diagonal { batch * k } else { batch * k * k });
+                let step = |(m, n, g): (f64, f64, f64)| 2.0 * g * m * n + m * n * n;
+                let recursion: f64 = self.factored(curvature).skip(1).map(step).sum();
+                let outputs = if self.diagonal { 0.0 } else { batch * self.rank * self.outputs().powi(2) };
                 let slopes: f64 = self.layers.iter().rev().skip(1).map(|&(m, _)| batch * m * m).sum();
                 Work {
-                    name, formula: "Σ_{λ>1} (2m²n + mn²) + Σ_{λ<L} N m²", flops: recursion + slopes + outputs
+                    name,
+                    formula: "Σ_{λ>1} (2m²n + mn²) + Σ_{λ<L} N m² + N r K²",
+                    flops: recursion + slopes + outputs,
                 }
             }
             Curvature::Kflr | Curvature::HessianFree { .. } => {

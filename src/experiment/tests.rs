@@ -217,7 +217,7 @@ fn kfra_costs_what_its_formula_says() {
     let estimate = Estimate::new(&experiment, &architecture, 1797);
     assert_eq!(estimate.parameters, 5 * 65 + 10 * 6);
     let gradient = &estimate.work[0];
-    assert!((gradient.flops - 6.0 * 100.0 * 385.0).abs() < 1e-9);
+    assert!((gradient.flops - 100.0 * (4.0 * 385.0 + 2.0 * 60.0)).abs() < 1e-9);
     assert!(estimate.flops() > gradient.flops && estimate.bytes() > 0.0);
 }
 

@@ -16,9 +16,17 @@ pub type Tensors = BTreeMap<String, ArrayD<f64>>;
 /// A file of tensors is not what is needed.
 #[derive(Debug, thiserror::Error)]
 pub enum TensorError {
-    /// It cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    File {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -105,7 +113,7 @@ pub enum TensorError {
 /// # Errors
 /// Where the file is missing, is not a safetensors file, or holds other than finite F32 or F64 numbers.
 pub fn read(path: &Path) -> Result<Tensors, TensorError> {
-    let bytes = std::fs::read(path).map_err(|source| TensorError::File { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| TensorError::Read { path: path.to_owned(), source })?;
     let format = |reason: String| TensorError::Format { path: path.to_owned(), reason };
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
     let mut tensors = Tensors::new();
@@ -145,7 +153,7 @@ pub fn write<S: BuildHasher>(
     tensors: &Tensors,
     metadata: HashMap<String, String, S>,
 ) -> Result<(), TensorError> {
-    let error = |source| TensorError::File { path: path.to_owned(), source };
+    let error = |source| TensorError::Write { path: path.to_owned(), source };
     let metadata: HashMap<_, _> = metadata.into_iter().collect();
     let bytes: Vec<(&String, Vec<u8>, &[usize])> =
         tensors.iter().map(|(name, x)| (name, x.iter().flat_map(|x| x.to_le_bytes()).collect(), x.shape())).collect();

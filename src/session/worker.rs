@@ -39,7 +39,7 @@ enum Interruption {
     Training(#[from] Failure),
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("cannot write a checkpoint: {0}")]
+    #[error(transparent)]
     Checkpoint(#[from] tensors::TensorError),
 }
 
