@@ -1,9 +1,11 @@
 //! Expressions that choose runs: `lr >= 1e-3 and kind = adam`.
 //!
-//!     any        = all ("or" all)*
-//!     all        = not ("and" not)*
-//!     not        = "not" not | "(" any ")" | comparison
-//!     comparison = key ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~") value
+//! ```text
+//! any        = all ("or" all)*
+//! all        = not ("and" not)*
+//! not        = "not" not | "(" any ")" | comparison
+//! comparison = key ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~") value
+//! ```
 //!
 //! A value is a number, a word, or text in quotes; `~` asks whether words contain it. A run that lacks the
 //! key is not chosen by a comparison, whatever it is.
