@@ -129,10 +129,10 @@ fn visible(state: &State, snapshot: &Snapshot) -> (f64, f64) {
     state.axes.window.range(first, last)
 }
 
-/// The updates the run has made.
+/// The updates of the run.
 fn whole(snapshot: &Snapshot) -> (f64, f64) {
-    let first = snapshot.loss.points().first().map_or(0, |point| point.step);
-    (first as f64, snapshot.step.max(first) as f64)
+    let (first, last) = snapshot.updates();
+    (first as f64, last as f64)
 }
 
 /// Moves the crosshair by a fiftieth of what is in sight, or what is in sight by a quarter; at the end of the

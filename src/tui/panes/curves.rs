@@ -132,7 +132,7 @@ fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], (log, sign): (bool, f64), plot:
 fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], sign: f64, area: Rect) -> Vec<Line<'static>> {
     let narrow = area.width < 48;
     let (gap, figures) = if narrow { (1, 3) } else { (2, 4) };
-    let rows = usize::from(1 + area.height / 12);
+    let rows = usize::from(1 + area.height / 9);
     let crosshair = scene.state.axes.crosshair.and_then(|step| {
         let loss = &scene.snapshot.loss;
         Some(loss.points()[nearest(loss, step)?].step)
@@ -146,10 +146,11 @@ fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], sign: f64, a
     let Some(at) = crosshair else { return legend };
     let choices = [(true, true), (false, true), (true, false), (false, false)];
     let fits = choices.iter().map(|(named, detailed)| lines(Some(at), *named, *detailed));
-    let values = fits.skip_while(|lines| lines.len() > legend.len()).chain([lines(Some(at), false, false)]);
+    let room = if area.height < 12 { 1 } else { legend.len() };
+    let values = fits.skip_while(|lines| lines.len() > room).chain([lines(Some(at), false, false)]);
     let first = fit(head(scene, track, at), gap, area.width);
-    let values = values.take(1).flatten().chain(std::iter::repeat_n(Line::default(), legend.len()));
-    std::iter::once(first).chain(values.take(legend.len())).collect()
+    let values = values.take(1).flatten().chain(std::iter::repeat_n(Line::default(), room));
+    std::iter::once(first).chain(values.take(room)).collect()
 }
 
 /// The value of a quantity, at a step or at the end of the run; with its name, and with what was smoothed and

@@ -16,7 +16,7 @@ pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Hessian);
     let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {
         (0, _) => "Hessian blocks",
-        (1, false) => "−λ min of the Hessian blocks, where it is negative",
+        (1, false) => "−λ min of the Hessian blocks",
         (1, true) => "λ min of the Hessian blocks",
         _ => "tr H of the Hessian blocks",
     };

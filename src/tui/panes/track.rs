@@ -20,9 +20,10 @@ impl<'a> Track<'a> {
     /// The x axis that the state asks for.
     pub fn of(scene: &Scene<'a>) -> Self {
         let (snapshot, axes) = (scene.snapshot, &scene.state.axes);
-        let first = snapshot.loss.points().first().map_or(0, |point| point.step);
-        let first = if axes.log_x { first.max(1) } else { first.saturating_sub(1) };
-        let (from, to) = axes.window.range(first as f64, snapshot.step as f64);
+        let (first, last) = snapshot.updates();
+        // A logarithmic axis has no 0.
+        let first = if axes.log_x { first.max(1) } else { first };
+        let (from, to) = axes.window.range(first as f64, last as f64);
         Self { snapshot, axes, from, to }
     }
 
