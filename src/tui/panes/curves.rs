@@ -55,69 +55,117 @@ pub fn smoothing(state: &State) -> f64 {
     SMOOTHINGS[state.axes.smoothing % SMOOTHINGS.len()]
 }
 
-/// A quantity as it is drawn: a value for each of its points, its sign and its style.
-struct Drawn<'a> {
-    quantity: Quantity<'a>,
-    values: Vec<f64>,
-    mark: char,
-    style: Style,
-}
-
 impl Curves<'_> {
     /// Draws them with their legend above, or with what the crosshair stands at.
     pub fn draw(self, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let theme = scene.theme;
-        let (log, sign, empty) = (self.log, self.sign, self.empty);
-        let shown = self.quantities.into_iter().enumerate().filter(|(_, quantity)| !quantity.series.is_empty());
-        let drawn: Vec<_> = shown
+        let drawn: Vec<_> = self
+            .quantities
+            .into_iter()
+            .enumerate()
+            .filter(|(_, quantity)| !quantity.series.is_empty())
             .map(|(index, quantity)| {
                 let past = if quantity.look == Look::Noisy { smoothing(scene.state) } else { 0.0 };
-                let values = smoothed(quantity.series, past).into_iter().map(|value| sign * value).collect();
-                Drawn { quantity, values, mark: SIGNS[index % SIGNS.len()], style: theme.series[index % 8] }
+                let values = smoothed(quantity.series, past).into_iter().map(|value| self.sign * value).collect();
+                let (mark, style) = (SIGNS[index % SIGNS.len()], theme.series[index % theme.series.len()]);
+                Drawn { quantity, values, sign: self.sign, mark, style }
             })
             .collect();
         if drawn.is_empty() {
-            put(buffer, area, 0, &Line::styled(empty, theme.faint));
+            put(buffer, area, 0, &Line::styled(self.empty, theme.faint));
             return;
         }
         let track = Track::of(scene);
-        let lines = words(scene, &track, &drawn, sign, area);
+        let lines = words(scene, &track, &drawn, area);
         for (row, line) in (0..).zip(&lines) {
             put(buffer, area, row, line);
         }
         let above = (lines.len() as u16).min(area.height);
         let plot = Rect { y: area.y + above, height: area.height - above, ..area };
-        chart(&track, &drawn, (log, sign), plot, theme).draw(buffer, plot, theme);
+        chart(&track, &drawn, self.log, plot, theme).draw(buffer, plot, theme);
     }
 }
 
-fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], (log, sign): (bool, f64), plot: Rect, theme: &Theme) -> Chart {
-    let (mut layers, mut signs, mut rules) = (Vec::new(), Vec::new(), track.rules(theme));
-    let mut heights = Vec::new();
-    for (index, Drawn { quantity, values, mark, style }) in drawn.iter().enumerate() {
-        let points = || track.points(quantity.series, values);
+/// A quantity as it is drawn.
+struct Drawn<'a> {
+    quantity: Quantity<'a>,
+    /// What is drawn for each of its points.
+    values: Vec<f64>,
+    sign: f64,
+    mark: char,
+    style: Style,
+}
+
+/// What is said of a quantity beside its value.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// Its name.
+    named: bool,
+    /// What was smoothed, and when it was measured.
+    measured: bool,
+}
+
+impl Drawn<'_> {
+    /// The least and the largest value that a point sums up; NaN where there is none.
+    fn ends(&self, point: &Point) -> (f64, f64) {
+        match point.count {
+            0 => (f64::NAN, f64::NAN),
+            _ if self.sign < 0.0 => (-point.max, -point.min),
+            _ => (point.min, point.max),
+        }
+    }
+
+    /// Its sign and its value, at a step or at the end of the run.
+    fn entry(&self, at: Option<u64>, detail: Detail, figures: usize, theme: &Theme) -> Vec<Span<'static>> {
+        let Quantity { name, series, look } = &self.quantity;
+        let points = series.points();
+        let figures = if *look == Look::Curve { 3 } else { figures };
+        let mut spans = vec![Span::styled(format!("{} ", self.mark), self.style)];
+        if detail.named {
+            spans.push(Span::raw(format!("{name} ")));
+        }
+        let index = at.map_or(points.len().checked_sub(1), |step| nearest(series, step as f64));
+        let Some((point, value)) = index.and_then(|index| Some((points.get(index)?, self.values.get(index)?))) else {
+            return spans;
+        };
+        spans.push(Span::raw(format!("{:<room$}", digits(*value, figures), room = figures + 1)));
+        if detail.measured && *look == Look::Noisy {
+            let (low, high) = self.ends(point);
+            let raw = match point.count {
+                0 => "not finite".to_owned(),
+                1 => digits(low, figures),
+                _ => format!("{}–{}", digits(low, figures), digits(high, figures)),
+            };
+            spans.extend([Span::styled(" raw ", theme.faint), Span::raw(raw)]);
+        }
+        if detail.measured && (*look == Look::Points || at.is_some_and(|at| at != point.step)) {
+            spans.push(Span::styled(format!(" @ {}", count(point.step)), theme.faint));
+        }
+        spans
+    }
+}
+
+fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &Theme) -> Chart {
+    let (mut layers, mut signs, mut heights, mut rules) = (Vec::new(), Vec::new(), Vec::new(), track.rules(theme));
+    let layer = |shape, style, sign| Layer { shape, style, sign };
+    for (index, one) in drawn.iter().enumerate() {
+        let Drawn { quantity: Quantity { series, look, .. }, values, mark, style, .. } = one;
+        let points = || track.points(series, values);
         let lost = points().filter(|(_, point, _)| point.not_finite > 0);
         rules.extend(lost.map(|(x, ..)| Rule { x, sign: '×', label: String::new(), style: theme.bad, line: None }));
-        let layer = |shape, style, sign| Layer { shape, style, sign };
-        if quantity.look == Look::Noisy {
-            let ends = |point: &Point| match point.count {
-                0 => (f64::NAN, f64::NAN),
-                _ if sign < 0.0 => (-point.max, -point.min),
-                _ => (point.min, point.max),
-            };
-            let envelope: Vec<_> = points().map(|(x, point, _)| (x, ends(point).0, ends(point).1)).collect();
+        if *look == Look::Noisy {
+            let envelope: Vec<_> = points().map(|(x, point, _)| (x, one.ends(point).0, one.ends(point).1)).collect();
             heights.extend(envelope.iter().flat_map(|(_, low, high)| [*low, *high]));
             layers.push(layer(Shape::Envelope(envelope), theme.faint, ':'));
         }
         let curve: Vec<_> = points().map(|(x, _, value)| (x, *value)).collect();
         heights.extend(curve.iter().map(|(_, y)| *y));
-        let wanted = if quantity.look == Look::Points { usize::from(plot.width / 4) } else { 6 };
-        if quantity.look != Look::Points {
+        if *look != Look::Points {
             layers.push(layer(Shape::Curve(curve), *style, *mark));
         }
         if *mark != SIGNS[0] {
-            let some = track.some(quantity.series, values, wanted, index);
-            signs.push(layer(Shape::Points(some), *style, *mark));
+            let wanted = if *look == Look::Points { usize::from(plot.width / 4) } else { 6 };
+            signs.push(layer(Shape::Points(track.some(series, values, wanted, index)), *style, *mark));
         }
     }
     layers.extend(signs);
@@ -129,58 +177,25 @@ fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], (log, sign): (bool, f64), plot:
 
 /// What is written above a chart: the value of every quantity at the end of the run, or where the crosshair
 /// stands. The number of lines does not change with what the crosshair meets, so that the chart stays in place.
-fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], sign: f64, area: Rect) -> Vec<Line<'static>> {
-    let narrow = area.width < 48;
-    let (gap, figures) = if narrow { (1, 3) } else { (2, 4) };
-    let rows = usize::from(1 + area.height / 9);
-    let crosshair = scene.state.axes.crosshair.and_then(|step| {
-        let loss = &scene.snapshot.loss;
-        Some(loss.points()[nearest(loss, step)?].step)
-    });
-    let lines = |at: Option<u64>, named, detailed| {
-        let entry = |drawn| entry(drawn, at, (named, detailed), (sign, figures), scene.theme);
+fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], area: Rect) -> Vec<Line<'static>> {
+    let (gap, figures) = if area.width < 48 { (1, 3) } else { (2, 4) };
+    let lines = |at: Option<u64>, named, measured| {
+        let entry = |one: &Drawn<'_>| one.entry(at, Detail { named, measured }, figures, scene.theme);
         wrap(drawn.iter().map(entry).collect(), gap, area.width)
     };
     let mut legend = lines(None, true, false);
-    legend.truncate(rows);
-    let Some(at) = crosshair else { return legend };
-    let choices = [(true, true), (false, true), (true, false), (false, false)];
-    let fits = choices.iter().map(|(named, detailed)| lines(Some(at), *named, *detailed));
+    legend.truncate(usize::from(1 + area.height / 9));
+    let loss = &scene.snapshot.loss;
+    let crosshair = scene.state.axes.crosshair.and_then(|step| nearest(loss, step));
+    let Some(step) = crosshair.map(|index| loss.points()[index].step) else { return legend };
+    // As much as fits on as many lines as the legend has.
     let room = if area.height < 12 { 1 } else { legend.len() };
-    let values = fits.skip_while(|lines| lines.len() > room).chain([lines(Some(at), false, false)]);
-    let first = fit(head(scene, track, at), gap, area.width);
-    let values = values.take(1).flatten().chain(std::iter::repeat_n(Line::default(), room));
-    std::iter::once(first).chain(values.take(room)).collect()
-}
-
-/// The value of a quantity, at a step or at the end of the run; with its name, and with what was smoothed and
-/// the step of its measurement, if that is asked for.
-fn entry(
-    Drawn { quantity, values, mark, style }: &Drawn<'_>,
-    at: Option<u64>,
-    (named, detailed): (bool, bool),
-    (sign, figures): (f64, usize),
-    theme: &Theme,
-) -> Vec<Span<'static>> {
-    let points = quantity.series.points();
-    let figures = if quantity.look == Look::Curve { 3 } else { figures };
-    let index = at.map_or(points.len().checked_sub(1), |step| nearest(quantity.series, step as f64));
-    let mut spans = vec![Span::styled(format!("{mark} "), *style)];
-    if named {
-        spans.push(Span::raw(format!("{} ", quantity.name)));
-    }
-    let Some((point, value)) = index.and_then(|index| Some((points.get(index)?, values.get(index)?))) else {
-        return spans;
-    };
-    spans.push(Span::raw(format!("{:<room$}", digits(*value, figures), room = figures + 1)));
-    if detailed && quantity.look == Look::Noisy {
-        spans.push(Span::styled(" raw ", theme.faint));
-        spans.push(Span::raw(raw(point, sign, figures)));
-    }
-    if detailed && (quantity.look == Look::Points || at.is_some_and(|at| at != point.step)) {
-        spans.push(Span::styled(format!(" @ {}", count(point.step)), theme.faint));
-    }
-    spans
+    let choices = [(true, true), (false, true), (true, false), (false, false)];
+    let mut choices = choices.iter().map(|(named, measured)| lines(Some(step), *named, *measured));
+    let mut values = choices.find(|lines| lines.len() <= room).unwrap_or_else(|| lines(Some(step), false, false));
+    values.resize(room, Line::default());
+    values.insert(0, fit(head(scene, track, step), gap, area.width));
+    values
 }
 
 /// Where the crosshair stands, and what was changed there.
@@ -196,14 +211,4 @@ fn head(scene: &Scene<'_>, track: &Track<'_>, step: u64) -> Vec<Vec<Span<'static
         parts.push(vec![Span::styled(format!("▼ {}{at}", mark.text), theme.warning)]);
     }
     parts
-}
-
-/// The values that a point sums up.
-fn raw(point: &Point, sign: f64, figures: usize) -> String {
-    let (low, high) = if sign < 0.0 { (-point.max, -point.min) } else { (point.min, point.max) };
-    match (point.count, point.not_finite) {
-        (0, _) => "not finite".to_owned(),
-        (1, _) => digits(low, figures),
-        _ => format!("{}–{}", digits(low, figures), digits(high, figures)),
-    }
 }
