@@ -33,7 +33,7 @@ use theme::Theme;
 use update::Effect;
 
 pub use action::documented as keys;
-pub use theme::Background;
+pub use theme::{Background, Signs};
 
 /// How the screen looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,30 +42,45 @@ pub struct Options {
     pub background: Background,
     /// Whether there are colours.
     pub colour: bool,
-    /// Whether only ASCII signs are drawn.
-    pub ascii: bool,
+    /// The signs that may be drawn.
+    pub signs: Signs,
     /// Frames a second drawn because the run went on, from 1 to 30. Keys are answered sooner.
     pub frames: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { background: Background::Dark, colour: true, ascii: false, frames: 10 }
+        Self { background: Background::Dark, colour: true, signs: Signs::Braille, frames: 10 }
     }
 }
 
 impl Options {
-    /// What the environment asks for: `NO_COLOR`, `COLORFGBG`, and fewer frames over SSH.
+    /// What the environment asks for: `NO_COLOR`, `COLORFGBG`, ASCII signs where the locale names a character
+    /// set other than UTF-8, blocks on the Linux console, whose font has no braille, and fewer frames over SSH.
     pub fn from_environment() -> Self {
         let read = |name| std::env::var(name).unwrap_or_default();
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(read).into_iter().find(|locale| !locale.is_empty());
         let light = matches!(read("COLORFGBG").rsplit(';').next(), Some("7" | "15"));
         Self {
             background: if light { Background::Light } else { Background::Dark },
             colour: read("NO_COLOR").is_empty(),
-            ascii: false,
+            signs: if names_other_than_utf8(locale.as_deref()) {
+                Signs::Ascii
+            } else if read("TERM") == "linux" {
+                Signs::Blocks
+            } else {
+                Signs::Braille
+            },
             frames: if read("SSH_CONNECTION").is_empty() { 10 } else { 5 },
         }
     }
+}
+
+/// Whether a locale names a character set that is not UTF-8, as `de_DE.ISO-8859-1` does. `C` and `POSIX` name
+/// none.
+fn names_other_than_utf8(locale: Option<&str>) -> bool {
+    let set = locale.and_then(|locale| locale.split_once('.')).map(|(_, set)| set.to_ascii_lowercase());
+    set.is_some_and(|set| !set.starts_with("utf-8") && !set.starts_with("utf8"))
 }
 
 /// How the screen was left.
@@ -210,7 +225,7 @@ impl<'a> Screen<'a> {
         let now = Instant::now();
         Self {
             handle,
-            theme: Theme::new(options.background, options.colour, options.ascii),
+            theme: Theme::new(options.background, options.colour, options.signs),
             period: Duration::from_secs(1) / options.frames.clamp(1, 30),
             state: State::default(),
             snapshot: handle.snapshot(),

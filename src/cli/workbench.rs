@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// Draw with ASCII signs only
     #[arg(long)]
     pub ascii: bool,
+    /// Draw curves with blocks, for fonts without braille
+    #[arg(long, conflicts_with = "ascii")]
+    pub blocks: bool,
 }
 
 /// Opens the workbench; returns when the user quits and the run is over.
@@ -41,7 +44,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
     let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: None };
     let session = Session::spawn(experiment, options)?;
-    let exit = tui::run(&session.handle, tui::Options { ascii: arguments.ascii, ..tui::Options::from_environment() });
+    let mut look = tui::Options::from_environment();
+    if arguments.ascii {
+        look.signs = tui::Signs::Ascii;
+    } else if arguments.blocks {
+        look.signs = tui::Signs::Blocks;
+    }
+    let exit = tui::run(&session.handle, look);
     if exit.is_err() {
         session.handle.send(session::Command::Stop);
     }

@@ -63,6 +63,8 @@ pub enum Action {
     Crosshair,
     Left,
     Right,
+    OneLeft,
+    OneRight,
     Closer,
     Farther,
     Follow,
@@ -190,16 +192,18 @@ bindings! {
     Train: [ESC] "back", None, Action::Back, "One level back: crosshair off, then zoom off.";
     Train: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
     Train: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
-    Train: [letter('l')] "log-y", None, Action::LogY, "Logarithmic or linear y axis of the focused chart.";
+    Train: [letter('l')] "log-y", Some("log"), Action::LogY, "Logarithmic or linear y axis of the focused chart.";
     Train: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
-    Train: [letter('x')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs or seconds of training.";
-    Train: [letter('a')] "average", None, Action::Smoothing, "Smooth the minibatch loss more, or not at all.";
-    Train: [letter('c')] "crosshair", None, Action::Crosshair, "Crosshair with read-out, on or off.";
+    Train: [letter('x')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs, samples or seconds of training.";
+    Train: [letter('a')] "average", None, Action::Smoothing, "Smooth noisy curves more, or not at all.";
+    Train: [letter('c')] "crosshair", Some("crosshair"), Action::Crosshair, "Crosshair with read-out, on or off.";
     Train: [LEFT, letter(',')] "left", None, Action::Left, "Move the crosshair left, or the chart.";
     Train: [RIGHT, letter('.')] "right", None, Action::Right, "Move the crosshair right, or the chart.";
-    Train: [letter('+'), letter('=')] "closer", None, Action::Closer, "Look at half the x range.";
+    Train: [letter('<')] "one-left", None, Action::OneLeft, "Move the crosshair to the update before.";
+    Train: [letter('>')] "one-right", None, Action::OneRight, "Move the crosshair to the update after.";
+    Train: [letter('+'), letter('=')] "closer", Some("closer"), Action::Closer, "Look at half the x range.";
     Train: [letter('-')] "farther", None, Action::Farther, "Look at twice the x range.";
-    Train: [letter('f')] "follow", None, Action::Follow, "Keep the latest update in sight.";
+    Train: [letter('f')] "follow", Some("follow"), Action::Follow, "Follow the latest updates, or look at the whole run.";
     Train: [letter('0')] "all", None, Action::ShowAll, "Look at the whole run.";
     Train: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
     Train: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";

@@ -42,7 +42,7 @@ pub fn digits(value: f64, n: usize) -> String {
     if size == 0.0 {
         "0".to_owned()
     } else if !(1e-3..1e6).contains(&size) {
-        format!("{value:.*e}", n.saturating_sub(1))
+        signed(format!("{value:.*e}", n.saturating_sub(1)))
     } else if size >= 9999.5 {
         format!("{}{}", if value < 0.0 { "−" } else { "" }, count(size.round() as u64))
     } else {
@@ -164,6 +164,7 @@ mod tests {
             (0.931_24, "0.9312"),
             (9.999_96, "10.00"),
             (1.2344e-5, "1.234e-5"),
+            (-1.2344e-5, "−1.234e-5"),
             (12_345.4, "12,345"),
             (9_999.7, "10,000"),
             (0.0, "0"),

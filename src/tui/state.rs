@@ -15,6 +15,8 @@ pub enum Unit {
     Update,
     /// Passes through the training data.
     Epoch,
+    /// Data seen.
+    Sample,
     /// Seconds of training.
     Second,
 }
@@ -25,6 +27,7 @@ impl Unit {
         match self {
             Self::Update => "update",
             Self::Epoch => "epoch",
+            Self::Sample => "sample",
             Self::Second => "s",
         }
     }
@@ -68,7 +71,7 @@ pub struct Axes {
     pub smoothing: usize,
 }
 
-/// Weights of the past, for one update, by which the minibatch loss can be smoothed.
+/// Weights of the past, for one update, by which noisy quantities can be smoothed.
 pub const SMOOTHINGS: [f64; 4] = [0.9, 0.97, 0.99, 0.0];
 
 /// What a typed line is for.

@@ -17,6 +17,18 @@ pub enum Background {
     Light,
 }
 
+/// The signs that may be drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signs {
+    /// Curves are of braille dots.
+    #[default]
+    Braille,
+    /// Curves are of quarters of a cell, for fonts without braille.
+    Blocks,
+    /// No sign beyond ASCII is drawn.
+    Ascii,
+}
+
 /// How everything looks.
 #[derive(Clone, Debug)]
 pub struct Theme {
@@ -29,7 +41,7 @@ pub struct Theme {
     pub bad: Style,
     pub selected: Style,
     pub series: [Style; 8],
-    pub ascii: bool,
+    pub signs: Signs,
 }
 
 /// Colours told apart by people with any colour vision, after Okabe and Ito, in the 256-colour palette.
@@ -37,8 +49,8 @@ const ON_DARK: [u8; 8] = [75, 214, 79, 176, 227, 209, 117, 250];
 const ON_LIGHT: [u8; 8] = [25, 166, 29, 90, 94, 160, 31, 240];
 
 impl Theme {
-    /// The colours for a background, or none at all; `ascii`: no sign beyond ASCII is drawn.
-    pub fn new(background: Background, colour: bool, ascii: bool) -> Self {
+    /// The colours for a background, or none at all; and the signs.
+    pub fn new(background: Background, colour: bool, signs: Signs) -> Self {
         let plain = Style::new();
         let faint = plain.add_modifier(Modifier::DIM);
         let bold = plain.add_modifier(Modifier::BOLD);
@@ -55,7 +67,7 @@ impl Theme {
                 bad: bold,
                 selected,
                 series,
-                ascii,
+                signs,
             };
         }
         let (palette, grey) = match background {
@@ -73,8 +85,13 @@ impl Theme {
             bad: of(palette[5]).add_modifier(Modifier::BOLD),
             selected,
             series: palette.map(of),
-            ascii,
+            signs,
         }
+    }
+
+    /// Whether no sign beyond ASCII is drawn.
+    pub fn is_ascii(&self) -> bool {
+        self.signs == Signs::Ascii
     }
 
     /// The panel of a pane: a title to the left in its upper rule, and a box around it if `boxed`.

@@ -93,7 +93,8 @@ fn arrange(state: &mut State, action: Action, snapshot: &Snapshot) {
         Action::NextUnit => {
             axes.unit = match axes.unit {
                 Unit::Update => Unit::Epoch,
-                Unit::Epoch => Unit::Second,
+                Unit::Epoch => Unit::Sample,
+                Unit::Sample => Unit::Second,
                 Unit::Second => Unit::Update,
             }
         }
@@ -106,6 +107,8 @@ fn arrange(state: &mut State, action: Action, snapshot: &Snapshot) {
         }
         Action::Left => slide(state, snapshot, -1.0),
         Action::Right => slide(state, snapshot, 1.0),
+        Action::OneLeft => axes.crosshair = axes.crosshair.map(|at| (at.ceil() - 1.0).max(sight.0).min(sight.1)),
+        Action::OneRight => axes.crosshair = axes.crosshair.map(|at| (at.floor() + 1.0).max(sight.0).min(sight.1)),
         Action::Closer => magnify(state, snapshot, 0.5),
         Action::Farther => magnify(state, snapshot, 2.0),
         Action::Follow => {
@@ -126,13 +129,14 @@ fn visible(state: &State, snapshot: &Snapshot) -> (f64, f64) {
     state.axes.window.range(first, last)
 }
 
-/// The updates the run has made.
+/// The updates of the run.
 fn whole(snapshot: &Snapshot) -> (f64, f64) {
-    let first = snapshot.loss.points().first().map_or(0, |point| point.step);
-    (first as f64, snapshot.step.max(first) as f64)
+    let (first, last) = snapshot.updates();
+    (first as f64, last as f64)
 }
 
-/// Moves the crosshair by a fiftieth of what is in sight, or what is in sight by a quarter.
+/// Moves the crosshair by a fiftieth of what is in sight, or what is in sight by a quarter; at the end of the
+/// run it follows again.
 fn slide(state: &mut State, snapshot: &Snapshot, direction: f64) {
     let (first, last) = whole(snapshot);
     let (from, to) = visible(state, snapshot);
@@ -145,8 +149,9 @@ fn slide(state: &mut State, snapshot: &Snapshot, direction: f64) {
         *at = there.min(to).max(from);
     } else if state.axes.window != Window::All {
         let span = to - from;
-        let start = (from + direction * span / 4.0).min(last - span).max(first);
-        state.axes.window = Window::Between(start, start + span);
+        let start = (from + direction * span / 4.0).max(first);
+        state.axes.window =
+            if start + span < last { Window::Between(start, start + span) } else { Window::Latest(span) };
     }
 }
 

@@ -37,7 +37,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         status::hints(buffer, row(area.height - 1, 1), scene);
         popup::draw(buffer, row(1, area.height - 3), scene);
     }
-    if scene.theme.ascii {
+    if scene.theme.is_ascii() {
         theme::to_ascii(buffer);
     }
 }

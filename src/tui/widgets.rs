@@ -25,19 +25,26 @@ pub fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
 /// Joins those of the parts that fit a width, in their order; the earlier a part stands in `parts` the
 /// sooner it is kept. Every part is preceded by `gap` blanks but the first.
 pub fn fit(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16) -> Line<'static> {
-    let mut line = Line::default();
+    wrap(parts, gap, width).into_iter().next().unwrap_or_default()
+}
+
+/// Joins all parts in the same way, on as many lines as they need.
+pub fn wrap(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line<'static>> = Vec::new();
     let mut used = 0;
     for part in parts {
         let wide = part.iter().map(Span::width).sum::<usize>();
-        let before = if used == 0 { 0 } else { gap };
-        if used > 0 && used + before + wide > usize::from(width) {
-            break;
+        match lines.last_mut() {
+            Some(line) if used + gap + wide <= usize::from(width) => {
+                line.push_span(Span::raw(" ".repeat(gap)));
+                line.spans.extend(part);
+                used += gap + wide;
+            }
+            _ => {
+                lines.push(Line::from(part));
+                used = wide;
+            }
         }
-        if before > 0 {
-            line.push_span(Span::raw(" ".repeat(before)));
-        }
-        used += before + wide;
-        line.spans.extend(part);
     }
-    line
+    lines
 }

@@ -1,64 +1,214 @@
-//! Several series in one chart.
+//! Several quantities along the run in one chart, with their legend and their read-out.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 
-use super::track::{Track, nearest};
-use super::{Pane, Scene};
-use crate::session::history::Series;
-use crate::tui::number::digits;
-use crate::tui::widgets::chart::{Axis, Chart, Layer, Shape, legend};
-use crate::tui::widgets::put;
+use super::Scene;
+use super::track::{Track, nearest, smoothed};
+use crate::session::history::{Point, Series};
+use crate::tui::number::{count, digits};
+use crate::tui::state::{SMOOTHINGS, State, Unit};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::chart::{Axis, Chart, Layer, Rule, Shape};
+use crate::tui::widgets::{fit, put, wrap};
 
-/// Draws several series as curves in one chart with a legend above; `empty` where there are none.
-pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, pane: Pane, series: &[(&str, &Series)], empty: &str) {
-    let series: Vec<_> = series.iter().copied().filter(|(_, series)| !series.is_empty()).collect();
-    if series.is_empty() {
-        put(buffer, area, 0, &Line::styled(empty.to_owned(), scene.theme.faint));
-    } else {
-        draw_signed(buffer, area, scene, pane, &series, 1.0);
+/// Signs that tell curves apart where there are no colours; the first stands for a plain line.
+const SIGNS: [char; 9] = ['━', '●', '◆', '▲', '■', '○', '◇', '△', '□'];
+
+/// How a quantity is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It varies from update to update: the envelope of its values beneath a smoothed line.
+    Noisy,
+    /// A curve.
+    Curve,
+    /// Points apart.
+    Points,
+}
+
+/// A quantity along the run.
+pub struct Quantity<'a> {
+    /// What it is called in the legend.
+    pub name: String,
+    /// Its values.
+    pub series: &'a Series,
+    /// How it is drawn.
+    pub look: Look,
+}
+
+/// Several quantities in one chart.
+pub struct Curves<'a> {
+    /// The quantities; those without any value are left out.
+    pub quantities: Vec<Quantity<'a>>,
+    /// Whether y is logarithmic.
+    pub log: bool,
+    /// What each value is multiplied by, 1 or −1.
+    pub sign: f64,
+    /// What is said where there is no value at all.
+    pub empty: &'static str,
+}
+
+/// The weight of the past by which noisy quantities are smoothed.
+pub fn smoothing(state: &State) -> f64 {
+    SMOOTHINGS[state.axes.smoothing % SMOOTHINGS.len()]
+}
+
+impl Curves<'_> {
+    /// Draws them with their legend above, or with what the crosshair stands at.
+    pub fn draw(self, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+        let theme = scene.theme;
+        let drawn: Vec<_> = self
+            .quantities
+            .into_iter()
+            .enumerate()
+            .filter(|(_, quantity)| !quantity.series.is_empty())
+            .map(|(index, quantity)| {
+                let past = if quantity.look == Look::Noisy { smoothing(scene.state) } else { 0.0 };
+                let values = smoothed(quantity.series, past).into_iter().map(|value| self.sign * value).collect();
+                let (mark, style) = (SIGNS[index % SIGNS.len()], theme.series[index % theme.series.len()]);
+                Drawn { quantity, values, sign: self.sign, mark, style }
+            })
+            .collect();
+        if drawn.is_empty() {
+            put(buffer, area, 0, &Line::styled(self.empty, theme.faint));
+            return;
+        }
+        let track = Track::of(scene);
+        let lines = words(scene, &track, &drawn, area);
+        for (row, line) in (0..).zip(&lines) {
+            put(buffer, area, row, line);
+        }
+        let above = (lines.len() as u16).min(area.height);
+        let plot = Rect { y: area.y + above, height: area.height - above, ..area };
+        chart(&track, &drawn, self.log, plot, theme).draw(buffer, plot, theme);
     }
 }
 
-/// The same, every value times `sign`.
-pub fn draw_signed(
-    buffer: &mut Buffer,
-    area: Rect,
-    scene: &Scene<'_>,
-    pane: Pane,
-    series: &[(&str, &Series)],
+/// A quantity as it is drawn.
+struct Drawn<'a> {
+    quantity: Quantity<'a>,
+    /// What is drawn for each of its points.
+    values: Vec<f64>,
     sign: f64,
-) {
-    let theme = scene.theme;
-    let track = Track::of(scene);
-    let turn = |(x, y): (f64, f64)| (x, sign * y);
-    let signs = ['●', '◆', '▲', '■', '○', '◇', '△', '□'];
-    let mut layers = Vec::new();
-    let mut entries = Vec::new();
-    for (index, (name, series)) in series.iter().enumerate() {
-        let (style, mark) = (theme.series[index % 8], signs[index % 8]);
-        let curve: Vec<_> = track.curve(series).into_iter().map(turn).collect();
-        let at = scene.state.axes.crosshair;
-        let shown = at.map_or_else(|| series.last(), |step| nearest(series, step));
-        entries.push((
-            mark,
-            format!("{name} {}", shown.map_or_else(String::new, |p| digits(sign * p.mean(), 3))),
-            style,
-        ));
-        // A few signs along the curve tell it from others where there are no colours.
-        let apart = curve.len().div_ceil(6).max(1);
-        let offset = (index * apart) / 8;
-        let signs_at = curve.iter().copied().skip(offset).step_by(apart).collect();
-        layers.push(Layer { shape: Shape::Curve(curve), style });
-        layers.push(Layer { shape: Shape::Points(signs_at, mark), style });
+    mark: char,
+    style: Style,
+}
+
+/// What is said of a quantity beside its value.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// Its name.
+    named: bool,
+    /// What was smoothed, and when it was measured.
+    measured: bool,
+}
+
+impl Drawn<'_> {
+    /// The least and the largest value that a point sums up; NaN where there is none.
+    fn ends(&self, point: &Point) -> (f64, f64) {
+        match point.count {
+            0 => (f64::NAN, f64::NAN),
+            _ if self.sign < 0.0 => (-point.max, -point.min),
+            _ => (point.min, point.max),
+        }
     }
-    let values = layers.iter().flat_map(|layer| match &layer.shape {
-        Shape::Curve(points) => points.as_slice(),
-        _ => &[],
-    });
-    let y = Axis::over(values.map(|(_, y)| *y), !scene.state.linear_y[pane.index()]).with_headroom(0.04);
-    let chart = Chart { x: track.axis(), y, layers, rules: track.rules(scene, theme), unit: track.unit() };
-    chart.draw(buffer, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, theme);
-    legend(buffer, area, 0, entries);
+
+    /// Its sign and its value, at a step or at the end of the run.
+    fn entry(&self, at: Option<u64>, detail: Detail, figures: usize, theme: &Theme) -> Vec<Span<'static>> {
+        let Quantity { name, series, look } = &self.quantity;
+        let points = series.points();
+        let figures = if *look == Look::Curve { 3 } else { figures };
+        let mut spans = vec![Span::styled(format!("{} ", self.mark), self.style)];
+        if detail.named {
+            spans.push(Span::raw(format!("{name} ")));
+        }
+        let index = at.map_or(points.len().checked_sub(1), |step| nearest(series, step as f64));
+        let Some((point, value)) = index.and_then(|index| Some((points.get(index)?, self.values.get(index)?))) else {
+            return spans;
+        };
+        spans.push(Span::raw(format!("{:<room$}", digits(*value, figures), room = figures + 1)));
+        if detail.measured && *look == Look::Noisy {
+            let (low, high) = self.ends(point);
+            let raw = match point.count {
+                0 => "not finite".to_owned(),
+                1 => digits(low, figures),
+                _ => format!("{}–{}", digits(low, figures), digits(high, figures)),
+            };
+            spans.extend([Span::styled(" raw ", theme.faint), Span::raw(raw)]);
+        }
+        if detail.measured && (*look == Look::Points || at.is_some_and(|at| at != point.step)) {
+            spans.push(Span::styled(format!(" @ {}", count(point.step)), theme.faint));
+        }
+        spans
+    }
+}
+
+fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &Theme) -> Chart {
+    let (mut layers, mut signs, mut heights, mut rules) = (Vec::new(), Vec::new(), Vec::new(), track.rules(theme));
+    let layer = |shape, style, sign| Layer { shape, style, sign };
+    for (index, one) in drawn.iter().enumerate() {
+        let Drawn { quantity: Quantity { series, look, .. }, values, mark, style, .. } = one;
+        let points = || track.points(series, values);
+        let lost = points().filter(|(_, point, _)| point.not_finite > 0);
+        rules.extend(lost.map(|(x, ..)| Rule { x, sign: '×', label: String::new(), style: theme.bad, line: None }));
+        if *look == Look::Noisy {
+            let envelope: Vec<_> = points().map(|(x, point, _)| (x, one.ends(point).0, one.ends(point).1)).collect();
+            heights.extend(envelope.iter().flat_map(|(_, low, high)| [*low, *high]));
+            layers.push(layer(Shape::Envelope(envelope), theme.faint, ':'));
+        }
+        let curve: Vec<_> = points().map(|(x, _, value)| (x, *value)).collect();
+        heights.extend(curve.iter().map(|(_, y)| *y));
+        if *look != Look::Points {
+            layers.push(layer(Shape::Curve(curve), *style, *mark));
+        }
+        if *mark != SIGNS[0] {
+            let wanted = if *look == Look::Points { usize::from(plot.width / 4) } else { 6 };
+            signs.push(layer(Shape::Points(track.some(series, values, wanted, index)), *style, *mark));
+        }
+    }
+    layers.extend(signs);
+    // Where there is room the signs of the rules have a row of their own.
+    let headroom = if plot.height >= 10 { 1.0 / f64::from(plot.height - 3) } else { 0.04 };
+    let y = Axis::over(heights.into_iter(), log).with_headroom(headroom);
+    Chart { x: track.axis(), y, layers, rules, unit: track.unit() }
+}
+
+/// What is written above a chart: the value of every quantity at the end of the run, or where the crosshair
+/// stands. The number of lines does not change with what the crosshair meets, so that the chart stays in place.
+fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], area: Rect) -> Vec<Line<'static>> {
+    let (gap, figures) = if area.width < 48 { (1, 3) } else { (2, 4) };
+    let lines = |at: Option<u64>, named, measured| {
+        let entry = |one: &Drawn<'_>| one.entry(at, Detail { named, measured }, figures, scene.theme);
+        wrap(drawn.iter().map(entry).collect(), gap, area.width)
+    };
+    let mut legend = lines(None, true, false);
+    legend.truncate(usize::from(1 + area.height / 9));
+    let loss = &scene.snapshot.loss;
+    let crosshair = scene.state.axes.crosshair.and_then(|step| nearest(loss, step));
+    let Some(step) = crosshair.map(|index| loss.points()[index].step) else { return legend };
+    // As much as fits on as many lines as the legend has.
+    let room = if area.height < 12 { 1 } else { legend.len() };
+    let choices = [(true, true), (false, true), (true, false), (false, false)];
+    let mut choices = choices.iter().map(|(named, measured)| lines(Some(step), *named, *measured));
+    let mut values = choices.find(|lines| lines.len() <= room).unwrap_or_else(|| lines(Some(step), false, false));
+    values.resize(room, Line::default());
+    values.insert(0, fit(head(scene, track, step), gap, area.width));
+    values
+}
+
+/// Where the crosshair stands, and what was changed there.
+fn head(scene: &Scene<'_>, track: &Track<'_>, step: u64) -> Vec<Vec<Span<'static>>> {
+    let theme = scene.theme;
+    let mut parts = vec![vec![Span::styled(format!("@ {}", count(step)), theme.strong)]];
+    match scene.state.axes.unit {
+        Unit::Update => {}
+        unit => parts.push(vec![Span::raw(format!("{} {}", digits(track.x(step as f64), 4), unit.name()))]),
+    }
+    if let Some(mark) = track.mark(step as f64) {
+        let at = if mark.step == step { String::new() } else { format!(" @ {}", count(mark.step)) };
+        parts.push(vec![Span::styled(format!("▼ {}{at}", mark.text), theme.warning)]);
+    }
+    parts
 }

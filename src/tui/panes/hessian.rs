@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Pane, Scene, curves, layer_name, measured, split, waiting};
+use super::curves::{Curves, Look, Quantity};
+use super::{Pane, Scene, layer_name, measured, split, waiting};
 use crate::session::Snapshot;
 use crate::session::event::{Definite, HessianBlock};
 use crate::train::Hyperparameter;
@@ -15,7 +16,7 @@ pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Hessian);
     let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {
         (0, _) => "Hessian blocks",
-        (1, false) => "−λ min of the Hessian blocks, where it is negative",
+        (1, false) => "−λ min of the Hessian blocks",
         (1, true) => "λ min of the Hessian blocks",
         _ => "tr H of the Hessian blocks",
     };
@@ -57,7 +58,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         smallest.map(|(text, block)| (text, if block.smallest < 0.0 { theme.bad } else { theme.text })).collect();
     let trend = |block: &crate::session::snapshot::Tracked<HessianBlock>| {
         let values: Vec<_> = block.history.points().iter().map(crate::session::history::Point::mean).collect();
-        (bar::sparkline(&values, if area.width >= 100 { 24 } else { 12 }, theme.ascii), theme.series[0])
+        (bar::sparkline(&values, if area.width >= 100 { 24 } else { 12 }, theme.is_ascii()), theme.series[0])
     };
     let columns = vec![
         table::Column::words(
@@ -87,21 +88,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
 fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
     let pane = Pane::Hessian.index();
     let sign = if smallest && !scene.state.linear_y[pane] { -1.0 } else { 1.0 };
-    let blocks = &scene.snapshot.hessian;
-    let mut names: Vec<_> = blocks.iter().map(|block| format!("{}:", block.latest.layer)).collect();
-    if let Some(first) = names.first_mut() {
-        let quantity = if !smallest {
-            "tr H"
-        } else if sign < 0.0 {
-            "−λ min"
-        } else {
-            "λ min"
-        };
-        *first = format!("{quantity} of {first}");
-    }
-    let series = blocks.iter().map(|block| if smallest { &block.history } else { &block.other });
-    let series: Vec<_> = names.iter().map(String::as_str).zip(series).collect();
-    curves::draw_signed(buffer, area, scene, Pane::Hessian, &series, sign);
+    let quantity = match (smallest, sign < 0.0) {
+        (false, _) => "tr H",
+        (true, true) => "−λ min",
+        (true, false) => "λ min",
+    };
+    let quantities = scene.snapshot.hessian.iter().enumerate().map(|(index, block)| Quantity {
+        name: format!("{}{}:", if index == 0 { format!("{quantity} of ") } else { String::new() }, block.latest.layer),
+        series: if smallest { &block.history } else { &block.other },
+        look: Look::Curve,
+    });
+    let log = !scene.state.linear_y[pane];
+    Curves { quantities: quantities.collect(), log, sign, empty: "" }.draw(buffer, area, scene);
 }
 
 /// Whether a block is positive semi-definite, and how that is known.

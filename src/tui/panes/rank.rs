@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Pane, Scene, curves, layer_name, measured, split, waiting};
+use super::curves::{Curves, Look, Quantity};
+use super::{Pane, Scene, layer_name, measured, split, waiting};
 use crate::session::Snapshot;
 use crate::session::event::{Rank, RankMethod, Scope};
 use crate::train::Hyperparameter;
@@ -37,10 +38,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (area, below) =
         if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.ranks.len()) };
     if let Some(below) = below {
-        let names: Vec<_> = snapshot.ranks.iter().map(|rank| name(scene, &rank.latest, true) + ":").collect();
-        let series: Vec<_> =
-            names.iter().map(String::as_str).zip(snapshot.ranks.iter().map(|rank| &rank.history)).collect();
-        curves::draw(buffer, below, scene, Pane::Rank, &series, "");
+        let quantities = snapshot.ranks.iter().map(|rank| Quantity {
+            name: name(scene, &rank.latest, true) + ":",
+            series: &rank.history,
+            look: Look::Curve,
+        });
+        let log = !scene.state.linear_y[Pane::Rank.index()];
+        Curves { quantities: quantities.collect(), log, sign: 1.0, empty: "" }.draw(buffer, below, scene);
     }
     if area.is_empty() {
         return 0;

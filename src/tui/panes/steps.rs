@@ -21,8 +21,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     };
     let done = snapshot.step as f64 / run.updates.max(1) as f64;
     let length = if area.width >= 120 { 24 } else { 10 };
-    let filled = bar::bar(done, length, theme.ascii);
-    let empty = if theme.ascii { "." } else { "░" }.repeat(length.saturating_sub(filled.chars().count()));
+    let filled = bar::bar(done, length, theme.is_ascii());
+    let empty = if theme.is_ascii() { "." } else { "░" }.repeat(length.saturating_sub(filled.chars().count()));
     let mut first = vec![
         item("update", format!("{}/{}", count(snapshot.step), count(run.updates))),
         vec![

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Pane, Scene, curves, split};
+use super::curves::{Curves, Look, Quantity};
+use super::{Pane, Scene, split};
 use crate::session::Snapshot;
 use crate::tui::number::{column, digits, percent, percents};
 use crate::tui::widgets::{bar, fit, put, table};
@@ -29,7 +30,7 @@ pub fn rows(snapshot: &Snapshot) -> usize {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     if scene.state.view(Pane::Timing) == 1 {
-        curves::draw(buffer, area, scene, Pane::Timing, &[("wall s", &snapshot.wall)], "no update yet");
+        wall(buffer, area, scene);
         return 0;
     }
     let summary = summary(scene, area.width);
@@ -50,7 +51,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     }
     let (table, below) = split(table, rows.len());
     if let Some(below) = below {
-        curves::draw(buffer, below, scene, Pane::Timing, &[("seconds an update:", &snapshot.wall)], "");
+        wall(buffer, below, scene);
     }
     let room = usize::from(table.height.saturating_sub(1));
     if rows.len() > room && room > 1 && scene.state.scroll[Pane::Timing.index()] == 0 {
@@ -68,13 +69,20 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             1,
             rows.iter()
                 .map(|(_, s)| {
-                    let bar = bar::bar(s / total, length, theme.ascii);
+                    let bar = bar::bar(s / total, length, theme.is_ascii());
                     (format!("{bar:<length$}"), theme.series[0])
                 })
                 .collect(),
         ),
     ];
     table::draw(buffer, table, columns, scene.state.scroll[Pane::Timing.index()], theme)
+}
+
+/// Wall seconds an update along the run.
+fn wall(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
+    let quantity = Quantity { name: "seconds an update".to_owned(), series: &scene.snapshot.wall, look: Look::Noisy };
+    let log = !scene.state.linear_y[Pane::Timing.index()];
+    Curves { quantities: vec![quantity], log, sign: 1.0, empty: "no update yet" }.draw(buffer, area, scene);
 }
 
 /// The longest phases in their order, and the rest as one.

@@ -129,16 +129,22 @@ fn charts_are_arranged_by_keys() {
     let run = sample::snapshot(1000);
     assert!(after("l", &run).0.linear_y[0]);
     assert!(after("L", &run).0.axes.log_x);
-    assert_eq!(after("xx", &run).0.axes.unit, Unit::Second);
-    assert_eq!(after("xxx", &run).0.axes.unit, Unit::Update);
+    assert_eq!(after("xx", &run).0.axes.unit, Unit::Sample);
+    assert_eq!(after("xxx", &run).0.axes.unit, Unit::Second);
+    assert_eq!(after("xxxx", &run).0.axes.unit, Unit::Update);
     assert_eq!(after("a", &run).0.axes.smoothing, 1);
     assert!(matches!(after("+", &run).0.axes.window, Window::Latest(_)));
     assert!(matches!(after("+←", &run).0.axes.window, Window::Between(..)));
     assert!(matches!(after("+←f", &run).0.axes.window, Window::Latest(_)));
+    assert!(matches!(after("+←.", &run).0.axes.window, Window::Latest(_)));
     assert_eq!(after("++--", &run).0.axes.window, Window::All);
     assert_eq!(after("+←0", &run).0.axes.window, Window::All);
     let state = after("c←", &run).0;
     assert!(state.axes.crosshair.is_some_and(|at| at < 1000.0));
+    assert_eq!(
+        ["c<", "c<<>", "c>", "<"].map(|typed| after(typed, &run).0.axes.crosshair),
+        [999.0, 999.0, 1000.0, 0.0].map(|at| (at > 0.0).then_some(at))
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::session::{Evaluation, Event};
 use crate::tui::action::BINDINGS;
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Topic, Unit, Window};
-use crate::tui::theme::Background;
+use crate::tui::theme::{Background, Signs};
 use crate::tui::update;
 
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
@@ -27,7 +27,7 @@ fn text(buffer: &Buffer) -> String {
 }
 
 fn dark() -> Theme {
-    Theme::new(Background::Dark, true, false)
+    Theme::new(Background::Dark, true, Signs::Braille)
 }
 
 fn show(width: u16, height: u16, state: &State) -> String {
@@ -83,6 +83,29 @@ fn a_zoomed_pane_has_the_whole_screen() {
 }
 
 #[test]
+fn a_chart_that_is_held_with_its_crosshair_at_a_change() {
+    for (width, height) in [(80, 24), (120, 36)] {
+        for zoom in [false, true] {
+            let axes = Axes { crosshair: Some(420.0), window: Window::Between(300.0, 600.0), ..Axes::default() };
+            let state = State { zoom, axes, ..State::default() };
+            insta::assert_snapshot!(format!("held_{width}_{height}_zoom_{zoom}"), show(width, height, &state));
+        }
+    }
+}
+
+#[test]
+fn a_chart_in_blocks_and_in_ascii() {
+    for (signs, name) in [(Signs::Blocks, "blocks"), (Signs::Ascii, "ascii")] {
+        let theme = Theme::new(Background::Dark, true, signs);
+        let state = State { zoom: true, ..State::default() };
+        for (width, height) in [(80, 24), (120, 36)] {
+            let shown = text(&picture(width, height, &state, &sample::snapshot(1000), &theme));
+            insta::assert_snapshot!(format!("{name}_{width}_{height}"), shown);
+        }
+    }
+}
+
+#[test]
 fn what_lies_over_the_panes() {
     let gamma = Topic::Hyperparameter(crate::train::Hyperparameter::KroneckerDamping);
     for (overlay, name) in [
@@ -107,7 +130,7 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 
 #[test]
 fn without_colours_no_cell_has_one() {
-    let theme = Theme::new(Background::Dark, false, false);
+    let theme = Theme::new(Background::Dark, false, Signs::Braille);
     for zoom in [false, true] {
         let state = State { zoom, ..State::default() };
         let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
@@ -117,7 +140,7 @@ fn without_colours_no_cell_has_one() {
 
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
-    let theme = Theme::new(Background::Light, true, true);
+    let theme = Theme::new(Background::Light, true, Signs::Ascii);
     for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
         for view in 0..focus.views() {
             let state = State { zoom, focus, views: [view; Pane::COUNT], ..State::default() };
@@ -238,10 +261,10 @@ proptest! {
         digits in "[0-9.e-]{0,4}",
         window in prop_oneof![Just(Window::All), (number(), number()).prop_map(|(a, b)| Window::Between(a, b)), number().prop_map(Window::Latest)],
         colour: bool,
-        ascii: bool,
+        signs in prop::sample::select(vec![Signs::Braille, Signs::Blocks, Signs::Ascii]),
     ) {
         let snapshot = sample::fold(&events);
-        let theme = Theme::new(Background::Light, colour, ascii);
+        let theme = Theme::new(Background::Light, colour, signs);
         let mut state = State::default();
         state.axes.window = window;
         for index in keys {

@@ -6,12 +6,11 @@ mod canvas;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 pub use axis::Axis;
 use canvas::Canvas;
 
-use super::put;
 use crate::tui::theme::Theme;
 
 /// What is drawn, in data units. Values that are not finite interrupt a curve.
@@ -20,23 +19,27 @@ pub enum Shape {
     Envelope(Vec<(f64, f64, f64)>),
     /// A curve through points.
     Curve(Vec<(f64, f64)>),
-    /// Points apart, each marked by a sign.
-    Points(Vec<(f64, f64)>, char),
+    /// Points apart.
+    Points(Vec<(f64, f64)>),
 }
 
 /// A shape and how it looks.
 pub struct Layer {
     pub shape: Shape,
     pub style: Style,
+    /// What marks its points, and its dots where there are none in the font.
+    pub sign: char,
 }
 
 /// A vertical rule: where, the sign at its top, how it looks.
 pub struct Rule {
     pub x: f64,
     pub sign: char,
+    /// What is written beside the sign, where there is room before the next rule.
+    pub label: String,
     pub style: Style,
-    /// Whether it goes all the way down.
-    pub long: bool,
+    /// What it is drawn with all the way down, if it is.
+    pub line: Option<char>,
 }
 
 /// A chart, its later layers in front.
@@ -46,7 +49,7 @@ pub struct Chart {
     pub layers: Vec<Layer>,
     pub rules: Vec<Rule>,
     /// What x counts, written at the end of its axis.
-    pub unit: &'static str,
+    pub unit: String,
 }
 
 impl Chart {
@@ -70,6 +73,7 @@ impl Chart {
         }
         self.draw_rules(buffer, plot);
         self.draw_layers(buffer, plot, theme);
+        self.label_rules(buffer, plot);
         let note = "≤ 0 not shown";
         let wide = note.chars().count() as u16;
         if self.leaves_out() && plot.width > 2 * wide {
@@ -82,7 +86,7 @@ impl Chart {
         let hidden = |y: f64| y.is_finite() && self.y.place(y).is_none();
         self.layers.iter().any(|layer| match &layer.shape {
             Shape::Envelope(points) => points.iter().any(|(_, low, _)| hidden(*low)),
-            Shape::Curve(points) | Shape::Points(points, _) => points.iter().any(|(_, y)| hidden(*y)),
+            Shape::Curve(points) | Shape::Points(points) => points.iter().any(|(_, y)| hidden(*y)),
         })
     }
 
@@ -107,7 +111,7 @@ impl Chart {
         }
         let unit = self.unit.chars().count() as u16;
         let end = if unit + 12 <= plot.width {
-            buffer.set_stringn(area.right() - unit, labels, self.unit, unit.into(), theme.faint);
+            buffer.set_stringn(area.right() - unit, labels, &self.unit, unit.into(), theme.faint);
             area.right() - unit
         } else {
             area.right()
@@ -126,17 +130,43 @@ impl Chart {
         }
     }
 
+    /// The rules that are in sight, with their columns, from left to right.
+    fn rules(&self, plot: Rect) -> Vec<(u16, &Rule)> {
+        let column = |rule: &Rule| {
+            let place = self.x.place(rule.x).filter(|place| inside(*place))?;
+            Some(plot.x + column_of(place, plot.width))
+        };
+        let mut rules: Vec<_> = self.rules.iter().filter_map(|rule| Some((column(rule)?, rule))).collect();
+        rules.sort_by_key(|(x, _)| *x);
+        rules
+    }
+
     fn draw_rules(&self, buffer: &mut Buffer, plot: Rect) {
-        for rule in &self.rules {
-            let Some(place) = self.x.place(rule.x).filter(|place| (0.0..=1.0).contains(place)) else { continue };
-            let x = plot.x + column_of(place, plot.width);
-            if rule.long {
-                for y in plot.y..plot.bottom() {
-                    buffer.set_stringn(x, y, "┆", 1, rule.style);
+        for (x, rule) in self.rules(plot) {
+            let below = rule.line.into_iter().flat_map(|line| (plot.y + 1..plot.bottom()).map(move |y| (y, line)));
+            for (y, sign) in below.chain([(plot.y, rule.sign)]) {
+                if let Some(cell) = buffer.cell_mut((x, y)) {
+                    cell.set_char(sign).set_style(rule.style);
                 }
             }
-            let mut sign = [0; 4];
-            buffer.set_stringn(x, plot.y, rule.sign.encode_utf8(&mut sign), 1, rule.style);
+        }
+    }
+
+    /// Labels the rules, to the right of their signs or to the left, in one of the upper rows where nothing
+    /// else is drawn.
+    fn label_rules(&self, buffer: &mut Buffer, plot: Rect) {
+        for (x, rule) in self.rules(plot) {
+            let wide = Span::raw(&rule.label).width() as u16;
+            let empty = |x: u16, y: u16| buffer.cell((x, y)).is_some_and(|cell| cell.symbol() == " ");
+            // A blank to either side belongs to it.
+            let free = |(start, y): &(u16, u16)| {
+                *start > plot.x && start + wide < plot.right() && (start - 1..=start + wide).all(|x| empty(x, *y))
+            };
+            let rows = plot.y..plot.bottom().min(plot.y + 3);
+            let places = rows.flat_map(|y| [(x + 2, y), (x.saturating_sub(wide + 1), y)]);
+            if let Some((start, y)) = places.filter(|_| wide > 0).find(free) {
+                buffer.set_stringn(start, y, &rule.label, wide.into(), rule.style);
+            }
         }
     }
 
@@ -145,38 +175,22 @@ impl Chart {
         let mut looks = Vec::new();
         for layer in &self.layers {
             canvas.next_layer();
-            looks.push((layer.style, if matches!(layer.shape, Shape::Envelope(_)) { ':' } else { '*' }));
+            looks.push((layer.style, layer.sign));
             match &layer.shape {
                 Shape::Envelope(points) => self.envelope(&mut canvas, points),
                 Shape::Curve(points) => self.curve(&mut canvas, points),
-                Shape::Points(..) => {}
+                Shape::Points(_) => {}
             }
         }
-        canvas.render(buffer, &looks, theme.ascii);
-        let mut first = 0;
+        canvas.render(buffer, &looks, theme.signs);
         for layer in &self.layers {
-            let Shape::Points(points, sign) = &layer.shape else { continue };
-            self.draw_points(buffer, plot, points, (*sign, layer.style), first);
-            first += 2;
-        }
-    }
-
-    /// Marks points. Where they stand so close that they would hide the curves only some are drawn: one in
-    /// four columns, from column `first` on.
-    fn draw_points(&self, buffer: &mut Buffer, plot: Rect, points: &[(f64, f64)], look: (char, Style), first: u16) {
-        let places = || points.iter().filter_map(|point| self.place(*point)).filter(|(x, y)| inside(*x) && inside(*y));
-        let dense = places().count() * 4 > usize::from(plot.width);
-        let mut free = if dense { first } else { 0 };
-        for (x, y) in places() {
-            let column = column_of(x, plot.width);
-            if column < free {
-                continue;
-            }
-            if dense {
-                free = column + 4;
-            }
-            if let Some(cell) = buffer.cell_mut((plot.x + column, plot.y + row_of(y, plot.height))) {
-                cell.set_char(look.0).set_style(look.1);
+            let Shape::Points(points) = &layer.shape else { continue };
+            let places = points.iter().filter_map(|point| self.place(*point));
+            for (x, y) in places.filter(|(x, y)| inside(*x) && inside(*y)) {
+                let place = (plot.x + column_of(x, plot.width), plot.y + row_of(y, plot.height));
+                if let Some(cell) = buffer.cell_mut(place) {
+                    cell.set_char(layer.sign).set_style(layer.style);
+                }
             }
         }
     }
@@ -233,22 +247,19 @@ fn draw_y(buffer: &mut Buffer, area: Rect, plot: Rect, ticks: &[(u16, String)], 
     }
 }
 
-/// Draws a legend of the entries that fit: sign and words each, in their style.
-pub fn legend(buffer: &mut Buffer, area: Rect, row: u16, entries: Vec<(char, String, Style)>) {
-    let entry =
-        |(sign, words, style): (char, String, Style)| vec![Span::styled(format!("{sign} "), style), Span::raw(words)];
-    let line: Line<'_> = super::fit(entries.into_iter().map(entry).collect(), 2, area.width);
-    put(buffer, area, row, &line);
-}
-
 fn inside(place: f64) -> bool {
     (-1e-9..=1.0 + 1e-9).contains(&place)
 }
 
+/// The row of a place, that of its dot.
 fn row_of(place: f64, height: u16) -> u16 {
-    ((1.0 - place.clamp(0.0, 1.0)) * f64::from(height.saturating_sub(1))).round() as u16
+    canvas::dot_of(1.0 - place, usize::from(height) * 4) as u16 / 4
 }
 
+/// The column of a place, that of its dot.
 fn column_of(place: f64, width: u16) -> u16 {
-    (place.clamp(0.0, 1.0) * f64::from(width.saturating_sub(1))).round() as u16
+    canvas::dot_of(place, usize::from(width) * 2) as u16 / 2
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,36 +73,50 @@ impl Axis {
         }
     }
 
-    /// Ticks, in order, about `wanted` of them, at most twice as many: at whole decades of a
-    /// logarithmic axis, at round numbers where it spans less than two.
+    /// Ticks, in order, about `wanted` of them, at most twice as many: at whole decades of a logarithmic axis,
+    /// at 1, 2 and 5 or at 1 and 3 of each where there is room for them, at round numbers where it spans less.
     pub fn ticks(self, wanted: usize) -> Vec<Tick> {
         if wanted == 0 {
             return Vec::new();
         }
-        let ticks = if self.log { self.decades(wanted) } else { None };
-        ticks.unwrap_or_else(|| self.round_numbers(wanted))
+        let ticks = |wanted| {
+            let ticks = if self.log { self.decades(wanted) } else { None };
+            ticks.unwrap_or_else(|| self.round_numbers(wanted))
+        };
+        // One tick alone is no scale.
+        let enough = (wanted..wanted + 4).map(ticks).find(|ticks| ticks.len() >= 2);
+        enough.unwrap_or_else(|| ticks(wanted))
     }
 
+    /// Ticks at 1, 2 and 5 of each decade, or where those are too many at 1 and 3, or at whole decades. `None`
+    /// on an axis too short for two of them.
     fn decades(self, wanted: usize) -> Option<Vec<Tick>> {
         let (low, high) = ((self.min.log10() - 1e-9).ceil() as i32, (self.max.log10() + 1e-9).floor() as i32);
+        let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
         let label = |mantissa: i32, exponent: i32| {
             let value = format!("{mantissa}e{exponent}").parse::<f64>().unwrap_or(0.0);
             (value, label(value, mantissa, exponent))
         };
-        if high - low >= 1 {
-            let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
-            let stride = (high - low) / wanted + 1;
-            let first = low.div_euclid(stride) * stride;
-            let stops = (0..).map(|index| first + index * stride).take_while(|exponent| *exponent <= high);
-            let ticks: Vec<_> = stops.filter(|exponent| *exponent >= low).map(|exponent| label(1, exponent)).collect();
-            if ticks.len() >= 2 || stride > 1 {
+        let inside = |tick: &Tick| self.place(tick.0).is_some_and(|place| (-1e-9..=1.0 + 1e-9).contains(&place));
+        let within = |mantissas: &[i32]| -> Vec<Tick> {
+            let all = (low - 1..=high).flat_map(|exponent| mantissas.iter().map(move |m| label(*m, exponent)));
+            all.filter(inside).collect()
+        };
+        if high <= low {
+            let ticks = within(&[1, 2, 5]);
+            return (ticks.len() >= 2).then_some(ticks);
+        }
+        for mantissas in [&[1, 2, 5][..], &[1, 3]] {
+            // No more decades are looked at than there may be ticks.
+            let ticks = if high - low < wanted { within(mantissas) } else { Vec::new() };
+            if (2..=wanted as usize).contains(&ticks.len()) {
                 return Some(ticks);
             }
         }
-        let inside = |tick: &Tick| self.place(tick.0).is_some_and(|place| (-1e-9..=1.0 + 1e-9).contains(&place));
-        let all = (low - 1..=high).flat_map(|exponent| [1, 2, 5].map(|mantissa| label(mantissa, exponent)));
-        let ticks: Vec<_> = all.filter(inside).collect();
-        (ticks.len() >= 2).then_some(ticks)
+        let stride = (high - low) / wanted + 1;
+        let first = low.div_euclid(stride) * stride;
+        let stops = (0..).map(|index| first + index * stride).take_while(|exponent| *exponent <= high);
+        Some(stops.filter(|exponent| *exponent >= low).map(|exponent| label(1, exponent)).collect())
     }
 
     fn round_numbers(self, wanted: usize) -> Vec<Tick> {
@@ -169,7 +183,7 @@ fn label(value: f64, mantissa: i32, exponent: i32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -178,7 +192,7 @@ mod tests {
     }
 
     /// The number a label stands for.
-    fn read(label: &str) -> f64 {
+    pub fn read(label: &str) -> f64 {
         let label = label.replace('−', "-").replace('k', "e3").replace('M', "e6").replace('G', "e9");
         label.parse().unwrap()
     }
@@ -187,6 +201,8 @@ mod tests {
     fn a_logarithmic_axis_has_its_ticks_at_decades() {
         assert_eq!(labels(Axis::between(0.5, 2e4, true), 5), ["1", "10", "100", "1000", "10k"]);
         assert_eq!(labels(Axis::between(55.0, 540.0, true), 4), ["100", "200", "500"]);
+        assert_eq!(labels(Axis::between(0.03, 1.0, true), 8), ["0.05", "0.1", "0.2", "0.5", "1"]);
+        assert_eq!(labels(Axis::between(2.0, 900.0, true), 6), ["3", "10", "30", "100", "300"]);
         assert_eq!(labels(Axis::between(1e-9, 1e12, true), 4), ["1e-6", "1", "1M", "1e12"]);
     }
 
@@ -216,6 +232,23 @@ mod tests {
                 let place = axis.place(value).unwrap();
                 prop_assert!((-1e-6..=1.0 + 1e-6).contains(&place), "{label} at {place}");
                 prop_assert!((read(&label) - value).abs() <= 1e-9 * value.abs().max(axis.max - axis.min), "{label} is {value}");
+            }
+        }
+
+        #[test]
+        fn decades_are_true(low in -290..0_i32, decades in 1..290_i32, wanted in 1_usize..20, value in 1e-300..1e299) {
+            let power = |exponent: i32| format!("1e{exponent}").parse::<f64>().unwrap();
+            let axis = Axis::between(power(low), power(low + decades), true);
+            let apart = axis.place(10.0 * value).unwrap() - axis.place(value).unwrap();
+            prop_assert!((apart * f64::from(decades) - 1.0).abs() < 1e-9);
+            let ticks = axis.ticks(wanted);
+            if decades as usize >= wanted {
+                let exponents: Vec<_> = ticks.iter().map(|(value, _)| value.log10().round() as i32).collect();
+                prop_assert!(exponents.windows(3).all(|three| three[1] - three[0] == three[2] - three[1]));
+                for ((value, label), exponent) in ticks.iter().zip(exponents) {
+                    prop_assert!(value.total_cmp(&power(exponent)).is_eq(), "{value}");
+                    prop_assert!(read(label).total_cmp(value).is_eq(), "{label} is {value}");
+                }
             }
         }
 

@@ -1,8 +1,10 @@
-//! A grid of dots, 2 × 4 to a cell, drawn as braille or as ASCII signs.
+//! A grid of dots, 2 × 4 to a cell, drawn as braille, as quadrants or as ASCII signs.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+
+use crate::tui::theme::Signs;
 
 /// Dots within an area. What is drawn later stands in front: it takes the whole cell.
 pub struct Canvas {
@@ -11,7 +13,11 @@ pub struct Canvas {
     layer: u8,
 }
 
+/// The bits of the dots of a cell, row by row, as Unicode's braille has them.
 const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+/// Signs for quadrants, in the order of [`quadrants`].
+const QUADRANTS: [char; 16] = [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
 
 impl Canvas {
     /// No dots yet.
@@ -62,15 +68,14 @@ impl Canvas {
         if high < 0.0 || low > 1.0 {
             return;
         }
-        let height = self.size().1;
-        let row = |y: f64| ((1.0 - y.clamp(0.0, 1.0)) * (height as f64 - 1.0)).round() as usize;
+        let row = |y: f64| dot_of(1.0 - y, self.size().1);
         for y in row(high)..=row(low) {
             self.dot(x, y);
         }
     }
 
-    /// Puts the dots into a buffer. `looks` gives the style and the ASCII sign of each layer, from 1.
-    pub fn render(&self, buffer: &mut Buffer, looks: &[(Style, char)], ascii: bool) {
+    /// Puts the dots into a buffer. `looks` gives the style and the plain sign of each layer, from 1.
+    pub fn render(&self, buffer: &mut Buffer, looks: &[(Style, char)], signs: Signs) {
         for (index, &(dots, layer)) in self.cells.iter().enumerate() {
             if dots == 0 {
                 continue;
@@ -79,11 +84,26 @@ impl Canvas {
             let place = (self.area.x + (index % width) as u16, self.area.y + (index / width) as u16);
             let Some(&(style, sign)) = looks.get(usize::from(layer).saturating_sub(1)) else { continue };
             if let Some(cell) = buffer.cell_mut(place) {
-                let braille = char::from_u32(0x2800 + u32::from(dots)).unwrap_or(sign);
-                cell.set_char(if ascii { sign } else { braille }).set_style(style);
+                let drawn = match signs {
+                    Signs::Braille => char::from_u32(0x2800 + u32::from(dots)).unwrap_or(sign),
+                    Signs::Blocks => QUADRANTS[quadrants(dots)],
+                    Signs::Ascii => sign,
+                };
+                cell.set_char(drawn).set_style(style);
             }
         }
     }
+}
+
+/// The dot, of so many, at a place from 0 to 1.
+pub fn dot_of(place: f64, dots: usize) -> usize {
+    (place.clamp(0.0, 1.0) * (dots.max(1) - 1) as f64).round() as usize
+}
+
+/// Which quadrants of a cell hold dots: 1 the upper left, 2 the upper right, 4 and 8 the lower ones.
+fn quadrants(dots: u8) -> usize {
+    let has = |row: usize, column: usize| dots & (DOTS[row][column] | DOTS[row + 1][column]) != 0;
+    [has(0, 0), has(0, 1), has(2, 0), has(2, 1)].iter().rev().fold(0, |bits, has| 2 * bits + usize::from(*has))
 }
 
 /// The part of a segment within the unit square (Liang and Barsky).
@@ -123,8 +143,10 @@ mod tests {
         let mut canvas = Canvas::new(area);
         canvas.next_layer();
         canvas.line((0.0, 0.0), (1.0, 1.0));
-        let mut buffer = Buffer::empty(area);
-        canvas.render(&mut buffer, &[(Style::new(), '*')], false);
-        assert_eq!(buffer, Buffer::with_lines(["⡠⠊"]));
+        for (signs, shown) in [(Signs::Braille, "⡠⠊"), (Signs::Blocks, "▄▀"), (Signs::Ascii, "**")] {
+            let mut buffer = Buffer::empty(area);
+            canvas.render(&mut buffer, &[(Style::new(), '*')], signs);
+            assert_eq!(buffer, Buffer::with_lines([shown]));
+        }
     }
 }
