@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use kfra_tui::data::Places;
 use kfra_tui::experiment::Experiment;
 use kfra_tui::network::tensors;
+use kfra_tui::optim::{Curvature, Kind};
 use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Status, Summary};
 use kfra_tui::train::Hyperparameter;
 use tempfile::TempDir;
@@ -277,6 +278,37 @@ fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
     session.handle.send(Order::Stop);
     session.join().unwrap();
     assert!(both);
+}
+
+#[test]
+fn the_optimizer_is_switched_while_the_run_goes_on() {
+    let folder = experiment("kind = \"adam\"");
+    let settings = ["train.updates=1000000".to_owned()];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let session = Session::spawn(experiment, options).unwrap();
+    assert!(wait_for(|| session.handle.snapshot().step > 1));
+    let has = |hyperparameter| session.handle.snapshot().hyperparameter(hyperparameter).is_some();
+    assert!(has(Hyperparameter::Beta1) && !has(Hyperparameter::StepDamping));
+    session.handle.send(Order::Switch { optimizer: Kind::Curvature(Curvature::Kfra) });
+    assert!(wait_for(|| has(Hyperparameter::StepDamping) && !has(Hyperparameter::Beta1)));
+    let switched = session.handle.snapshot();
+    assert_eq!(switched.run.as_ref().unwrap().optimizer, "kfra");
+    assert!(wait_for(|| session.handle.snapshot().latest.as_ref().is_some_and(|step| step.step > switched.step + 3)));
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let events = events(folder.path());
+    let at = events.iter().find_map(|event| match event {
+        Event::Applied { step, command: Order::Switch { .. }, change, .. } => Some((*step, change.clone())),
+        _ => None,
+    });
+    let (at, change) = at.unwrap();
+    assert_eq!(change, "adam → kfra (all starts afresh)");
+    for event in &events {
+        if let Event::Step(step) = event {
+            assert_eq!(step.step_damping.is_some(), step.step > at, "{step:?}");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::optim::Kind;
 use crate::train::Hyperparameter;
 
 /// Tells one sending of a command from another, so that its acknowledgement can be recognised.
@@ -26,6 +27,11 @@ pub enum Command {
         hyperparameter: Hyperparameter,
         /// Its new value.
         value: f64,
+    },
+    /// Go on with another optimizer.
+    Switch {
+        /// Which.
+        optimizer: Kind,
     },
     /// Write a checkpoint and end the run.
     Stop,

@@ -53,6 +53,15 @@ pub enum Event {
         /// Why not, and what would be.
         reason: String,
     },
+    /// The run goes on with another optimizer.
+    Switched {
+        /// Updates made before it.
+        step: u64,
+        /// Its name.
+        optimizer: String,
+        /// Its hyperparameters and all others.
+        hyperparameters: Vec<(crate::train::Hyperparameter, f64)>,
+    },
     /// A step led to a loss that is not finite: parameters were restored, damping was raised.
     Rejected {
         /// Updates made.

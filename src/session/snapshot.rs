@@ -151,9 +151,13 @@ impl Snapshot {
                 self.say(*step, Level::Warning, format!("{name}: {reason}"));
             }
             Event::Applied { ticket, step, command, change } => {
-                if let Command::Set { hyperparameter, value } = *command {
-                    self.set(hyperparameter, value);
-                    self.mark(*step, change);
+                match *command {
+                    Command::Set { hyperparameter, value } => {
+                        self.set(hyperparameter, value);
+                        self.mark(*step, change);
+                    }
+                    Command::Switch { optimizer } => self.mark(*step, optimizer.name()),
+                    _ => {}
                 }
                 self.say(*step, Level::Info, format!("{change}: applied"));
                 self.answer(*ticket);
@@ -162,6 +166,7 @@ impl Snapshot {
                 self.say(*step, Level::Error, reason.clone());
                 self.answer(*ticket);
             }
+            Event::Switched { optimizer, hyperparameters, .. } => self.switch(optimizer, hyperparameters),
             Event::Rejected { step, reason } => {
                 self.mark(*step, "step rejected");
                 self.say(*step, Level::Warning, reason.clone());
@@ -189,6 +194,16 @@ impl Snapshot {
         self.status = Status::Running;
         self.hyperparameters.clone_from(&run.hyperparameters);
         self.run = Some(run.clone());
+    }
+
+    /// The phases of another optimizer are others, and so is what its latest step tells.
+    fn switch(&mut self, optimizer: &str, hyperparameters: &[(Hyperparameter, f64)]) {
+        hyperparameters.clone_into(&mut self.hyperparameters);
+        self.phases.clear();
+        self.latest = None;
+        if let Some(run) = &mut self.run {
+            optimizer.clone_into(&mut run.optimizer);
+        }
     }
 
     fn take_step(&mut self, step: &Step) {

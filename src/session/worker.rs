@@ -152,8 +152,13 @@ impl<T: Real> Worker<T> {
             seed: experiment.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             machine: Machine::this(),
-            hyperparameters: Hyperparameter::ALL.iter().filter_map(|&h| Some((h, self.get(h)?))).collect(),
+            hyperparameters: self.hyperparameters(),
         }))
+    }
+
+    /// All that the run has, with their values.
+    fn hyperparameters(&self) -> Vec<(Hyperparameter, f64)> {
+        Hyperparameter::ALL.iter().filter_map(|&h| Some((h, self.get(h)?))).collect()
     }
 
     /// One update, and what is due after it.
@@ -309,6 +314,13 @@ impl<T: Real> Worker<T> {
                 self.stopped = true;
                 applied(self, "stopped".into())?;
             }
+            Command::Switch { optimizer } => {
+                let old = self.trainer.method().name();
+                let kept = self.trainer.switch_optimizer(optimizer);
+                let (name, hyperparameters) = (optimizer.name(), self.hyperparameters());
+                self.recorder.emit(Event::Switched { step, optimizer: name.to_owned(), hyperparameters })?;
+                applied(self, format!("{old} → {name} ({kept})"))?;
+            }
             Command::Set { hyperparameter, value } => match self.set(hyperparameter, value) {
                 Ok(change) => applied(self, change)?,
                 Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
@@ -328,7 +340,7 @@ impl<T: Real> Worker<T> {
         if !range.contains(value) {
             return Err(format!("{symbol} must be {}, found {value}", range.expectation()));
         }
-        let method = self.experiment.optimizer.method.name();
+        let method = self.trainer.method().name();
         let old = self.get(hyperparameter).ok_or_else(|| format!("{method} has no {symbol}"))?;
         let limit = |other: H, allowed: fn(f64, f64) -> bool, words: &str| match self.get(other) {
             Some(bound) if !allowed(value, bound) => Err(format!("{symbol} must be {words} {bound}, found {value}")),

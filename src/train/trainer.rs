@@ -9,7 +9,7 @@ use super::step::Step;
 use crate::data::{Batches, Dataset, Samples};
 use crate::linalg::{NotPositiveDefinite, Real, dot, flops};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass};
-use crate::optim::{Minibatch, Optimizer, Phase, Settings, Stopwatch};
+use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
 
 /// Data evaluated at once.
 const EVALUATION_BATCH: usize = 1000;
@@ -138,6 +138,11 @@ impl<T: Real> Trainer<T> {
     /// The parameters that are evaluated: θ, or its Polyak average.
     pub fn evaluated(&self) -> &Parameters<T> {
         self.average.as_ref().unwrap_or(&self.parameters)
+    }
+
+    /// The method of the optimizer, as it is now.
+    pub fn method(&self) -> &Method {
+        &self.optimizer.settings.method
     }
 
     /// The data.

@@ -1,4 +1,4 @@
-//! The one table of keys. Dispatch, help and footer are made from it.
+//! The one table of commands. Dispatch, help, palette, footer and the README's keys are made from it.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -9,8 +9,10 @@ use crate::train::Hyperparameter;
 pub enum Context {
     /// The panes.
     Train,
-    /// A list over the panes: help, messages, hyperparameters.
+    /// A list over the panes: help, messages, hyperparameters, optimizers.
     List,
+    /// The command palette.
+    Palette,
     /// A line that is typed.
     Prompt,
     /// A question.
@@ -21,9 +23,10 @@ pub enum Context {
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Train, "Panes and run"),
         (Self::List, "In a list"),
+        (Self::Palette, "In the command palette"),
         (Self::Prompt, "While typing"),
         (Self::Question, "When asked"),
         (Self::Stopping, "While the run stops"),
@@ -56,6 +59,8 @@ pub enum Action {
     Ask(Hyperparameter),
     Scale(Hyperparameter, f64),
     Choose,
+    Optimizers,
+    Palette,
     LogY,
     LogX,
     NextUnit,
@@ -175,6 +180,8 @@ bindings! {
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
     Train: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
     Train: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it.";
+    Train: [letter('o')] "optimizer", Some("optimizer"), Action::Optimizers, "Go on with another optimizer.";
+    Train: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
     Train: [letter('g')] "gamma", Some("γ"), Action::Ask(Hyperparameter::KroneckerDamping), "Set the Kronecker damping γ.";
     Train: [letter('t')] "tau", Some("τ"), Action::Ask(Hyperparameter::StepDamping), "Set the step damping τ.";
     Train: [letter('r')] "rate", None, Action::Ask(Hyperparameter::LearningRate), "Set the learning rate.";
@@ -212,8 +219,15 @@ bindings! {
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
     List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
     List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
-    List: [ESC, letter('q'), letter('?'), letter('m'), letter('e')] "back", Some("back"), Action::Back, "Close the list.";
+    List: [ESC, letter('q'), letter('?'), letter('m'), letter('e'), letter('o')] "back", Some("back"), Action::Back, "Close the list.";
     List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    Palette: [ENTER] "accept", Some("run it"), Action::Accept, "Run the selected command.";
+    Palette: [UP] "up", Some("up"), Action::Up, "Go up.";
+    Palette: [DOWN] "down", Some("down"), Action::Down, "Go down.";
+    Palette: [ESC] "back", Some("back"), Action::Back, "Run none.";
+    Palette: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the last sign.";
+    Palette: [control('u')] "clear", None, Action::Clear, "Erase all.";
+    Palette: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Prompt: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed.";
     Prompt: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
     Prompt: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the last sign.";
@@ -229,6 +243,19 @@ bindings! {
 pub fn find(context: Context, event: &KeyEvent) -> Option<Action> {
     let mut here = BINDINGS.iter().filter(|binding| binding.context == context);
     here.find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
+}
+
+/// The commands of the panes and of the run of which the name, the help or a key has `text`, whatever its
+/// case: those first whose name begins with it.
+pub fn search(text: &str) -> Vec<&'static Binding> {
+    let text = text.to_lowercase();
+    let commands = || BINDINGS.iter().filter(|binding| binding.context == Context::Train);
+    let begins = |binding: &&Binding| binding.name.starts_with(&text);
+    let has = |binding: &&Binding| {
+        let words = format!("{} {} {}", binding.name, binding.help.to_lowercase(), binding.key_names().to_lowercase());
+        words.contains(&text)
+    };
+    commands().filter(begins).chain(commands().filter(|binding| !begins(binding) && has(binding))).collect()
 }
 
 /// The keys of the panes and of the run, for documents: their names, what they do.

@@ -1,45 +1,57 @@
-//! What lies over the panes: help, messages, hyperparameters.
+//! What lies over the panes: help, messages, hyperparameters, optimizers, commands.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::action::{BINDINGS, Context};
+use super::action::{self, BINDINGS, Binding, Context};
 use super::number::plain;
 use super::panes::{Scene, status};
 use super::state::Overlay;
+use super::theme::Theme;
 use super::widgets::put;
+use crate::optim::Kind;
 use crate::train::Hyperparameter;
 
 /// Draws what lies over the panes, if anything does.
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    match scene.state.overlay {
-        Some(Overlay::Help(from)) => list(buffer, area, scene, "Keys", &help(scene), from, None),
+    let mut show =
+        |title: &str, lines: &[Line], from, selected| list(buffer, area, scene, title, lines, from, selected);
+    match &scene.state.overlay {
+        Some(Overlay::Help(from)) => show("Keys", &help(scene), *from, None),
         Some(Overlay::Messages(from)) => {
             let lines: Vec<_> =
                 scene.snapshot.messages.iter().rev().map(|message| status::said(message, scene.theme)).collect();
-            list(buffer, area, scene, "Messages, the latest first", &lines, from, None);
+            show("Messages, the latest first", &lines, *from, None);
         }
-        Some(Overlay::Choose(selected)) => {
-            list(
-                buffer,
-                area,
-                scene,
-                "Hyperparameters: Enter sets one",
-                &hyperparameters(scene),
-                selected,
-                Some(selected),
-            );
+        Some(Overlay::Choose(at)) => {
+            show("Hyperparameters: Enter sets one", &hyperparameters(scene), *at, Some(*at));
         }
-        _ => {}
+        Some(Overlay::Optimizers(at)) => {
+            show("Optimizers: Enter goes on with one", &optimizers(scene), *at, Some(*at));
+        }
+        Some(Overlay::Palette(text, at)) => {
+            let found: Vec<_> = action::search(text).into_iter().map(|binding| command(binding, scene.theme)).collect();
+            show(&format!("Commands: {text}▏"), &found, *at, Some(*at));
+        }
+        Some(Overlay::Prompt(..) | Overlay::Quit) | None => {}
     }
+}
+
+/// A command: its keys, what it does, its name.
+fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
+    let wide = BINDINGS.iter().map(|binding| binding.key_names().chars().count()).max().unwrap_or(0);
+    Line::from(vec![
+        Span::styled(format!("{:<wide$}  ", binding.key_names()), theme.accent),
+        Span::raw(binding.help),
+        Span::styled(format!("  {}", binding.name), theme.faint),
+    ])
 }
 
 /// Every key, by context.
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let wide = BINDINGS.iter().map(|binding| binding.key_names().chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
     for (context, heading) in Context::ALL {
         if !lines.is_empty() {
@@ -47,11 +59,7 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(heading, theme.strong));
         for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
-            lines.push(Line::from(vec![
-                Span::styled(format!("{:<wide$}  ", binding.key_names()), theme.accent),
-                Span::raw(binding.help),
-                Span::styled(format!("  {}", binding.name), theme.faint),
-            ]));
+            lines.push(command(binding, theme));
         }
     }
     lines
@@ -71,30 +79,41 @@ fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
     known().map(line).collect()
 }
 
+/// Every optimizer, and which it is now.
+fn optimizers(scene: &Scene<'_>) -> Vec<Line<'static>> {
+    let now = scene.snapshot.run.as_ref().map(|run| run.optimizer.as_str());
+    let line = |kind: Kind| {
+        let present = now == Some(kind.name());
+        let style = if present { scene.theme.strong } else { scene.theme.text };
+        Line::styled(format!("{}{}", kind.name(), if present { "  · now" } else { "" }), style)
+    };
+    Kind::all().into_iter().map(line).collect()
+}
+
 /// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.
 fn list(
     buffer: &mut Buffer,
     area: Rect,
     scene: &Scene<'_>,
-    title: &'static str,
+    title: &str,
     lines: &[Line<'_>],
     from: usize,
     selected: Option<usize>,
 ) {
     let theme = scene.theme;
     let longest = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
-    let width = (longest + 4).max(56).min(area.width);
+    let width = (longest + 4).max(80).min(area.width);
     let height = (lines.len().max(1) as u16 + 2).min(area.height);
     let panel = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     Clear.render(panel.intersection(buffer.area), buffer);
-    let whole = theme.panel(buffer, panel, Line::styled(title, theme.accent), true, true);
+    let whole = theme.panel(buffer, panel, Line::styled(title.to_owned(), theme.accent), true, true);
     let room = usize::from(whole.height);
     let from = match selected {
         Some(selected) => selected.saturating_sub(room.saturating_sub(1)),
         None => from.min(lines.len().saturating_sub(room)),
     };
     if lines.is_empty() {
-        put(buffer, whole, 0, &Line::styled("nothing yet", theme.faint));
+        put(buffer, whole, 0, &Line::styled("nothing", theme.faint));
     }
     for (row, line) in lines.iter().skip(from).take(room).enumerate() {
         put(buffer, whole, row as u16, line);

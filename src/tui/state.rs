@@ -92,6 +92,10 @@ pub enum Overlay {
     Messages(usize),
     /// The hyperparameters, one of them selected.
     Choose(usize),
+    /// The optimizers, one of them selected.
+    Optimizers(usize),
+    /// The commands whose name or help has what is typed, one of them selected.
+    Palette(String, usize),
     /// A line that is typed.
     Prompt(Topic, String),
     /// Whether to stop the run and quit.
@@ -138,7 +142,10 @@ impl State {
     /// Where keys are meant now.
     pub fn context(&self) -> Context {
         match self.overlay {
-            Some(Overlay::Help(_) | Overlay::Messages(_) | Overlay::Choose(_)) => Context::List,
+            Some(Overlay::Help(_) | Overlay::Messages(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => {
+                Context::List
+            }
+            Some(Overlay::Palette(..)) => Context::Palette,
             Some(Overlay::Prompt(..)) => Context::Prompt,
             Some(Overlay::Quit) => Context::Question,
             None if self.stopping => Context::Stopping,

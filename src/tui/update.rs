@@ -6,6 +6,7 @@ use super::action::{self, Action, Context};
 use super::number::{count, plain};
 use super::panes::Pane;
 use super::state::{Overlay, SMOOTHINGS, State, Topic, Unit, Window};
+use crate::optim::Kind;
 use crate::session::{Command, Snapshot, Status};
 use crate::train::Hyperparameter;
 
@@ -31,12 +32,16 @@ pub fn press(state: &mut State, event: &KeyEvent, snapshot: &Snapshot) -> Option
         // A run that is over takes no commands.
         return update(state, action, snapshot).filter(|effect| !over || !matches!(effect, Effect::Send(..)));
     }
-    let typed = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-    if let (Some(Overlay::Prompt(_, text)), KeyCode::Char(letter), true) = (&mut state.overlay, event.code, typed)
-        && text.len() < 24
-        && !letter.is_whitespace()
-    {
-        text.push(letter);
+    let KeyCode::Char(letter) = event.code else { return None };
+    if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
+        match &mut state.overlay {
+            Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
+            Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
+                text.push(letter);
+                *selected = 0;
+            }
+            _ => {}
+        }
     }
     None
 }
@@ -59,6 +64,8 @@ pub fn update(state: &mut State, action: Action, snapshot: &Snapshot) -> Option<
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Messages => state.overlay = Some(Overlay::Messages(0)),
         Action::Choose => state.overlay = Some(Overlay::Choose(0)),
+        Action::Optimizers => state.overlay = Some(Overlay::Optimizers(0)),
+        Action::Palette => state.overlay = Some(Overlay::Palette(String::new(), 0)),
         Action::Ask(hyperparameter) => {
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
         }
@@ -184,6 +191,8 @@ fn scroll(state: &mut State, snapshot: &Snapshot, by: isize) {
         Some(Overlay::Help(at)) => (at, action::BINDINGS.len() + 2 * Context::ALL.len()),
         Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
+        Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
+        Some(Overlay::Palette(text, at)) => (at, action::search(text).len()),
         Some(_) => return,
         None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
     };
@@ -191,8 +200,13 @@ fn scroll(state: &mut State, snapshot: &Snapshot, by: isize) {
 }
 
 fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
-    if let Some(Overlay::Prompt(_, text)) = &mut state.overlay {
-        change(text);
+    match &mut state.overlay {
+        Some(Overlay::Prompt(_, text)) => change(text),
+        Some(Overlay::Palette(text, selected)) => {
+            change(text);
+            *selected = 0;
+        }
+        _ => {}
     }
 }
 
@@ -225,6 +239,14 @@ fn accept(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
             let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
             None
+        }
+        Overlay::Optimizers(selected) => {
+            let optimizer = *Kind::all().get(selected)?;
+            Some(send(Command::Switch { optimizer }, &format!("optimizer {}", optimizer.name())))
+        }
+        Overlay::Palette(text, selected) => {
+            let action = action::search(&text).get(selected)?.action;
+            update(state, action, snapshot)
         }
         Overlay::Prompt(topic, text) => match (read(topic, &text), topic) {
             (Ok(value), Topic::Updates) => {

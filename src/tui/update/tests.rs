@@ -48,6 +48,11 @@ fn keys_that_steer_the_run_send_their_commands() {
         ("r0.01⏎", rate(0.01)),
         ("e⏎0.1⏎", gamma(0.1)),
         ("ejj⏎3⏎", tau(3.0)),
+        ("o⏎", Command::Switch { optimizer: Kind::all()[0] }),
+        ("ojjj⏎", Command::Switch { optimizer: Kind::Rule(crate::optim::Rule::Adam) }),
+        (":checkp⏎", Command::Checkpoint),
+        (":ONE UPD⏎", Command::RunThenPause(1)),
+        (":xy⌫⌫step⏎", Command::RunThenPause(1)),
         ("qy", Command::Stop),
     ] {
         assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected), "{typed}");
@@ -145,6 +150,25 @@ fn charts_are_arranged_by_keys() {
         ["c<", "c<<>", "c>", "<"].map(|typed| after(typed, &run).0.axes.crosshair),
         [999.0, 999.0, 1000.0, 0.0].map(|at| (at > 0.0).then_some(at))
     );
+}
+
+#[test]
+fn the_palette_opens_whatever_has_a_key() {
+    let run = sample::snapshot(10);
+    for (typed, overlay) in [
+        (":help⏎", Overlay::Help(0)),
+        (":gamma⏎", Overlay::Prompt(Topic::Hyperparameter(Hyperparameter::KroneckerDamping), String::new())),
+    ] {
+        assert_eq!(after(typed, &run).0.overlay, Some(overlay), "{typed}");
+    }
+    assert_eq!(after(":no such⏎", &run).0.overlay, None);
+    for binding in action::search("") {
+        let (mut state, effect) = after(&format!(":{}⏎", binding.name), &run);
+        let mut expected = State::default();
+        assert_eq!(effect, update(&mut expected, binding.action, &run), "{}", binding.name);
+        state.pending.clear();
+        assert_eq!(format!("{state:?}"), format!("{expected:?}"), "{}", binding.name);
+    }
 }
 
 #[test]

@@ -112,6 +112,8 @@ fn what_lies_over_the_panes() {
         (Overlay::Help(0), "help"),
         (Overlay::Messages(0), "messages"),
         (Overlay::Choose(3), "choose"),
+        (Overlay::Optimizers(6), "optimizers"),
+        (Overlay::Palette("set".to_owned(), 1), "palette"),
         (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
         (Overlay::Quit, "quit"),
     ] {
