@@ -6,6 +6,7 @@ mod error;
 mod inspect;
 mod output;
 mod run;
+mod shell;
 mod workbench;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,10 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Measure this machine's peak and the cost of each phase of an update
     Bench(bench::Arguments),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Print the man page, in roff
+    Man,
 }
 
 /// The arguments that name an experiment.
@@ -82,6 +87,8 @@ pub fn main() -> u8 {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(Command::Completions(arguments)) => shell::completions(&arguments),
+        Some(Command::Man) => shell::man(),
     };
     match result {
         Ok(()) => 0,
