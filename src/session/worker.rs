@@ -152,7 +152,7 @@ impl<T: Real> Worker<T> {
             seed: experiment.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             machine: Machine::this(),
-            hyperparameters: Hyperparameter::ALL.iter().filter_map(|&h| Some((h, self.get(h)?))).collect(),
+            hyperparameters: Hyperparameter::all().into_iter().filter_map(|h| Some((h, self.get(h)?))).collect(),
         }))
     }
 

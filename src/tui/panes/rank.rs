@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::{Pane, Scene, curves, layer_name, measured, split, waiting};
+use crate::diagnostics::rank::{Rank, RankMethod};
+use crate::diagnostics::{Diagnostic, Scope};
 use crate::session::Snapshot;
-use crate::session::event::{Rank, RankMethod, Scope};
-use crate::train::Hyperparameter;
 use crate::tui::number::{compact, count, digits, duration, percents};
 use crate::tui::widgets::{put, table};
 
@@ -16,36 +16,35 @@ pub fn title(scene: &Scene<'_>) -> String {
 }
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
-    let Some(latest) = scene.snapshot.ranks.iter().map(|rank| rank.latest).max_by_key(|rank| rank.step) else {
-        return Vec::new();
-    };
-    let cost: f64 = scene.snapshot.ranks.iter().map(|rank| rank.latest.cost).sum();
+    let tracked = scene.snapshot.tracked::<Rank>();
+    let ranks = || tracked.iter().map(|rank| rank.latest);
+    let Some(latest) = ranks().max_by_key(|rank| rank.step) else { return Vec::new() };
+    let cost: f64 = ranks().map(|rank| rank.cost).sum();
     measured(latest.step, latest.data, cost)
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {
-    snapshot.ranks.len()
+    snapshot.tracked::<Rank>().len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
-    let every = snapshot.hyperparameter(Hyperparameter::RankEvery);
-    if snapshot.ranks.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, every, "rank every"), theme.faint));
+    let tracked = snapshot.tracked::<Rank>();
+    if tracked.is_empty() {
+        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Rank), theme.faint));
         return 0;
     }
     let (area, below) =
-        if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.ranks.len()) };
+        if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, tracked.len()) };
     if let Some(below) = below {
-        let names: Vec<_> = snapshot.ranks.iter().map(|rank| name(scene, &rank.latest, true) + ":").collect();
-        let series: Vec<_> =
-            names.iter().map(String::as_str).zip(snapshot.ranks.iter().map(|rank| &rank.history)).collect();
+        let names: Vec<_> = tracked.iter().map(|rank| name(scene, rank.latest, true) + ":").collect();
+        let series: Vec<_> = names.iter().map(String::as_str).zip(tracked.iter().map(|rank| rank.history)).collect();
         curves::draw(buffer, below, scene, Pane::Rank, &series, "");
     }
     if area.is_empty() {
         return 0;
     }
-    let ranks = || snapshot.ranks.iter().map(|tracked| &tracked.latest);
+    let ranks = || tracked.iter().map(|rank| rank.latest);
     let cells = |text: &dyn Fn(&Rank) -> String| ranks().map(|rank| (text(rank), theme.text)).collect::<Vec<_>>();
     let exact = |rank: &Rank| rank.lower == rank.upper;
     let wide = area.width >= 60;
