@@ -53,7 +53,7 @@ fn meaning(field: &Field) -> String {
     if !field.takers.is_empty() {
         write!(text, " Only {}.", field.takers.join(", ")).unwrap();
     }
-    if Hyperparameter::ALL.iter().any(|live| live.key() == field.key) {
+    if Hyperparameter::all().iter().any(|live| live.key() == field.key) {
         text.push_str(" ●");
     }
     text

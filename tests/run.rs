@@ -8,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use kfra_tui::data::Places;
-use kfra_tui::experiment::Experiment;
+use kfra_tui::diagnostics::{Diagnostic, Probe};
+use kfra_tui::experiment::{Experiment, FIELDS};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind};
 use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Status, Summary};
@@ -241,15 +242,21 @@ fn a_diverging_run_fails_with_a_reason() {
     assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
 }
 
+/// Settings by which no diagnostic is measured.
+fn never_measured() -> Vec<String> {
+    Diagnostic::ALL.iter().map(|diagnostic| format!("diagnostics.{}.every=0", diagnostic.name())).collect()
+}
+
 #[test]
 fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
     for optimizer in ["kfra", "kfac", "adam"] {
-        let without = ["--set", "diagnostics.rank.every=0", "--set", "diagnostics.hessian.every=0"];
+        let never = never_measured();
+        let without: Vec<_> = never.iter().flat_map(|setting| ["--set", setting]).collect();
         let runs = [&[][..], &[], &without, &without].map(|arguments| {
             let folder = experiment(&format!("kind = \"{optimizer}\""));
             let output = run(folder.path(), arguments);
             assert!(output.status.success(), "{optimizer}: {}", text(&output.stderr));
-            let measured = |event: &Event| matches!(event, Event::Rank(_) | Event::HessianBlock(_));
+            let measured = |event: &Event| matches!(event, Event::Measured(_));
             let diagnosed = events(folder.path()).iter().any(measured);
             assert_eq!(diagnosed, arguments.is_empty(), "{optimizer}");
             losses(folder.path())
@@ -264,20 +271,45 @@ fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
 #[test]
 fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
     let folder = experiment("kind = \"kfra\"");
-    let settings = ["train.updates=1000000", "diagnostics.rank.every=0", "diagnostics.hessian.every=0"];
-    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings.map(str::to_owned)).unwrap();
+    let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
     let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
     let session = Session::spawn(experiment, options).unwrap();
     assert!(wait_for(|| session.handle.snapshot().step > 1));
-    let measured = |snapshot: &Snapshot| (!snapshot.ranks.is_empty(), !snapshot.hessian.is_empty());
-    assert_eq!(measured(&session.handle.snapshot()), (false, false));
-    for hyperparameter in [Hyperparameter::RankEvery, Hyperparameter::HessianEvery] {
-        session.handle.send(Order::Set { hyperparameter, value: 1.0 });
+    assert_eq!(session.handle.snapshot().measurements().count(), 0);
+    for &diagnostic in Diagnostic::ALL {
+        session.handle.send(Order::Set { hyperparameter: Hyperparameter::Every(diagnostic), value: 1.0 });
     }
-    let both = wait_for(|| measured(&session.handle.snapshot()) == (true, true));
+    let every = |snapshot: &Snapshot| {
+        let measured = |&diagnostic| snapshot.measurements().any(|found| found.diagnostic() == diagnostic);
+        Diagnostic::ALL.iter().all(measured)
+    };
+    let shown = wait_for(|| every(&session.handle.snapshot()));
     session.handle.send(Order::Stop);
     session.join().unwrap();
-    assert!(both);
+    assert!(shown);
+    let mut replayed = Snapshot::default();
+    for event in events(folder.path()) {
+        replayed.apply(&event);
+    }
+    assert!(every(&replayed));
+}
+
+#[test]
+fn every_diagnostic_is_documented_configurable_and_live() {
+    let folder = experiment("kind = \"kfra\"");
+    for &diagnostic in Diagnostic::ALL {
+        let key = |of: &str| format!("diagnostics.{}{of}", diagnostic.name());
+        for key in [key(""), key(".every"), key(".data")] {
+            assert!(FIELDS.iter().any(|field| field.key == key && !field.meaning.is_empty()), "{key}");
+        }
+        let settings = [key(".every=7"), key(".data=3")];
+        let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+        assert_eq!(experiment.diagnostics.probes[diagnostic], Probe { every: 7, data: 3 });
+        let live = Hyperparameter::all().into_iter().find(|live| live.key() == key(".every"));
+        assert_eq!(live, Some(Hyperparameter::Every(diagnostic)));
+        assert_eq!(serde_json::to_value(diagnostic).unwrap(), diagnostic.name());
+    }
 }
 
 #[test]

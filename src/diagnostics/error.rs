@@ -15,7 +15,7 @@ pub enum Error {
 
 /// Why a measurement ends before its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Stop {
+pub enum Stop {
     /// It was told to.
     Cancelled,
     /// It came to no result.

@@ -1,7 +1,6 @@
 //! The data that diagnostics of a run are measured on.
 
-use super::error::{Error, ended};
-use super::{Measurement, hessian, rank};
+use super::Error;
 use crate::data::Samples;
 use crate::linalg::Stream;
 use crate::network::{Architecture, Loss, Parameters, Pass};
@@ -51,51 +50,17 @@ impl ProbeBatch {
         });
         if finite && parameters.flat.iter().all(|x| x.is_finite()) { Ok(pass) } else { Err(Error::NotFinite) }
     }
-
-    /// Measures the rank of Ḡ at `parameters`: reports each block's, then that of the whole, as soon as it
-    /// is known. `limit`: the largest matrix that is decomposed; `step`: what the results are labelled
-    /// with. `cancelled` is asked often; once it says yes, it ends without a further report.
-    ///
-    /// # Errors
-    /// Where something is not finite.
-    pub fn measure_rank(
-        &mut self,
-        parameters: &Parameters<f64>,
-        limit: usize,
-        step: u64,
-        cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(Measurement),
-    ) -> Result<(), Error> {
-        let pass = self.at(parameters)?;
-        let task = rank::Task { pass, parameters, limit, step, cancelled };
-        ended(task.run(&mut |rank| report(Measurement::Rank(rank))))
-    }
-
-    /// Measures trace and extreme eigenvalues of the Hessian blocks at `parameters`, and reports each as
-    /// soon as it is known. `seed`: the run's; otherwise as [`ProbeBatch::measure_rank`].
-    ///
-    /// # Errors
-    /// Where something is not finite.
-    pub fn measure_hessian(
-        &mut self,
-        parameters: &Parameters<f64>,
-        seed: u64,
-        step: u64,
-        cancelled: &dyn Fn() -> bool,
-        report: &mut dyn FnMut(Measurement),
-    ) -> Result<(), Error> {
-        let pass = self.at(parameters)?;
-        let task = hessian::Task { pass, parameters, seed, step, cancelled };
-        ended(task.run(&mut |block| report(Measurement::HessianBlock(block))))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use ndarray::{Array2, s};
 
     use super::*;
     use crate::data::Targets;
+    use crate::diagnostics::{Diagnostic, Task};
     use crate::network::{Activation, Init, Layer};
 
     fn samples() -> Samples {
@@ -120,17 +85,29 @@ mod tests {
     fn parameters_that_are_not_finite_are_refused() {
         let mut probe = ProbeBatch::new(&samples(), &architecture(), Loss::Bernoulli, 4, 5);
         let good = Init::Glorot.parameters(&architecture(), 1);
-        let mut results = Vec::new();
-        probe.measure_rank(&good, 100, 0, &|| false, &mut |found| results.push(found)).unwrap();
-        probe.measure_hessian(&good, 1, 0, &|| false, &mut |found| results.push(found)).unwrap();
-        assert_eq!(results.len(), 5);
-        probe.measure_rank(&good, 100, 0, &|| true, &mut |_| panic!("cancelled")).unwrap();
+        assert!(probe.at(&good).is_ok());
         for value in [f64::NAN, f64::INFINITY] {
             let mut bad = good.clone();
             bad.flat.fill(value);
-            let error = probe.measure_rank(&bad, 100, 0, &|| false, &mut |_| {}).unwrap_err();
-            assert_eq!(error, Error::NotFinite);
-            assert!(probe.measure_hessian(&bad, 1, 0, &|| false, &mut |_| {}).is_err());
+            assert_eq!(probe.at(&bad).unwrap_err(), Error::NotFinite);
+        }
+    }
+
+    #[test]
+    fn every_diagnostic_measures_until_it_is_cancelled_and_labels_what_it_finds() {
+        let mut probe = ProbeBatch::new(&samples(), &architecture(), Loss::Bernoulli, 4, 5);
+        let parameters = Init::Glorot.parameters(&architecture(), 1);
+        let pass = probe.at(&parameters).unwrap();
+        for &diagnostic in Diagnostic::ALL {
+            let task = Task { pass, parameters: &parameters, exact_limit: 100, seed: 1, step: 7, cancelled: &|| false };
+            let mut found = Vec::new();
+            diagnostic.measure(&task, &mut |measurement| found.push(measurement)).unwrap();
+            assert!(!found.is_empty(), "{}", diagnostic.name());
+            assert!(found.iter().all(|found| found.diagnostic() == diagnostic && found.reading().step == 7));
+            let scopes: HashSet<_> = found.iter().map(|found| found.reading().scope).collect();
+            assert_eq!(scopes.len(), found.len(), "{}", diagnostic.name());
+            let task = Task { cancelled: &|| true, ..task };
+            diagnostic.measure(&task, &mut |_| panic!("cancelled")).unwrap();
         }
     }
 }

@@ -6,18 +6,18 @@
 //! Elsewhere two bounds are found, and where they meet the rank is known exactly:
 //!
 //! - above: Σ_n of the least rank on the way from the outputs to the layer, at most P; and less where
-//!   units have a slope of zero, as those of relu have ([`certificate::active_bounds`]);
-//! - below: eigenvalues of principal submatrices (Cauchy), of blocks that [`certificate`] bounds below.
+//!   units have a slope of zero, as those of relu have (`certificate::active_bounds`);
+//! - below: eigenvalues of principal submatrices (Cauchy), of blocks that `certificate` bounds below.
 
 use cpu_time::ThreadTime;
 use ndarray::{Array2, s};
+use serde::{Deserialize, Serialize};
 
-use super::error::Stop;
 use super::reduced::Reduced;
-use super::{Rank, RankMethod, Scope, output, roots};
+use super::{Finding, Reading, Scope, Stop, Task, output, roots};
 use crate::curvature::dense::add_kronecker;
 use crate::linalg::{Target, gemm_symmetric, gram};
-use crate::network::{Parameters, Pass};
+use crate::network::Pass;
 use certificate::{active_bounds, independent, last_block};
 use spectrum::Spectrum;
 use whole::Whole;
@@ -28,15 +28,43 @@ mod spectrum;
 mod tests;
 mod whole;
 
-/// A measurement of all ranks.
-pub(super) struct Task<'a> {
-    /// The data, after a forward pass.
-    pub pass: &'a Pass<f64>,
-    pub parameters: &'a Parameters<f64>,
-    /// The largest matrix that is decomposed.
-    pub limit: usize,
+/// The rank of the Gauss-Newton matrix Ḡ of a probe batch, or of one of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rank {
+    /// The step whose parameters were measured.
     pub step: u64,
-    pub cancelled: &'a dyn Fn() -> bool,
+    /// All of Ḡ, or one block.
+    pub scope: Scope,
+    /// The rank is at least this.
+    pub lower: usize,
+    /// The rank is at most this; exact where both meet.
+    pub upper: usize,
+    /// Σ_n rank H_L^n, or for a block Σ_n of the least rank on the way down to it, at most `parameters`.
+    pub bound: usize,
+    /// P, or P_λ.
+    pub parameters: usize,
+    /// Data of the probe batch.
+    pub data: usize,
+    /// (tr Ḡ)² / tr Ḡ², where it is known.
+    pub effective: Option<f64>,
+    /// How the rank was found.
+    pub method: RankMethod,
+    /// CPU seconds it took.
+    pub cost: f64,
+}
+
+/// How a rank was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankMethod {
+    /// Eigenvalues of the Gram matrix.
+    Gram,
+    /// Eigenvalues of the dense matrix.
+    Dense,
+    /// A lower bound that meets the upper one.
+    Certificate,
+    /// Two bounds that do not meet.
+    Bounds,
 }
 
 /// How the rank of a block is found.
@@ -95,19 +123,21 @@ fn kernel(pass: &Pass<f64>, layer: usize) -> Array2<f64> {
     kernel
 }
 
-impl Task<'_> {
-    /// Measures the blocks, then the whole, and reports each.
-    pub fn run(&self, report: &mut dyn FnMut(Rank)) -> Result<(), Stop> {
-        let (pass, depth) = (self.pass, self.pass.architecture().depth());
+impl Finding for Rank {
+    const TITLE: &'static str = "rank";
+
+    /// Measures the blocks, then the whole.
+    fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
+        let (pass, depth) = (task.pass, task.pass.architecture().depth());
         let mut clock = Clock(ThreadTime::now());
         let ranks = output::ranks(pass)?;
-        let mut product = Reduced::gauss_newton(pass, self.parameters);
-        let mut whole = Whole::new(self, &ranks, &mut product)?;
+        let mut product = Reduced::gauss_newton(pass, task.parameters);
+        let mut whole = Whole::new(task, &ranks, &mut product)?;
         whole.seconds += clock.lap();
         let mut blocks = Vec::new();
         let active = active_bounds(pass, &ranks);
         for (index, columns) in roots::columns(pass).into_iter().enumerate() {
-            let mut block = self.block(index + 1, columns, &ranks, &mut product)?;
+            let mut block = plan(task, index + 1, columns, &ranks, &mut product)?;
             block.upper = block.upper.min(active[index]);
             block.seconds += clock.lap();
             blocks.push(block);
@@ -115,140 +145,149 @@ impl Task<'_> {
         // First what needs no columns: it often tells all of the whole.
         let mut last = depth;
         if let Some(block) = blocks.pop_if(|block| matches!(block.plan, Plan::Units)) {
-            self.report(block, &mut product, &mut whole, &mut clock, report)?;
+            conclude(task, block, &mut product, &mut whole, &mut clock, report)?;
             last -= 1;
         }
         if last > 0 {
-            roots::sweep(pass, self.parameters, last, self.cancelled, &mut |root| {
+            roots::sweep(pass, task.parameters, last, task.cancelled, &mut |root| {
                 let block = &mut blocks[root.layer - 1];
-                self.visit(block, &root, &whole)?;
+                visit(task, block, &root, &whole)?;
                 block.seconds += clock.lap();
                 Ok(())
             })?;
         }
         for block in blocks {
-            self.report(block, &mut product, &mut whole, &mut clock, report)?;
+            conclude(task, block, &mut product, &mut whole, &mut clock, report)?;
         }
-        let found = whole.finish(self)?;
+        let found = whole.finish(task)?;
         whole.seconds += clock.lap();
         let parameters = pass.architecture().parameters();
-        report(self.rank(Scope::Whole, &found, whole.bound, parameters, whole.seconds));
+        report(labelled(task, Scope::Whole, &found, whole.bound, parameters, whole.seconds));
         Ok(())
     }
 
-    /// Plans how to measure block λ with `columns` = r_λ a datum.
-    fn block(&self, layer: usize, columns: usize, ranks: &[usize], product: &mut Reduced) -> Result<Block, Stop> {
-        let (pass, architecture) = (self.pass, self.pass.architecture());
-        let parameters = architecture.layer_parameters(layer);
-        let bound = ranks.iter().map(|&rank| rank.min(columns)).sum::<usize>().min(parameters);
-        let columns = pass.data() * columns;
-        let plan = if layer == architecture.depth() && pass.loss().has_diagonal_hessian() {
-            Plan::Units
-        } else if columns.min(parameters) > self.limit {
-            let threshold = tolerance(columns, parameters, product.largest(&(layer..=layer), self.cancelled)?);
-            Plan::Certificate {
-                shares: independent(&kernel(pass, layer))?,
-                threshold: threshold * pass.data() as f64,
-                counted: 0,
-                counted_of_whole: 0,
-            }
-        } else if columns <= parameters {
-            Plan::Gram(Array2::zeros((columns, architecture.width(layer))))
-        } else {
-            Plan::Dense(Array2::zeros((parameters, parameters)))
-        };
-        Ok(Block { layer, columns, parameters, bound, upper: bound, plan, seconds: 0.0 })
+    fn reading(&self) -> Reading {
+        Reading {
+            step: self.step,
+            scope: self.scope,
+            cost: self.cost,
+            quantities: [self.lower as f64, self.bound as f64],
+        }
     }
+}
 
-    /// Takes what a block needs of one datum's C_λ.
-    fn visit(&self, block: &mut Block, root: &roots::Root, whole: &Whole) -> Result<(), Stop> {
-        let data = self.pass.data() as f64;
-        let columns = root.columns;
-        match &mut block.plan {
-            Plan::Units => {}
-            Plan::Gram(all) => {
-                let start = root.datum * columns.nrows();
-                all.slice_mut(s![start..start + columns.nrows(), ..]).assign(&columns);
-            }
-            Plan::Dense(matrix) => {
-                let mut g = Array2::zeros((columns.ncols(), columns.ncols()));
-                gram(1.0 / data, columns, Target::Replace, g.view_mut());
-                let input = self.pass.input(block.layer).slice_move(s![root.datum..=root.datum, ..]);
-                let mut q = Array2::zeros((input.ncols(), input.ncols()));
-                gram(1.0, input, Target::Replace, q.view_mut());
-                add_kronecker(g.view(), q.view(), matrix);
-            }
-            Plan::Certificate { shares, threshold, counted, counted_of_whole } => {
-                let share = shares[root.datum];
-                if share > 0.0 {
-                    let mut inner = Array2::zeros((columns.nrows(), columns.nrows()));
-                    gemm_symmetric(share, columns, columns.t(), Target::Replace, inner.view_mut());
-                    let of_whole = whole.threshold(block.columns).map(|threshold| threshold * data);
-                    let (here, there) = spectrum::counts(inner.view(), *threshold, of_whole)?;
-                    *counted += here;
-                    *counted_of_whole += there;
-                }
+/// Plans how to measure block λ with `columns` = r_λ a datum.
+fn plan(task: &Task, layer: usize, columns: usize, ranks: &[usize], product: &mut Reduced) -> Result<Block, Stop> {
+    let (pass, architecture) = (task.pass, task.pass.architecture());
+    let parameters = architecture.layer_parameters(layer);
+    let bound = ranks.iter().map(|&rank| rank.min(columns)).sum::<usize>().min(parameters);
+    let columns = pass.data() * columns;
+    let plan = if layer == architecture.depth() && pass.loss().has_diagonal_hessian() {
+        Plan::Units
+    } else if columns.min(parameters) > task.exact_limit {
+        let threshold = tolerance(columns, parameters, product.largest(&(layer..=layer), task.cancelled)?);
+        Plan::Certificate {
+            shares: independent(&kernel(pass, layer))?,
+            threshold: threshold * pass.data() as f64,
+            counted: 0,
+            counted_of_whole: 0,
+        }
+    } else if columns <= parameters {
+        Plan::Gram(Array2::zeros((columns, architecture.width(layer))))
+    } else {
+        Plan::Dense(Array2::zeros((parameters, parameters)))
+    };
+    Ok(Block { layer, columns, parameters, bound, upper: bound, plan, seconds: 0.0 })
+}
+
+/// Takes what a block needs of one datum's C_λ.
+fn visit(task: &Task, block: &mut Block, root: &roots::Root, whole: &Whole) -> Result<(), Stop> {
+    let data = task.pass.data() as f64;
+    let columns = root.columns;
+    match &mut block.plan {
+        Plan::Units => {}
+        Plan::Gram(all) => {
+            let start = root.datum * columns.nrows();
+            all.slice_mut(s![start..start + columns.nrows(), ..]).assign(&columns);
+        }
+        Plan::Dense(matrix) => {
+            let mut g = Array2::zeros((columns.ncols(), columns.ncols()));
+            gram(1.0 / data, columns, Target::Replace, g.view_mut());
+            let input = task.pass.input(block.layer).slice_move(s![root.datum..=root.datum, ..]);
+            let mut q = Array2::zeros((input.ncols(), input.ncols()));
+            gram(1.0, input, Target::Replace, q.view_mut());
+            add_kronecker(g.view(), q.view(), matrix);
+        }
+        Plan::Certificate { shares, threshold, counted, counted_of_whole } => {
+            let share = shares[root.datum];
+            if share > 0.0 {
+                let mut inner = Array2::zeros((columns.nrows(), columns.nrows()));
+                gemm_symmetric(share, columns, columns.t(), Target::Replace, inner.view_mut());
+                let of_whole = whole.threshold(block.columns).map(|threshold| threshold * data);
+                let (here, there) = spectrum::counts(inner.view(), *threshold, of_whole)?;
+                *counted += here;
+                *counted_of_whole += there;
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Finds the rank of a block whose columns were all seen, and reports it.
-    fn report(
-        &self,
-        block: Block,
-        product: &mut Reduced,
-        whole: &mut Whole,
-        clock: &mut Clock,
-        report: &mut dyn FnMut(Rank),
-    ) -> Result<(), Stop> {
-        if (self.cancelled)() {
-            return Err(Stop::Cancelled);
+/// Finds the rank of a block whose columns were all seen, and reports it.
+fn conclude(
+    task: &Task,
+    block: Block,
+    product: &mut Reduced,
+    whole: &mut Whole,
+    clock: &mut Clock,
+    report: &mut dyn FnMut(Rank),
+) -> Result<(), Stop> {
+    if (task.cancelled)() {
+        return Err(Stop::Cancelled);
+    }
+    let Block { layer, columns, parameters, bound, upper, plan, seconds } = block;
+    let of_whole = whole.threshold(columns);
+    let size = columns.max(parameters);
+    let exactly = |spectrum: &Spectrum, method| Found {
+        lower: spectrum.rank.min(upper),
+        upper: spectrum.rank.min(upper),
+        effective: spectrum.effective,
+        method,
+    };
+    let (found, rank_of_whole) = match plan {
+        Plan::Gram(columns) => {
+            let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
+            let mean = 1.0 / task.pass.data() as f64;
+            spectrum::add_gram(mean, columns.view(), &kernel(task.pass, layer), &mut gram);
+            let spectrum = Spectrum::of(gram.view(), size, of_whole)?;
+            (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
         }
-        let Block { layer, columns, parameters, bound, upper, plan, seconds } = block;
-        let of_whole = whole.threshold(columns);
-        let size = columns.max(parameters);
-        let exactly = |spectrum: &Spectrum, method| Found {
-            lower: spectrum.rank.min(upper),
-            upper: spectrum.rank.min(upper),
-            effective: spectrum.effective,
-            method,
-        };
-        let (found, rank_of_whole) = match plan {
-            Plan::Gram(columns) => {
-                let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
-                let mean = 1.0 / self.pass.data() as f64;
-                spectrum::add_gram(mean, columns.view(), &kernel(self.pass, layer), &mut gram);
-                let spectrum = Spectrum::of(gram.view(), size, of_whole)?;
-                (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
-            }
-            Plan::Dense(matrix) => {
-                let spectrum = Spectrum::of(matrix.view(), size, of_whole)?;
-                (exactly(&spectrum, RankMethod::Dense), spectrum.rank_of_whole)
-            }
-            Plan::Units => {
-                let largest = product.largest(&(layer..=layer), self.cancelled)?;
-                let threshold = tolerance(columns, parameters, largest);
-                let spectrum = last_block(self.pass, threshold, of_whole, self.cancelled)?;
-                (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
-            }
-            Plan::Certificate { counted, counted_of_whole, .. } => {
-                let lower = counted.min(upper);
-                let method = if lower == upper { RankMethod::Certificate } else { RankMethod::Bounds };
-                (Found { lower, upper, effective: None, method }, counted_of_whole)
-            }
-        };
-        whole.raise(rank_of_whole);
-        let cost = seconds + clock.lap();
-        report(self.rank(Scope::Layer(layer), &found, bound, parameters, cost));
-        Ok(())
-    }
+        Plan::Dense(matrix) => {
+            let spectrum = Spectrum::of(matrix.view(), size, of_whole)?;
+            (exactly(&spectrum, RankMethod::Dense), spectrum.rank_of_whole)
+        }
+        Plan::Units => {
+            let largest = product.largest(&(layer..=layer), task.cancelled)?;
+            let threshold = tolerance(columns, parameters, largest);
+            let spectrum = last_block(task.pass, threshold, of_whole, task.cancelled)?;
+            (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
+        }
+        Plan::Certificate { counted, counted_of_whole, .. } => {
+            let lower = counted.min(upper);
+            let method = if lower == upper { RankMethod::Certificate } else { RankMethod::Bounds };
+            (Found { lower, upper, effective: None, method }, counted_of_whole)
+        }
+    };
+    whole.raise(rank_of_whole);
+    let cost = seconds + clock.lap();
+    report(labelled(task, Scope::Layer(layer), &found, bound, parameters, cost));
+    Ok(())
+}
 
-    fn rank(&self, scope: Scope, found: &Found, bound: usize, parameters: usize, cost: f64) -> Rank {
-        let &Found { lower, upper, effective, method } = found;
-        let data = self.pass.data();
-        Rank { step: self.step, scope, lower, upper, bound, parameters, data, effective, method, cost }
-    }
+fn labelled(task: &Task, scope: Scope, found: &Found, bound: usize, parameters: usize, cost: f64) -> Rank {
+    let &Found { lower, upper, effective, method } = found;
+    let data = task.pass.data();
+    Rank { step: task.step, scope, lower, upper, bound, parameters, data, effective, method, cost }
 }
 
 /// CPU time of this thread.

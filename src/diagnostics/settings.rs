@@ -1,14 +1,14 @@
 //! What an experiment says of its diagnostics.
 
-use serde::{Deserialize, Serialize};
+use std::ops::{Index, IndexMut};
+
+use super::Diagnostic;
 
 /// The diagnostics section of an experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// The rank of the Monte Carlo Gauss-Newton matrix.
-    pub rank: Probe,
-    /// Trace and extreme eigenvalues of the Hessian blocks.
-    pub hessian: Probe,
+    /// When each is computed, and on how many data.
+    pub probes: Each<Probe>,
     /// At most this share of CPU time, in [0, 1]; the cadence stretches to keep it.
     pub budget: f64,
     /// The largest matrix whose eigenvalues are computed densely.
@@ -17,12 +17,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { rank: Probe::default(), hessian: Probe::default(), budget: 0.1, exact_limit: 2048 }
+        Self { probes: Each::of(Diagnostic::probe), budget: 0.1, exact_limit: 2048 }
     }
 }
 
 /// When a diagnostic is computed, and on how many data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Every so many updates; 0: never.
     pub every: u64,
@@ -30,8 +30,27 @@ pub struct Probe {
     pub data: usize,
 }
 
-impl Default for Probe {
-    fn default() -> Self {
-        Self { every: 50, data: 64 }
+/// Something of each diagnostic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Each<T>([T; Diagnostic::ALL.len()]);
+
+impl<T> Each<T> {
+    /// Asks for it, diagnostic by diagnostic.
+    pub fn of(mut one: impl FnMut(Diagnostic) -> T) -> Self {
+        Self(std::array::from_fn(|index| one(Diagnostic::ALL[index])))
+    }
+}
+
+impl<T> Index<Diagnostic> for Each<T> {
+    type Output = T;
+
+    fn index(&self, diagnostic: Diagnostic) -> &T {
+        &self.0[diagnostic as usize]
+    }
+}
+
+impl<T> IndexMut<Diagnostic> for Each<T> {
+    fn index_mut(&mut self, diagnostic: Diagnostic) -> &mut T {
+        &mut self.0[diagnostic as usize]
     }
 }

@@ -9,7 +9,7 @@ use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
 use super::{Experiment, Mismatch};
 use crate::data::{self, Known, Selection, Source, Split, Task};
-use crate::diagnostics::{self, Probe};
+use crate::diagnostics::{self, Diagnostic, Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
 use crate::optim::Range;
 use crate::train::{self, Precision};
@@ -38,7 +38,7 @@ pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) ->
         Precision::F32 => "f32",
         Precision::F64 => "f64",
     });
-    let data_section = root.section("data", "data");
+    let data_section = root.section("data");
     let has_data = data_section.is_some();
     let data = data_section.and_then(|section| data(section, folder, sink));
     let known = data.as_ref().and_then(|data| data.value.source.known());
@@ -152,15 +152,15 @@ fn network(root: &mut Section) -> (Plan, Places) {
     if !root.has("network") {
         root.missing("network", "a section [network] with the hidden layers");
     }
-    let stated = root.section("network", "network");
+    let stated = root.section("network");
     let is_table = stated.is_some();
-    let mut section = stated.unwrap_or_else(|| root.section_or_empty("network", "network"));
+    let mut section = stated.unwrap_or_else(|| root.section_or_empty("network"));
     let input = section.whole("input", Range::Count, MOST_UNITS);
     let output = section.whole("output", Range::Count, MOST_UNITS);
     if is_table && !section.has("layers") {
         section.missing("layers", "a list of { units, activation }, [] for none");
     }
-    let layers = section.tables("layers", "network.layers");
+    let layers = section.tables("layers");
     let place = section.origin;
     let origin = |found: Option<Origin>| found.unwrap_or(place);
     let places = Places {
@@ -195,7 +195,7 @@ fn loss(root: &mut Section) -> Option<Found<Loss>> {
         root.missing("loss", format!("a section [loss] whose kind is {}", names()));
         return None;
     }
-    let mut section = root.section("loss", "loss")?;
+    let mut section = root.section("loss")?;
     if !section.has("kind") {
         section.missing("kind", names());
     }
@@ -220,11 +220,11 @@ fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) {
 
 /// The sections train and diagnostics: `available` is the number of training data, where it is known.
 fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Settings {
-    let mut section = root.section_or_empty("train", "train");
+    let mut section = root.section_or_empty("train");
     let default = train::Settings::default();
     let batch = section.whole("batch", Range::Count, MOST);
     let settings = train::Settings {
-        batch: at_most(batch, default.batch, "train.batch", available, sink),
+        batch: at_most(batch, default.batch, section.key("batch"), available, sink),
         updates: section.whole("updates", Range::Count, MOST).map_or(default.updates, |updates| updates.value),
         threads: section.whole("threads", Range::Count, MOST_THREADS).map(|threads| threads.value as usize),
         evaluate_every: period(&mut section, "evaluate_every", default.evaluate_every),
@@ -235,11 +235,10 @@ fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Se
 }
 
 fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> diagnostics::Settings {
-    let mut section = root.section_or_empty("diagnostics", "diagnostics");
+    let mut section = root.section_or_empty("diagnostics");
     let default = diagnostics::Settings::default();
-    let rank = section.section_or_empty("rank", "diagnostics.rank");
-    let hessian = section.section_or_empty("hessian", "diagnostics.hessian");
-    let mut alignment = section.section_or_empty("alignment", "diagnostics.alignment");
+    let probes = Each::of(|diagnostic| probe(&mut section, diagnostic, available, sink));
+    let mut alignment = section.section_or_empty("alignment");
     if let Some(Found { value: found, origin }) = alignment.whole("every", Range::Period, MOST)
         && found != 0
     {
@@ -247,8 +246,7 @@ fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> dia
     }
     alignment.finish();
     let settings = diagnostics::Settings {
-        rank: probe(rank, "diagnostics.rank.data", default.rank, available, sink),
-        hessian: probe(hessian, "diagnostics.hessian.data", default.hessian, available, sink),
+        probes,
         budget: section.number("budget", Range::Share).map_or(default.budget, |budget| budget.value),
         exact_limit: section
             .whole("exact_limit", Range::Count, MOST)
@@ -258,7 +256,10 @@ fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> dia
     settings
 }
 
-fn probe(mut section: Section, key: &'static str, default: Probe, available: Option<usize>, sink: &Sink) -> Probe {
+fn probe(diagnostics: &mut Section, diagnostic: Diagnostic, available: Option<usize>, sink: &Sink) -> Probe {
+    let default = diagnostic.probe();
+    let mut section = diagnostics.section_or_empty(diagnostic.name());
+    let key = section.key("data");
     let every = period(&mut section, "every", default.every);
     let data = section.whole("data", Range::Count, MOST);
     section.finish();
@@ -270,13 +271,7 @@ fn period(section: &mut Section, key: &'static str, default: u64) -> u64 {
 }
 
 /// A number of data, which must not be more than there are; the default gives way to fewer.
-fn at_most(
-    stated: Option<Found<u64>>,
-    default: usize,
-    key: &'static str,
-    available: Option<usize>,
-    sink: &Sink,
-) -> usize {
+fn at_most(stated: Option<Found<u64>>, default: usize, key: String, available: Option<usize>, sink: &Sink) -> usize {
     let most = available.unwrap_or(usize::MAX);
     let Some(Found { value: found, origin }) = stated else { return default.min(most) };
     if found > most as u64 {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::data::Task;
+use crate::diagnostics::Diagnostic;
 use crate::network::{Activation, Init, Loss};
 use crate::optim::{Kind, Rule, SecondOrder};
 
@@ -116,19 +117,14 @@ fields! {
     "train.evaluate_every" = "100", All, "Updates between evaluations of training and validation loss; 0: only at start and end.";
     "train.checkpoint_every" = "0", All, "Updates between checkpoints; 0: only at the end.";
 
-    "diagnostics.rank" = "-", All, "The rank of the Gauss-Newton matrix.";
-    "diagnostics.rank.every" = "50", All, "Updates between measurements; 0: never.";
-    "diagnostics.rank.data" = "64", All, "Data of the probe batch: from 1.";
-    "diagnostics.hessian" = "-", All, "Traces and extreme eigenvalues of the Hessian blocks.";
-    "diagnostics.hessian.every" = "50", All, "Updates between measurements; 0: never.";
-    "diagnostics.hessian.data" = "64", All, "Data of the probe batch: from 1.";
     "diagnostics.alignment" = "-", All, "Alignment of the methods with the exact update.";
     "diagnostics.alignment.every" = "0", All, "Only 0: on demand.";
     "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take: from 0 up to 1.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 
-/// Adds a field; the coefficients of first-order methods before the first that only second-order ones take.
+/// Adds a field, and what stands in tables of its own: the coefficients of first-order methods before the
+/// first that only second-order ones take, diagnostics before what is said of all of them.
 fn add(
     fields: &mut Vec<Field>,
     key: Cow<'static, str>,
@@ -138,6 +134,8 @@ fn add(
 ) {
     if key == "optimizer.kronecker_damping" {
         add_coefficients(fields);
+    } else if key == "diagnostics.alignment" {
+        add_probes(fields);
     }
     let known = fields.iter_mut().find(|field| field.key == key);
     if let Some(field) = known {
@@ -168,6 +166,25 @@ fn add_coefficients(fields: &mut Vec<Field>) {
                     meaning: coefficient.meaning.into(),
                 }),
             }
+        }
+    }
+}
+
+/// Adds the cadence and the probe batch of every diagnostic.
+fn add_probes(fields: &mut Vec<Field>) {
+    for &diagnostic in Diagnostic::ALL {
+        let (section, probe) = (format!("diagnostics.{}", diagnostic.name()), diagnostic.probe());
+        for (key, default, meaning) in [
+            (section.clone(), "-".to_owned(), diagnostic.description()),
+            (section.clone() + ".every", probe.every.to_string(), "Updates between measurements; 0: never."),
+            (section + ".data", probe.data.to_string(), "Data of the probe batch: from 1."),
+        ] {
+            fields.push(Field {
+                key: key.into(),
+                default: default.into(),
+                takers: Vec::new(),
+                meaning: meaning.into(),
+            });
         }
     }
 }

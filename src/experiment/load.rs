@@ -2,6 +2,7 @@
 
 use super::{Experiment, Mismatch};
 use crate::data::{self, Dataset, Places, Samples, Task};
+use crate::diagnostics::Diagnostic;
 use crate::network::{Architecture, Targets};
 
 /// Why an experiment cannot run on its data.
@@ -23,7 +24,7 @@ pub enum LoadError {
     #[error("{key} must be at most {available}, the number of training data; found {found}")]
     TooManyData {
         /// The key in the file.
-        key: &'static str,
+        key: String,
         /// Training data.
         available: usize,
         /// Data asked for.
@@ -54,21 +55,21 @@ impl Experiment {
         let architecture = self
             .architecture(Some(dataset.input_width()), dataset.output_width())
             .map_err(|mismatch| LoadError::Mismatch { mismatch })?;
-        let available = dataset.train.len();
-        for (key, found) in [
-            ("train.batch", self.train.batch),
-            ("diagnostics.rank.data", self.diagnostics.rank.data),
-            ("diagnostics.hessian.data", self.diagnostics.hessian.data),
-        ] {
-            if found > available {
-                return Err(LoadError::TooManyData { key, available, found });
-            }
-        }
         if selection.task == Task::Autoencode && self.loss.targets() == Targets::UnitInterval {
             for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(Samples::range) {
                 if low < 0.0 || high > 1.0 {
                     return Err(LoadError::Range { loss: self.loss.name(), data: dataset.name, low, high });
                 }
+            }
+        }
+        let available = dataset.train.len();
+        let probe = |&diagnostic: &Diagnostic| {
+            (format!("diagnostics.{}.data", diagnostic.name()), self.diagnostics.probes[diagnostic].data)
+        };
+        let batch = ("train.batch".to_owned(), self.train.batch);
+        for (key, found) in std::iter::once(batch).chain(Diagnostic::ALL.iter().map(probe)) {
+            if found > available {
+                return Err(LoadError::TooManyData { key, available, found });
             }
         }
         Ok((dataset, architecture))

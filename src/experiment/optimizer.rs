@@ -16,7 +16,7 @@ pub(super) fn check(root: &mut Section, sink: &Sink) -> Option<Settings> {
         root.missing("optimizer", format!("a section [optimizer] whose kind is {}", listed(&names)));
         return None;
     }
-    let mut section = root.section("optimizer", "optimizer")?;
+    let mut section = root.section("optimizer")?;
     if !section.has("kind") {
         section.missing("kind", listed(&names));
     }

@@ -124,7 +124,7 @@ pub enum Flaw {
     #[error("{key} must be at most {available}, the number of training data")]
     TooManyData {
         /// The key, with its section.
-        key: &'static str,
+        key: String,
         /// Training data.
         available: usize,
         /// Data asked for.

@@ -40,7 +40,7 @@ pub(super) struct Found<T> {
 /// A section whose values are taken out one by one.
 pub(super) struct Section<'a> {
     /// Its place in the table of fields.
-    path: &'static str,
+    path: String,
     /// Its name in messages.
     shown: String,
     /// Where it is; the start of the file where it is not.
@@ -53,11 +53,12 @@ impl<'a> Section<'a> {
     /// The whole file.
     pub fn root(entries: Entries, sink: &'a Sink) -> Self {
         let origin = Origin { source: 0, start: 0, end: 0 };
-        Self { path: "", shown: String::new(), origin, entries, sink }
+        Self { path: String::new(), shown: String::new(), origin, entries, sink }
     }
 
-    fn key(&self, key: &str) -> String {
-        if self.shown.is_empty() { key.to_owned() } else { format!("{}.{key}", self.shown) }
+    /// A key of this section, in full, as messages name it.
+    pub fn key(&self, key: &str) -> String {
+        below(&self.shown, key)
     }
 
     /// Whether there is a value that was not taken out yet.
@@ -67,7 +68,7 @@ impl<'a> Section<'a> {
 
     /// Takes out a value.
     pub fn take(&mut self, key: &'static str) -> Option<Entry> {
-        debug_assert!(fields::keys(self.path).contains(&key), "{key} is not in the table of fields");
+        debug_assert!(fields::keys(&self.path).contains(&key), "{key} is not in the table of fields");
         self.entries.remove(key)
     }
 
@@ -77,24 +78,27 @@ impl<'a> Section<'a> {
         keys.into_iter().filter_map(|key| self.entries.remove(&key).map(|entry| (key, entry.key))).collect()
     }
 
-    /// A section below this one, if it is there; `path` is its full path.
-    pub fn section(&mut self, key: &'static str, path: &'static str) -> Option<Section<'a>> {
+    /// A section below this one, if it is there.
+    pub fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
         let Entry { key: origin, node } = self.take(key)?;
         if let Value::Table(entries) = node.value {
-            return Some(Self { path, shown: self.key(key), origin, entries, sink: self.sink });
+            return Some(self.part(key, self.key(key), origin, entries));
         }
         self.wrong(key, &node, "a table");
         None
     }
 
     /// A section below this one, empty if it is not there.
-    pub fn section_or_empty(&mut self, key: &'static str, path: &'static str) -> Section<'a> {
-        let (shown, sink, origin) = (self.key(key), self.sink, self.origin);
-        self.section(key, path).unwrap_or(Self { path, shown, origin, entries: Entries::new(), sink })
+    pub fn section_or_empty(&mut self, key: &'static str) -> Section<'a> {
+        self.section(key).unwrap_or_else(|| self.part(key, self.key(key), self.origin, Entries::new()))
+    }
+
+    fn part(&self, key: &str, shown: String, origin: Origin, entries: Entries) -> Section<'a> {
+        Self { path: below(&self.path, key), shown, origin, entries, sink: self.sink }
     }
 
     /// The tables of a list.
-    pub fn tables(&mut self, key: &'static str, path: &'static str) -> Option<Found<Vec<Section<'a>>>> {
+    pub fn tables(&mut self, key: &'static str) -> Option<Found<Vec<Section<'a>>>> {
         let node = self.take(key)?.node;
         let origin = node.origin;
         let Value::List(items) = node.value else {
@@ -106,7 +110,7 @@ impl<'a> Section<'a> {
             let shown = format!("{}[{}]", self.key(key), index + 1);
             let Node { origin, value } = node;
             if let Value::Table(entries) = value {
-                sections.push(Self { path, shown, origin, entries, sink: self.sink });
+                sections.push(self.part(key, shown, origin, entries));
             } else {
                 let expected = "a table, as in { units = 100, activation = \"tanh\" }".to_owned();
                 self.sink.report(origin, Flaw::Value { key: shown, expected, found: value.describe() });
@@ -206,7 +210,7 @@ impl<'a> Section<'a> {
 
     /// Reports what is left as unknown.
     pub fn finish(self) {
-        let known = fields::keys(self.path);
+        let known = fields::keys(&self.path);
         for (key, entry) in &self.entries {
             let elsewhere = || fields::FIELDS.iter().find(|field| field.key.rsplit('.').next() == Some(key));
             let suggestion =
@@ -215,6 +219,11 @@ impl<'a> Section<'a> {
             self.sink.report(entry.key, flaw);
         }
     }
+}
+
+/// The full path of a key below `path`.
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// The name nearest to `text`, if it is near enough to be meant.

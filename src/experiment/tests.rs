@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Selection, Source, Task};
-use crate::diagnostics::Probe;
+use crate::diagnostics::{Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan};
 use crate::optim::{Curvature, Damping, FirstOrder, Kind, Method, Rule, SecondOrder};
 use crate::train::Precision;
@@ -310,8 +310,7 @@ proptest! {
             optimizer: optim::Settings { method, l2, polyak },
             train: train::Settings { batch, updates, threads, evaluate_every: every, checkpoint_every: every / 2 },
             diagnostics: diagnostics::Settings {
-                rank: Probe { every, data: batch },
-                hessian: Probe { every: every / 3, data: 1 },
+                probes: Each::of(|diagnostic| Probe { every: every / (1 + diagnostic as u64), data: batch }),
                 budget,
                 exact_limit: batch,
             },

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Experiment;
 use crate::data::{Selection, Source};
-use crate::diagnostics::Probe;
+use crate::diagnostics::{Diagnostic, Probe};
 use crate::network::Plan;
 use crate::optim::{Curvature, Damping, FirstOrder, Method, SecondOrder, Settings};
 use crate::train::Precision;
@@ -38,9 +38,12 @@ impl Experiment {
         writeln!(out, "evaluate_every = {}", train.evaluate_every)?;
         writeln!(out, "checkpoint_every = {}", train.checkpoint_every)?;
         let diagnostics = &self.diagnostics;
-        let probe = |probe: Probe| format!("{{ every = {}, data = {} }}", probe.every, probe.data);
-        writeln!(out, "\n[diagnostics]\nrank = {}", probe(diagnostics.rank))?;
-        writeln!(out, "hessian = {}\nalignment = {{ every = 0 }}", probe(diagnostics.hessian))?;
+        writeln!(out, "\n[diagnostics]")?;
+        for &diagnostic in Diagnostic::ALL {
+            let Probe { every, data } = diagnostics.probes[diagnostic];
+            writeln!(out, "{} = {{ every = {every}, data = {data} }}", diagnostic.name())?;
+        }
+        writeln!(out, "alignment = {{ every = 0 }}")?;
         writeln!(out, "budget = {:?}\nexact_limit = {}", diagnostics.budget, diagnostics.exact_limit)
     }
 }

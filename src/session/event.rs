@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Ticket};
+use crate::diagnostics::{Diagnostic, Measurement};
 use crate::network::Architecture;
 use crate::train::{Machine, Step};
-
-pub use crate::diagnostics::{Definite, HessianBlock, Rank, RankMethod, Scope};
 
 /// One line of the run log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,16 +17,14 @@ pub enum Event {
     Step(Step),
     /// Training and validation loss were evaluated.
     Evaluated(Evaluation),
-    /// A block's rank, or the whole matrix's, was found.
-    Rank(Rank),
-    /// A block of the exact Hessian was measured.
-    HessianBlock(HessianBlock),
+    /// A diagnostic found something.
+    Measured(Measurement),
     /// A diagnostic did not come to a result.
     DiagnosticFailed {
         /// The step whose parameters were measured.
         step: u64,
         /// Which diagnostic.
-        name: String,
+        diagnostic: Diagnostic,
         /// Why.
         reason: String,
     },

@@ -10,7 +10,7 @@ use cpu_time::ProcessTime;
 
 use super::Event;
 use crate::data::Dataset;
-use crate::diagnostics::{self, Measurement, ProbeBatch};
+use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, ProbeBatch, Task};
 use crate::experiment::Experiment;
 use crate::network::{Architecture, Loss, Parameters};
 use crate::train::Hyperparameter;
@@ -18,9 +18,8 @@ use crate::train::Hyperparameter;
 /// What is measured, and what for.
 struct Job {
     step: u64,
-    parameters: Arc<Parameters<f64>>,
-    rank: bool,
-    hessian: bool,
+    parameters: Parameters<f64>,
+    due: Vec<Diagnostic>,
 }
 
 /// What the thread tells.
@@ -37,8 +36,8 @@ pub(super) struct Observatory {
     cancelled: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     busy: bool,
-    /// Steps at which rank and Hessian blocks are measured next.
-    due: [u64; 2],
+    /// Steps from which each is measured next.
+    due: Each<u64>,
     /// CPU seconds of diagnostics so far.
     spent: f64,
     clock: ProcessTime,
@@ -74,7 +73,7 @@ impl Observatory {
             cancelled,
             thread,
             busy: false,
-            due: [0, 0],
+            due: Each::of(|_| 0),
             spent: 0.0,
             clock: ProcessTime::now(),
         }
@@ -103,26 +102,24 @@ impl Observatory {
     /// Starts what is due at `step`, if the budget allows: their share of CPU time so far is below it.
     /// `parameters` are copied only then.
     pub(super) fn schedule(&mut self, step: u64, parameters: impl FnOnce() -> Parameters<f64>) {
-        let every = [self.settings.rank.every, self.settings.hessian.every];
-        let [rank, hessian] = [0, 1].map(|kind| every[kind] > 0 && step >= self.due[kind]);
+        let probes = &self.settings.probes;
+        let is_due = |&diagnostic: &Diagnostic| probes[diagnostic].every > 0 && step >= self.due[diagnostic];
+        let due: Vec<_> = Diagnostic::ALL.iter().copied().filter(is_due).collect();
         let allowed = self.spent <= self.settings.budget * self.clock.elapsed().as_secs_f64();
-        if self.busy || !(rank || hessian) || !allowed {
+        if self.busy || due.is_empty() || !allowed {
             return;
         }
-        let job = Job { step, parameters: Arc::new(parameters()), rank, hessian };
-        for (kind, chosen) in [rank, hessian].into_iter().enumerate() {
-            if chosen {
-                self.due[kind] = step + every[kind];
-            }
+        for &diagnostic in &due {
+            self.due[diagnostic] = step + probes[diagnostic].every;
         }
+        let job = Job { step, parameters: parameters(), due };
         self.busy = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
     }
 
     /// The present value of a hyperparameter, where it is one of diagnostics.
     pub(super) fn get(&self, hyperparameter: Hyperparameter) -> Option<f64> {
         match hyperparameter {
-            Hyperparameter::RankEvery => Some(self.settings.rank.every as f64),
-            Hyperparameter::HessianEvery => Some(self.settings.hessian.every as f64),
+            Hyperparameter::Every(diagnostic) => Some(self.settings.probes[diagnostic].every as f64),
             Hyperparameter::Budget => Some(self.settings.budget),
             _ => None,
         }
@@ -131,12 +128,11 @@ impl Observatory {
     /// Sets a hyperparameter, where it is one of diagnostics.
     pub(super) fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {
         match hyperparameter {
-            Hyperparameter::RankEvery => self.settings.rank.every = value as u64,
-            Hyperparameter::HessianEvery => self.settings.hessian.every = value as u64,
+            Hyperparameter::Every(diagnostic) => self.settings.probes[diagnostic].every = value as u64,
             Hyperparameter::Budget => self.settings.budget = value,
             _ => {}
         }
-        self.due = [0, 0];
+        self.due = Each::of(|_| 0);
     }
 
     /// Ends what is under way and the thread.
@@ -162,35 +158,19 @@ struct Instruments {
 
 impl Instruments {
     fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>, stop: &AtomicBool) {
-        let gather = |data| ProbeBatch::new(&self.data.train, &self.architecture, self.loss, data, self.seed);
-        // Gathered when first needed: what is off at the start may be switched on.
-        let (mut rank, mut hessian) = (None, None);
+        let mut batches = Each::of(|_| None);
         let cancelled = || stop.load(Ordering::Relaxed);
+        // A run that is over does not listen.
+        let report = |event: Event, cost: f64| drop(tell.send(Report::Result(event, cost)));
         for job in work {
-            let mut report = |measurement: Measurement| {
-                let (event, cost) = match measurement {
-                    Measurement::Rank(rank) => (Event::Rank(rank), rank.cost),
-                    Measurement::HessianBlock(block) => (Event::HessianBlock(block), block.cost),
-                };
-                // A run that is over does not listen.
-                let _ = tell.send(Report::Result(event, cost));
-            };
-            let failed = |name: &str, reason: String| {
-                let event = Event::DiagnosticFailed { step: job.step, name: name.to_owned(), reason };
-                let _ = tell.send(Report::Result(event, 0.0));
-            };
-            if job.rank {
-                let probe = rank.get_or_insert_with(|| gather(self.settings.rank.data));
-                let (limit, step) = (self.settings.exact_limit, job.step);
-                if let Err(error) = probe.measure_rank(&job.parameters, limit, step, &cancelled, &mut report) {
-                    failed("rank", error.to_string());
-                }
-            }
-            if job.hessian {
-                let probe = hessian.get_or_insert_with(|| gather(self.settings.hessian.data));
-                let (seed, step) = (self.seed, job.step);
-                if let Err(error) = probe.measure_hessian(&job.parameters, seed, step, &cancelled, &mut report) {
-                    failed("Hessian blocks", error.to_string());
+            for &diagnostic in &job.due {
+                // Gathered when first needed: what is off at the start may be switched on.
+                let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
+                let measured = self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
+                    report(Event::Measured(measurement), measurement.reading().cost);
+                });
+                if let Err(error) = measured {
+                    report(Event::DiagnosticFailed { step: job.step, diagnostic, reason: error.to_string() }, 0.0);
                 }
             }
             let _ = tell.send(Report::Done);
@@ -198,5 +178,23 @@ impl Instruments {
                 return;
             }
         }
+    }
+
+    fn gather(&self, diagnostic: Diagnostic) -> ProbeBatch {
+        let data = self.settings.probes[diagnostic].data;
+        ProbeBatch::new(&self.data.train, &self.architecture, self.loss, data, self.seed)
+    }
+
+    fn measure(
+        &self,
+        diagnostic: Diagnostic,
+        batch: &mut ProbeBatch,
+        job: &Job,
+        cancelled: &dyn Fn() -> bool,
+        report: &mut dyn FnMut(Measurement),
+    ) -> Result<(), Error> {
+        let (parameters, exact_limit) = (&job.parameters, self.settings.exact_limit);
+        let pass = batch.at(parameters)?;
+        diagnostic.measure(&Task { pass, parameters, exact_limit, seed: self.seed, step: job.step, cancelled }, report)
     }
 }

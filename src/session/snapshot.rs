@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Event, HessianBlock, Rank, RunInfo, Scope};
+use super::event::{Event, RunInfo};
 use super::history::Series;
 use super::{Command, Evaluation, Summary};
+use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
 use crate::train::{Hyperparameter, Phase, Step};
 
 /// Messages kept for the screen; the run log keeps all.
@@ -45,10 +46,8 @@ pub struct Snapshot {
     pub reduction_ratio: Series,
     /// The learning rate.
     pub learning_rate: Series,
-    /// Rank of Ḡ: the whole matrix, then each layer.
-    pub ranks: Vec<Tracked<Rank>>,
-    /// Hessian blocks, one a layer.
-    pub hessian: Vec<Tracked<HessianBlock>>,
+    /// What diagnostics found last, and its two quantities along the run, by [`place`].
+    measured: Vec<(Measurement, [Series; 2])>,
     /// Mean wall seconds of each phase of the latest steps (exponential average), in the order of
     /// [`Phase::ALL`].
     pub phases: Vec<(Phase, f64)>,
@@ -82,27 +81,21 @@ pub enum Status {
     Ended(super::Outcome),
 }
 
-/// The latest of a repeated measurement, and a quantity of it along the run.
-#[derive(Clone, Debug)]
-pub struct Tracked<M> {
+/// The latest of a repeated measurement, and quantities of it along the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Tracked<'a, F> {
     /// The latest measurement.
-    pub latest: M,
-    /// The main quantity along the run: the rank (its lower bound), or λ_min of a Hessian block.
-    pub history: Series,
+    pub latest: &'a F,
+    /// Its main quantity along the run: the rank (its lower bound), or λ_min of a Hessian block.
+    pub history: &'a Series,
     /// A second one: the rank's bound, or the trace of the Hessian block.
-    pub other: Series,
+    pub other: &'a Series,
 }
 
-impl<M> Tracked<M> {
-    /// The entry at `slot` with `latest` put in; a new one is made there unless `same` says it is it.
-    fn at(all: &mut Vec<Self>, slot: usize, same: impl Fn(&M) -> bool, latest: M) -> &mut Self {
-        if all.get(slot).is_some_and(|known| same(&known.latest)) {
-            all[slot].latest = latest;
-        } else {
-            all.insert(slot, Self { latest, history: Series::default(), other: Series::default() });
-        }
-        &mut all[slot]
-    }
+/// What measurements are sorted by: diagnostics in the order of their table, of each first the whole, then
+/// the layers.
+fn place(measurement: &Measurement) -> (Diagnostic, Scope) {
+    (measurement.diagnostic(), measurement.reading().scope)
 }
 
 /// Something that happened at a step.
@@ -145,10 +138,9 @@ impl Snapshot {
             Event::Started(run) => self.start(run),
             Event::Step(step) => self.take_step(step),
             Event::Evaluated(evaluation) => self.evaluate(evaluation),
-            Event::Rank(rank) => self.track_rank(rank),
-            Event::HessianBlock(block) => self.track_hessian(block),
-            Event::DiagnosticFailed { step, name, reason } => {
-                self.say(*step, Level::Warning, format!("{name}: {reason}"));
+            Event::Measured(measurement) => self.measure(measurement),
+            Event::DiagnosticFailed { step, diagnostic, reason } => {
+                self.say(*step, Level::Warning, format!("{}: {reason}", diagnostic.title()));
             }
             Event::Applied { ticket, step, command, change } => {
                 match *command {
@@ -252,24 +244,30 @@ impl Snapshot {
         self.evaluation = Some(*evaluation);
     }
 
-    fn track_rank(&mut self, rank: &Rank) {
-        self.diagnostics_seconds += rank.cost;
-        let place = |scope| match scope {
-            Scope::Whole => 0,
-            Scope::Layer(layer) => layer,
-        };
-        let slot = self.ranks.partition_point(|known| place(known.latest.scope) < place(rank.scope));
-        let tracked = Tracked::at(&mut self.ranks, slot, |known| known.scope == rank.scope, *rank);
-        tracked.history.push(rank.step, self.seconds.0, rank.lower as f64);
-        tracked.other.push(rank.step, self.seconds.0, rank.bound as f64);
+    fn measure(&mut self, measurement: &Measurement) {
+        let reading = measurement.reading();
+        self.diagnostics_seconds += reading.cost;
+        let known = self.measured.binary_search_by_key(&place(measurement), |(known, _)| place(known));
+        let slot = known.unwrap_or_else(|slot| {
+            self.measured.insert(slot, (*measurement, Default::default()));
+            slot
+        });
+        let (latest, kept) = &mut self.measured[slot];
+        *latest = *measurement;
+        for (series, value) in kept.iter_mut().zip(reading.quantities) {
+            series.push(reading.step, self.seconds.0, value);
+        }
     }
 
-    fn track_hessian(&mut self, block: &HessianBlock) {
-        self.diagnostics_seconds += block.cost;
-        let slot = self.hessian.partition_point(|known| known.latest.layer < block.layer);
-        let tracked = Tracked::at(&mut self.hessian, slot, |known| known.layer == block.layer, *block);
-        tracked.history.push(block.step, self.seconds.0, block.smallest);
-        tracked.other.push(block.step, self.seconds.0, block.trace);
+    /// What diagnostics found last: in the order of their table, of each first the whole, then the layers.
+    pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
+        self.measured.iter().map(|(latest, _)| latest)
+    }
+
+    /// What one diagnostic found: first the whole, then the layers.
+    pub fn tracked<F: Finding>(&self) -> Vec<Tracked<'_, F>> {
+        let all = self.measured.iter();
+        all.filter_map(|(latest, [history, other])| Some(Tracked { latest: latest.get()?, history, other })).collect()
     }
 
     fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {

@@ -158,7 +158,7 @@ impl<T: Real> Worker<T> {
 
     /// All that the run has, with their values.
     fn hyperparameters(&self) -> Vec<(Hyperparameter, f64)> {
-        Hyperparameter::ALL.iter().filter_map(|&h| Some((h, self.get(h)?))).collect()
+        Hyperparameter::all().into_iter().filter_map(|h| Some((h, self.get(h)?))).collect()
     }
 
     /// One update, and what is due after it.

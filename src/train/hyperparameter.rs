@@ -1,40 +1,59 @@
 //! The hyperparameters that can change during a run: one table of names, ranges and words.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostics::Diagnostic;
 use crate::optim::Range;
 
 macro_rules! hyperparameters {
     ($($variant:ident = $key:literal, $symbol:literal, $range:ident, $doc:literal;)*) => {
-        /// A hyperparameter that can change during a run.
+        /// A hyperparameter that can change during a run. In the run log it is its key.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
+        #[serde(into = "Cow<'static, str>", try_from = "Cow<'static, str>")]
         pub enum Hyperparameter {
             $(#[doc = $doc] $variant,)*
+            /// Updates between measurements of a diagnostic.
+            Every(Diagnostic),
         }
 
         impl Hyperparameter {
-            /// Every one of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// Those that stand in the table.
+            const TABLE: &[Self] = &[$(Self::$variant),*];
 
             /// Its place in an experiment file: `optimizer.l2`.
-            pub fn key(self) -> &'static str {
-                match self { $(Self::$variant => $key,)* }
+            pub fn key(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$variant => $key.into(),)*
+                    Self::Every(diagnostic) => format!("diagnostics.{}.every", diagnostic.name()).into(),
+                }
             }
 
             /// Its symbol on the screen: `η`.
-            pub fn symbol(self) -> &'static str {
-                match self { $(Self::$variant => $symbol,)* }
+            pub fn symbol(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$variant => $symbol.into(),)*
+                    Self::Every(diagnostic) => format!("{} every", diagnostic.symbol()).into(),
+                }
             }
 
             /// The values it can take.
             pub fn range(self) -> Range {
-                match self { $(Self::$variant => Range::$range,)* }
+                match self {
+                    $(Self::$variant => Range::$range,)*
+                    Self::Every(_) => Range::Period,
+                }
             }
 
             /// What it is, in words.
-            pub fn description(self) -> &'static str {
-                match self { $(Self::$variant => $doc,)* }
+            pub fn description(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$variant => $doc.into(),)*
+                    Self::Every(diagnostic) => {
+                        format!("Updates between measurements of the {}.", diagnostic.title()).into()
+                    }
+                }
             }
         }
     };
@@ -58,7 +77,44 @@ hyperparameters! {
     FactorAverage = "optimizer.factor_average", "factor average", Fraction, "Weight of the past in the running average of the factors.";
     Samples = "optimizer.samples", "samples", Count, "Targets KFAC draws for each datum.";
     Batch = "train.batch", "batch", Count, "Data a minibatch.";
-    RankEvery = "diagnostics.rank.every", "rank every", Period, "Updates between measurements of the rank.";
-    HessianEvery = "diagnostics.hessian.every", "Hessian every", Period, "Updates between measurements of the Hessian blocks.";
     Budget = "diagnostics.budget", "budget", Share, "Share of CPU time that diagnostics may take.";
+}
+
+impl Hyperparameter {
+    /// Every one of them, in the order of an experiment file: the cadences of diagnostics before their budget.
+    pub fn all() -> Vec<Self> {
+        let every = Diagnostic::ALL.iter().map(|&diagnostic| Self::Every(diagnostic));
+        let (budget, others): (Vec<_>, Vec<_>) = Self::TABLE.iter().partition(|&&one| one == Self::Budget);
+        others.into_iter().chain(every).chain(budget).collect()
+    }
+}
+
+impl From<Hyperparameter> for Cow<'static, str> {
+    fn from(hyperparameter: Hyperparameter) -> Self {
+        hyperparameter.key()
+    }
+}
+
+impl TryFrom<Cow<'static, str>> for Hyperparameter {
+    type Error = String;
+
+    fn try_from(key: Cow<'static, str>) -> Result<Self, String> {
+        let known = Self::all().into_iter().find(|one| one.key() == key);
+        known.ok_or_else(|| format!("unknown hyperparameter {key}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hyperparameter_is_written_as_its_key_and_read_back() {
+        for hyperparameter in Hyperparameter::all() {
+            let written = serde_json::to_string(&hyperparameter).unwrap();
+            assert_eq!(written, format!("{:?}", hyperparameter.key()));
+            assert_eq!(serde_json::from_str::<Hyperparameter>(&written).unwrap(), hyperparameter);
+        }
+        assert!(serde_json::from_str::<Hyperparameter>("\"optimizer.speed\"").is_err());
+    }
 }

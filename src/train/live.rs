@@ -80,8 +80,8 @@ fn set_first(first: &mut FirstOrder, hyperparameter: Hyperparameter, value: f64)
         Hyperparameter::LearningRate => first.learning_rate = value,
         Hyperparameter::DecayPeriod => first.decay_period = value as u64,
         _ => {
-            let key = hyperparameter.key().trim_start_matches("optimizer.");
-            if let Some(coefficient) = first.coefficient_mut(key) {
+            let key = hyperparameter.key();
+            if let Some(coefficient) = first.coefficient_mut(key.trim_start_matches("optimizer.")) {
                 *coefficient = value;
             }
         }

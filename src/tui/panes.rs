@@ -14,7 +14,9 @@ use ratatui::text::{Line, Span};
 use super::number::{count, duration};
 use super::state::State;
 use super::theme::{self, Theme};
+use crate::diagnostics::Diagnostic;
 use crate::session::{Snapshot, Status};
+use crate::train::Hyperparameter;
 
 /// What the file of a pane has.
 struct Face {
@@ -142,12 +144,13 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
     (top, Some(Rect { y: top.bottom() + 1, height: area.height - height - 1, ..area }))
 }
 
-/// What an empty pane says.
-fn waiting(snapshot: &Snapshot, every: Option<f64>, key: &str) -> String {
-    match (&snapshot.status, every) {
+/// What the empty pane of a diagnostic says.
+fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
+    let every = Hyperparameter::Every(diagnostic);
+    match (&snapshot.status, snapshot.hyperparameter(every)) {
         (Status::Loading, _) => "waiting for the data".to_owned(),
         (Status::Ended(_), _) => "never measured".to_owned(),
-        (_, Some(0.0)) => format!("not measured: {key} is 0 (set it with e)"),
+        (_, Some(0.0)) => format!("not measured: {} is 0 (set it with e)", every.symbol()),
         _ => "measuring…".to_owned(),
     }
 }

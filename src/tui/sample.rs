@@ -1,7 +1,10 @@
 //! A made-up run for tests: the MNIST autoencoder under KFRA.
 
+use crate::diagnostics::hessian::{Definite, HessianBlock};
+use crate::diagnostics::rank::{Rank, RankMethod};
+use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::network::{Activation, Architecture, Layer, Loss};
-use crate::session::event::{Definite, HessianBlock, Rank, RankMethod, RunInfo, Scope};
+use crate::session::event::RunInfo;
 use crate::session::{Command, Evaluation, Event, Outcome, Snapshot, Summary};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
@@ -44,8 +47,8 @@ pub fn start() -> Event {
             (H::InversePeriod, 20.0),
             (H::FactorAverage, 0.95),
             (H::Batch, 1000.0),
-            (H::RankEvery, 50.0),
-            (H::HessianEvery, 50.0),
+            (H::Every(Diagnostic::Rank), 50.0),
+            (H::Every(Diagnostic::Hessian), 50.0),
             (H::Budget, 0.1),
         ],
     }))
@@ -104,7 +107,7 @@ fn rank(step: u64, scope: Scope) -> Event {
         Scope::Layer(layer) => (15_900 + layer * 16, 16_000 * (layer - 4), shape.layer_parameters(layer)),
     };
     let upper = if scope == Scope::Layer(7) { rank + 1400 } else { rank };
-    Event::Rank(Rank {
+    Event::Measured(Measurement::Rank(Rank {
         step,
         scope,
         lower: rank,
@@ -115,13 +118,13 @@ fn rank(step: u64, scope: Scope) -> Event {
         effective: (scope != Scope::Layer(8)).then_some(12.3 + trend(step) / 10.0),
         method: if upper > rank { RankMethod::Bounds } else { RankMethod::Gram },
         cost: 0.42,
-    })
+    }))
 }
 
 fn block(step: u64, layer: usize) -> Event {
     let size = 10_f64.powf(3.0 - (layer / 2) as f64);
     let negative = layer != 8;
-    Event::HessianBlock(HessianBlock {
+    Event::Measured(Measurement::Hessian(HessianBlock {
         step,
         layer,
         trace: 1.31 * size + noise(step) * size,
@@ -133,7 +136,7 @@ fn block(step: u64, layer: usize) -> Event {
         products: 96,
         data: 64,
         cost: 1.3,
-    })
+    }))
 }
 
 /// The events of the first `steps` updates.

@@ -5,8 +5,15 @@ use crate::linalg::eigenvalues;
 
 fn measure(problem: &Problem) -> Vec<HessianBlock> {
     let mut all = Vec::new();
-    let task = Task { pass: &problem.pass, parameters: &problem.parameters, seed: 1, step: 3, cancelled: &|| false };
-    task.run(&mut |block| all.push(block)).unwrap();
+    let task = Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        exact_limit: 1,
+        seed: 1,
+        step: 3,
+        cancelled: &|| false,
+    };
+    HessianBlock::measure(&task, &mut |block| all.push(block)).unwrap();
     all
 }
 
@@ -110,7 +117,14 @@ fn a_cancelled_measurement_reports_nothing_more() {
     let problem = zoo().remove(0);
     let seen = std::cell::Cell::new(0);
     let cancelled = || seen.get() > 0;
-    let task = Task { pass: &problem.pass, parameters: &problem.parameters, seed: 1, step: 3, cancelled: &cancelled };
-    assert!(matches!(task.run(&mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
+    let task = Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        exact_limit: 1,
+        seed: 1,
+        step: 3,
+        cancelled: &cancelled,
+    };
+    assert!(matches!(HessianBlock::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
     assert_eq!(seen.get(), 1);
 }

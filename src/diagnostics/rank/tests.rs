@@ -6,10 +6,17 @@ use crate::diagnostics::zoo::{Problem, problem, zoo};
 use crate::linalg::{Stream, eigenvalues};
 use crate::network::{Activation, Loss};
 
-fn measure(problem: &Problem, limit: usize) -> Vec<Rank> {
+fn measure(problem: &Problem, exact_limit: usize) -> Vec<Rank> {
     let mut all = Vec::new();
-    let task = Task { pass: &problem.pass, parameters: &problem.parameters, limit, step: 3, cancelled: &|| false };
-    task.run(&mut |rank| all.push(rank)).unwrap();
+    let task = Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        exact_limit,
+        seed: 1,
+        step: 3,
+        cancelled: &|| false,
+    };
+    Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();
     all
 }
 
@@ -202,8 +209,14 @@ fn the_gram_matrix_is_that_of_the_jacobian() {
 fn a_cancelled_measurement_reports_nothing_more() {
     let problem = problem(&[3, 5, 4], Activation::Tanh, Loss::Bernoulli, true, 6);
     let seen = std::cell::Cell::new(0);
-    let task =
-        Task { pass: &problem.pass, parameters: &problem.parameters, limit: 1, step: 0, cancelled: &|| seen.get() > 0 };
-    assert!(matches!(task.run(&mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
+    let task = Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        exact_limit: 1,
+        seed: 1,
+        step: 0,
+        cancelled: &|| seen.get() > 0,
+    };
+    assert!(matches!(Rank::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
     assert_eq!(seen.get(), 1);
 }

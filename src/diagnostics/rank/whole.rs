@@ -3,9 +3,8 @@
 use ndarray::{Array2, s};
 
 use super::spectrum::{self, Spectrum};
-use super::{Found, Reduced, Stop, Task, kernel, tolerance};
+use super::{Found, RankMethod, Reduced, Stop, Task, kernel, tolerance};
 use crate::curvature::{Columns, Root};
-use crate::diagnostics::RankMethod;
 use crate::linalg::{Target, gram};
 
 /// How it is found.
@@ -34,7 +33,7 @@ impl Whole {
         let architecture = task.pass.architecture();
         let parameters = architecture.parameters();
         let columns = task.pass.data() * Root::Exact.rank(task.pass);
-        let plan = if columns.min(parameters) > task.limit {
+        let plan = if columns.min(parameters) > task.exact_limit {
             let largest = product.largest(&(1..=architecture.depth()), task.cancelled)?;
             Plan::Certificate(tolerance(columns, parameters, largest))
         } else if columns <= parameters {

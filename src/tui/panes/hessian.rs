@@ -6,9 +6,10 @@ use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
 use super::{Pane, Scene, layer_name, measured, split, waiting};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::session::Snapshot;
-use crate::session::event::{Definite, HessianBlock};
-use crate::train::Hyperparameter;
+use crate::session::snapshot::Tracked;
 use crate::tui::number::{column, count, duration};
 use crate::tui::widgets::{bar, put, table};
 
@@ -24,39 +25,40 @@ pub fn title(scene: &Scene<'_>) -> String {
 }
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
-    let blocks = || scene.snapshot.hessian.iter().map(|block| block.latest);
+    let tracked = scene.snapshot.tracked::<HessianBlock>();
+    let blocks = || tracked.iter().map(|block| block.latest);
     let Some(latest) = blocks().max_by_key(|block| block.step) else { return Vec::new() };
     let cost: f64 = blocks().map(|block| block.cost).sum();
     measured(latest.step, latest.data, cost)
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {
-    snapshot.hessian.len()
+    snapshot.tracked::<HessianBlock>().len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
-    if snapshot.hessian.is_empty() {
-        let every = snapshot.hyperparameter(Hyperparameter::HessianEvery);
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, every, "Hessian every"), theme.faint));
+    let tracked = snapshot.tracked::<HessianBlock>();
+    if tracked.is_empty() {
+        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Hessian), theme.faint));
         return 0;
     }
     let view = scene.state.view(Pane::Hessian);
-    let (area, below) = if view > 0 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.hessian.len()) };
+    let (area, below) = if view > 0 { (Rect::ZERO, Some(area)) } else { split(area, tracked.len()) };
     if let Some(below) = below {
-        chart(buffer, below, scene, view < 2);
+        chart(buffer, below, scene, &tracked, view < 2);
     }
     if area.is_empty() {
         return 0;
     }
-    let blocks = || snapshot.hessian.iter().map(|tracked| &tracked.latest);
+    let blocks = || tracked.iter().map(|block| block.latest);
     let cells = |texts: Vec<String>| texts.into_iter().map(|text| (text, theme.text)).collect::<Vec<_>>();
     let numbers = |of: &dyn Fn(&HessianBlock) -> f64| column(&blocks().map(of).collect::<Vec<_>>());
     let wide = area.width >= 70;
     let smallest = numbers(&|block| block.smallest).into_iter().zip(blocks());
     let smallest =
         smallest.map(|(text, block)| (text, if block.smallest < 0.0 { theme.bad } else { theme.text })).collect();
-    let trend = |block: &crate::session::snapshot::Tracked<HessianBlock>| {
+    let trend = |block: &Tracked<HessianBlock>| {
         let values: Vec<_> = block.history.points().iter().map(crate::session::history::Point::mean).collect();
         (bar::sparkline(&values, if area.width >= 100 { 24 } else { 12 }, theme.is_ascii()), theme.series[0])
     };
@@ -75,7 +77,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         table::Column::numbers("λ max", 6, cells(numbers(&|block| block.largest))),
         table::Column::numbers("λ min", 9, smallest),
         table::Column::words("PSD", 8, blocks().map(|block| definite(block.definite, wide, theme)).collect()),
-        table::Column::words("λ min so far", 4, snapshot.hessian.iter().map(trend).collect()),
+        table::Column::words("λ min so far", 4, tracked.iter().map(trend).collect()),
         table::Column::numbers("resid.", 3, cells(numbers(&|block| block.residual))),
         table::Column::numbers("CPU", 2, cells(blocks().map(|block| duration(block.cost)).collect())),
         table::Column::numbers("products", 1, cells(blocks().map(|block| count(block.products as u64)).collect())),
@@ -85,7 +87,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
 
 /// `λ_min` or the trace of every block along the run. Where y is logarithmic `λ_min` is shown turned about,
 /// for it is mostly negative.
-fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
+fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, blocks: &[Tracked<HessianBlock>], smallest: bool) {
     let pane = Pane::Hessian.index();
     let sign = if smallest && !scene.state.linear_y[pane] { -1.0 } else { 1.0 };
     let quantity = match (smallest, sign < 0.0) {
@@ -93,9 +95,9 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, smallest: bool) {
         (true, true) => "−λ min",
         (true, false) => "λ min",
     };
-    let quantities = scene.snapshot.hessian.iter().enumerate().map(|(index, block)| Quantity {
+    let quantities = blocks.iter().enumerate().map(|(index, block)| Quantity {
         name: format!("{}{}:", if index == 0 { format!("{quantity} of ") } else { String::new() }, block.latest.layer),
-        series: if smallest { &block.history } else { &block.other },
+        series: if smallest { block.history } else { block.other },
         look: Look::Curve,
     });
     let log = !scene.state.linear_y[pane];

@@ -6,9 +6,9 @@ use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
 use super::{Pane, Scene, layer_name, measured, split, waiting};
+use crate::diagnostics::rank::{Rank, RankMethod};
+use crate::diagnostics::{Diagnostic, Scope};
 use crate::session::Snapshot;
-use crate::session::event::{Rank, RankMethod, Scope};
-use crate::train::Hyperparameter;
 use crate::tui::number::{compact, count, digits, duration, percents};
 use crate::tui::widgets::{put, table};
 
@@ -17,30 +17,30 @@ pub fn title(scene: &Scene<'_>) -> String {
 }
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
-    let Some(latest) = scene.snapshot.ranks.iter().map(|rank| rank.latest).max_by_key(|rank| rank.step) else {
-        return Vec::new();
-    };
-    let cost: f64 = scene.snapshot.ranks.iter().map(|rank| rank.latest.cost).sum();
+    let tracked = scene.snapshot.tracked::<Rank>();
+    let ranks = || tracked.iter().map(|rank| rank.latest);
+    let Some(latest) = ranks().max_by_key(|rank| rank.step) else { return Vec::new() };
+    let cost: f64 = ranks().map(|rank| rank.cost).sum();
     measured(latest.step, latest.data, cost)
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {
-    snapshot.ranks.len()
+    snapshot.tracked::<Rank>().len()
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
-    let every = snapshot.hyperparameter(Hyperparameter::RankEvery);
-    if snapshot.ranks.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, every, "rank every"), theme.faint));
+    let tracked = snapshot.tracked::<Rank>();
+    if tracked.is_empty() {
+        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Rank), theme.faint));
         return 0;
     }
     let (area, below) =
-        if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, snapshot.ranks.len()) };
+        if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, tracked.len()) };
     if let Some(below) = below {
-        let quantities = snapshot.ranks.iter().map(|rank| Quantity {
-            name: name(scene, &rank.latest, true) + ":",
-            series: &rank.history,
+        let quantities = tracked.iter().map(|rank| Quantity {
+            name: name(scene, rank.latest, true) + ":",
+            series: rank.history,
             look: Look::Curve,
         });
         let log = !scene.state.linear_y[Pane::Rank.index()];
@@ -49,7 +49,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     if area.is_empty() {
         return 0;
     }
-    let ranks = || snapshot.ranks.iter().map(|tracked| &tracked.latest);
+    let ranks = || tracked.iter().map(|rank| rank.latest);
     let cells = |text: &dyn Fn(&Rank) -> String| ranks().map(|rank| (text(rank), theme.text)).collect::<Vec<_>>();
     let exact = |rank: &Rank| rank.lower == rank.upper;
     let wide = area.width >= 60;

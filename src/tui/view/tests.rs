@@ -6,7 +6,9 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::*;
-use crate::session::event::{Definite, HessianBlock, Rank, RankMethod, Scope};
+use crate::diagnostics::hessian::{Definite, HessianBlock};
+use crate::diagnostics::rank::{Rank, RankMethod};
+use crate::diagnostics::{Measurement, Scope};
 use crate::session::{Evaluation, Event};
 use crate::tui::action::BINDINGS;
 use crate::tui::sample;
@@ -220,7 +222,7 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     seconds_training: c,
                     cost: b,
                 }),
-                4 => Event::Rank(Rank {
+                4 => Event::Measured(Measurement::Rank(Rank {
                     step,
                     scope: if layer == 0 { Scope::Whole } else { Scope::Layer(layer) },
                     lower: n / 2,
@@ -231,8 +233,8 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     effective: Some(a),
                     method: RankMethod::Certificate,
                     cost: b,
-                }),
-                5 => Event::HessianBlock(HessianBlock {
+                })),
+                5 => Event::Measured(Measurement::Hessian(HessianBlock {
                     step,
                     layer,
                     trace: a,
@@ -244,7 +246,7 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     products: n,
                     data: n,
                     cost: c,
-                }),
+                })),
                 _ => sample::end(step),
             });
         }
