@@ -63,11 +63,13 @@ impl Experiment {
             }
         }
         let available = dataset.train.len();
+        // The default of a probe batch gives way to fewer data.
         let probe = |&diagnostic: &Diagnostic| {
-            (format!("diagnostics.{}.data", diagnostic.name()), self.diagnostics.probes[diagnostic].data)
+            let data = self.diagnostics.probes[diagnostic].data;
+            (data != diagnostic.probe().data).then(|| (format!("diagnostics.{}.data", diagnostic.name()), data))
         };
         let batch = ("train.batch".to_owned(), self.train.batch);
-        for (key, found) in std::iter::once(batch).chain(Diagnostic::ALL.iter().map(probe)) {
+        for (key, found) in std::iter::once(batch).chain(Diagnostic::ALL.iter().filter_map(probe)) {
             if found > available {
                 return Err(LoadError::TooManyData { key, available, found });
             }
