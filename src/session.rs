@@ -113,7 +113,7 @@ fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, 
     }
 }
 
-fn run_in<T: Real>(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
+fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
     let began = Instant::now();
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -121,6 +121,10 @@ fn run_in<T: Real>(experiment: Experiment, options: Options, desk: Desk) -> Resu
         .thread_name(|index| format!("train-{index}"))
         .build()
         .map_err(|error| Error::Threads(error.to_string()))?;
+    // What followed from the data and the machine is known now: the run folder keeps it.
+    experiment.network.input = Some(architecture.inputs());
+    experiment.network.output = Some(architecture.outputs());
+    experiment.train.threads = Some(pool.current_num_threads());
     let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener);
     let recorder = recorder.map_err(Error::Folder)?;
     let commands = desk.commands;

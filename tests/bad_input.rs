@@ -288,6 +288,20 @@ fn files_that_hold_no_tensors_are_refused() {
 }
 
 #[test]
+fn an_output_never_takes_the_place_of_an_input() {
+    let folder = reference("tanh-squared-error");
+    for input in ["weights.safetensors", "batch.safetensors"] {
+        let path = folder.path().join(input);
+        let before = fs::read(&path).expect("an input");
+        let output = inspect(folder.path(), &path);
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(input) && errors.contains("would overwrite an input"), "{errors}");
+        assert_eq!(fs::read(&path).expect("an input"), before);
+    }
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_refused_and_nothing_stays_behind() {
     let folder = reference("tanh-squared-error");
     fs::create_dir(folder.path().join("taken")).expect("a folder");

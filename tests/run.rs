@@ -269,6 +269,46 @@ fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
 }
 
 #[test]
+fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
+    let folder = experiment("kind = \"kfra\"\nkronecker_damping_max = 10.0\nstep_damping_min = 0.5");
+    let settings = ["train.updates=1000000".to_owned()];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let session = Session::spawn(experiment, options).unwrap();
+    for (hyperparameter, value) in [
+        (Hyperparameter::KroneckerDamping, 10.5),
+        (Hyperparameter::StepDamping, 0.4),
+        (Hyperparameter::KroneckerDamping, 9.5),
+    ] {
+        session.handle.send(Order::Set { hyperparameter, value });
+    }
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let answers: Vec<_> = events(folder.path())
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Refused { reason, .. } => Some(reason),
+            Event::Applied { command: Order::Set { value, .. }, .. } => Some(value.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        answers,
+        ["γ must be at most γ max = 10, found 10.5", "τ must be at least τ min = 0.5, found 0.4", "9.5"]
+    );
+}
+
+#[test]
+fn what_followed_from_data_and_machine_is_in_the_run_folder() {
+    let folder = experiment("kind = \"adam\"");
+    let output = run(folder.path(), &["--set", "train.updates=1"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let resolved = Experiment::read(&folder.path().join("out/experiment.toml"), &[]).unwrap();
+    assert!(resolved.network.input.is_some() && resolved.network.output.is_some());
+    assert!(resolved.train.threads.is_some());
+}
+
+#[test]
 fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
     let folder = experiment("kind = \"kfra\"");
     let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();

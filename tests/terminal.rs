@@ -242,7 +242,7 @@ fn a_run_is_steered_and_stopped_at_200_by_50() {
 
 #[test]
 fn a_signal_ends_the_program_with_a_checkpoint_and_the_terminal_restored() {
-    for signal in ["-TERM", "-HUP"] {
+    for signal in ["-TERM", "-HUP", "-INT", "-QUIT"] {
         let mut inside = Inside::start((80, 24));
         inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
         assert!(Command::new("kill").args([signal, &inside.number()]).status().unwrap().success());

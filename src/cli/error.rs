@@ -41,6 +41,12 @@ pub enum Error {
         /// The most there may be.
         most: usize,
     },
+    /// The output would take the place of an input.
+    #[error("{}: the output would overwrite an input, expected another file", path.display())]
+    Overwrites {
+        /// The file.
+        path: PathBuf,
+    },
     /// A quantity could not be computed.
     #[error(transparent)]
     Inspection(#[from] InspectionError),
@@ -50,6 +56,12 @@ pub enum Error {
     /// The workbench has no terminal to draw on.
     #[error("the standard output is not a terminal; expected one for the workbench (without a screen: kfra-tui run)")]
     NoTerminal,
+    /// The terminal cannot place the cursor.
+    #[error("TERM is {term:?}; expected a terminal that can place the cursor (without a screen: kfra-tui run)")]
+    DumbTerminal {
+        /// The name of the terminal.
+        term: String,
+    },
     /// The screen could not go on.
     #[error(transparent)]
     Screen(#[from] tui::Error),
@@ -82,7 +94,9 @@ impl Error {
             | Self::Tensors(_)
             | Self::TooLarge { .. }
             | Self::Session(session::Error::Folder(_))
-            | Self::NoTerminal => 2,
+            | Self::Overwrites { .. }
+            | Self::NoTerminal
+            | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,
         }
     }

@@ -34,10 +34,15 @@ pub(super) struct Arguments {
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let experiment = arguments.experiment.read()?;
+    for input in [&arguments.weights, &arguments.batch] {
+        if is_same(input, &arguments.out) {
+            return Err(Error::Overwrites { path: arguments.out.clone() });
+        }
+    }
     let batch = tensors::read(&arguments.batch)?;
     let inputs = tensors::matrix(&arguments.batch, &batch, "inputs", (None, experiment.network.input))?;
     let architecture = experiment
-        .architecture(Some(inputs.ncols()), None)
+        .architecture(Some(inputs.ncols()), experiment.known_outputs())
         .map_err(|mismatch| Error::Mismatch { file: arguments.experiment.experiment.clone(), mismatch })?;
     if architecture.parameters() > MOST_PARAMETERS {
         return Err(Error::TooLarge { parameters: architecture.parameters(), most: MOST_PARAMETERS });
@@ -47,6 +52,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut pass = pass(&arguments.batch, &batch, &architecture, experiment.loss)?;
     let quantities = diagnostics::inspect(&mut pass, &parameters, &experiment.optimizer)?;
     Ok(tensors::write(&arguments.out, &quantities, HashMap::new())?)
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The batch, on its way into the network.

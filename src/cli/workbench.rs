@@ -40,6 +40,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if !std::io::stdout().is_terminal() {
         return Err(Error::NoTerminal);
     }
+    if let Ok(term) = std::env::var("TERM")
+        && term == "dumb"
+    {
+        return Err(Error::DumbTerminal { term });
+    }
     let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
     let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
     let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: None };

@@ -282,11 +282,7 @@ fn at_most(stated: Option<Found<u64>>, default: usize, key: String, available: O
 
 fn widths(experiment: &Experiment, known: Option<Known>, places: &Places, sink: &Sink) {
     let input = known.map(|known| known.input);
-    let output = match experiment.data.as_ref().map(|data| data.task) {
-        Some(Task::Autoencode) => input,
-        Some(Task::Classify) => known.map(|known| known.classes),
-        Some(Task::OddEven) | None => None,
-    };
+    let output = experiment.known_outputs();
     if let Err(mismatch) = experiment.architecture(input, output) {
         let origin = match mismatch {
             Mismatch::Input { .. } | Mismatch::Unknown { key: "network.input" } => places.input,

@@ -1,6 +1,7 @@
 //! The network of an experiment, once the widths of the data are known.
 
 use super::Experiment;
+use crate::data::Task;
 use crate::network::Architecture;
 
 /// More parameters than this are taken for a mistake.
@@ -64,6 +65,18 @@ impl Mismatch {
 }
 
 impl Experiment {
+    /// The output width that follows from a known data set; `None` where the data are not known, or the loss
+    /// decides.
+    pub fn known_outputs(&self) -> Option<usize> {
+        let data = self.data.as_ref()?;
+        let known = data.source.known()?;
+        match data.task {
+            Task::Autoencode => Some(known.input),
+            Task::Classify => Some(known.classes),
+            Task::OddEven => None,
+        }
+    }
+
     /// The network, given the widths of inputs and of targets where there are data. The target width
     /// is `None` where the loss decides how many outputs there are.
     ///

@@ -347,6 +347,14 @@ impl<T: Real> Worker<T> {
             _ => Ok(()),
         };
         match hyperparameter {
+            H::KroneckerDamping => {
+                limit(H::KroneckerDampingMin, |v, b| v >= b, "at least γ min =")?;
+                limit(H::KroneckerDampingMax, |v, b| v <= b, "at most γ max =")?;
+            }
+            H::StepDamping => {
+                limit(H::StepDampingMin, |v, b| v >= b, "at least τ min =")?;
+                limit(H::StepDampingMax, |v, b| v <= b, "at most τ max =")?;
+            }
             H::KroneckerDampingMin => limit(H::KroneckerDampingMax, |v, b| v <= b, "at most")?,
             H::KroneckerDampingMax => limit(H::KroneckerDampingMin, |v, b| v >= b, "at least")?,
             H::StepDampingMin => limit(H::StepDampingMax, |v, b| v <= b, "at most")?,

@@ -11,7 +11,7 @@ use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Position, Rect};
-use signal_hook::consts::{SIGHUP, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
 /// Whether the terminal is ours.
@@ -31,13 +31,13 @@ pub enum Signal {
 /// Signals that came. While `free`, they have their default effect, but for SIGHUP.
 struct Signals {
     free: Arc<AtomicBool>,
-    came: [(i32, Arc<AtomicBool>); 3],
+    came: [(i32, Arc<AtomicBool>); 5],
 }
 
 impl Signals {
     fn register() -> io::Result<Self> {
-        let signals =
-            Self { free: Arc::default(), came: [SIGTERM, SIGHUP, SIGTSTP].map(|number| (number, Arc::default())) };
+        let numbers = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP];
+        let signals = Self { free: Arc::default(), came: numbers.map(|number| (number, Arc::default())) };
         for (number, came) in &signals.came {
             // A terminal that goes may send SIGHUP more than once; the run still ends with a checkpoint.
             if *number != SIGHUP {

@@ -16,7 +16,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         vec![Span::styled(name, theme.faint), Span::raw(" "), Span::styled(text, theme.text)]
     };
     let Some(run) = &snapshot.run else {
-        put(buffer, area, 0, &Line::styled("loading the data…", theme.faint));
+        if snapshot.status == Status::Loading {
+            put(buffer, area, 0, &Line::styled("loading the data…", theme.faint));
+        }
         return;
     };
     let done = snapshot.step as f64 / run.updates.max(1) as f64;
