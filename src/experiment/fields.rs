@@ -119,7 +119,7 @@ fields! {
 
     "diagnostics.alignment" = "-", All, "Alignment of the methods with the exact update.";
     "diagnostics.alignment.every" = "0", All, "Only 0: on demand.";
-    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take: from 0 up to 1.";
+    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each: from 0 up to 1. They wait until it suffices.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 

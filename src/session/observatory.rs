@@ -38,6 +38,8 @@ pub(super) struct Observatory {
     busy: bool,
     /// Steps from which each is measured next.
     due: Each<u64>,
+    /// CPU seconds each took the last time; 0 before.
+    costs: Each<f64>,
     /// CPU seconds of diagnostics so far.
     spent: f64,
     clock: ProcessTime,
@@ -74,6 +76,7 @@ impl Observatory {
             thread,
             busy: false,
             due: Each::of(|_| 0),
+            costs: Each::of(|_| 0.0),
             spent: 0.0,
             clock: ProcessTime::now(),
         }
@@ -86,6 +89,9 @@ impl Observatory {
             match report {
                 Report::Result(event, cost) => {
                     self.spent += cost;
+                    if let Event::Measured(measurement) = &event {
+                        self.costs[measurement.diagnostic()] += cost;
+                    }
                     events.push(event);
                 }
                 Report::Done => self.busy = false,
@@ -99,18 +105,27 @@ impl Observatory {
         self.busy
     }
 
-    /// Starts what is due at `step`, if the budget allows: their share of CPU time so far is below it.
-    /// `parameters` are copied only then.
+    /// Starts what is due at `step`, longest due first, as far as the budget allows: with what they took the
+    /// last time their share of CPU time stays within it. `parameters` are copied only then.
     pub(super) fn schedule(&mut self, step: u64, parameters: impl FnOnce() -> Parameters<f64>) {
         let probes = &self.settings.probes;
         let is_due = |&diagnostic: &Diagnostic| probes[diagnostic].every > 0 && step >= self.due[diagnostic];
-        let due: Vec<_> = Diagnostic::ALL.iter().copied().filter(is_due).collect();
-        let allowed = self.spent <= self.settings.budget * self.clock.elapsed().as_secs_f64();
-        if self.busy || due.is_empty() || !allowed {
+        let mut due: Vec<_> = Diagnostic::ALL.iter().copied().filter(is_due).collect();
+        if self.busy || due.is_empty() {
+            return;
+        }
+        due.sort_by_key(|&diagnostic| self.due[diagnostic]);
+        let mut left = self.settings.budget * self.clock.elapsed().as_secs_f64() - self.spent;
+        due.retain(|&diagnostic| {
+            left -= self.costs[diagnostic];
+            left > 0.0
+        });
+        if due.is_empty() {
             return;
         }
         for &diagnostic in &due {
             self.due[diagnostic] = step + probes[diagnostic].every;
+            self.costs[diagnostic] = 0.0;
         }
         let job = Job { step, parameters: parameters(), due };
         self.busy = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
