@@ -87,7 +87,8 @@ impl Value {
         match self {
             Self::Text(text) => format!("{text:?}"),
             Self::Whole(number) => number.to_string(),
-            Self::Number(number) => number.to_string(),
+            // With its decimal point: 100.0 is not the whole number 100.
+            Self::Number(number) => format!("{number:?}"),
             Self::Flag(flag) => flag.to_string(),
             Self::Date => "a date or time".to_owned(),
             Self::List(_) => "a list".to_owned(),

@@ -99,7 +99,9 @@ fn damping(section: &mut Section, keys: [&'static str; 4], default: Damping, sin
     let initial = value(stated).unwrap_or(default.initial);
     let min = value(stated_min).unwrap_or(default.min.min(initial));
     let max = value(stated_max).unwrap_or(default.max.max(initial));
-    if !(min..=max).contains(&initial) {
+    if let (Some(stated_min), Some(_), true) = (stated_min, stated_max, min > max) {
+        sink.report(stated_min.origin, Flaw::BoundsCrossed { name, min, max });
+    } else if !(min..=max).contains(&initial) {
         let origin = stated.or(stated_min).or(stated_max).map_or(place, |found| found.origin);
         sink.report(origin, Flaw::Bounds { name, initial, min, max });
     }

@@ -88,8 +88,18 @@ pub enum Flaw {
         /// The other one.
         other: &'static str,
     },
+    /// The bounds of a damping are the wrong way round.
+    #[error("optimizer.{name}_min must be at most {name}_max = {max}")]
+    BoundsCrossed {
+        /// The damping.
+        name: &'static str,
+        /// Its lower bound.
+        min: f64,
+        /// Its upper bound.
+        max: f64,
+    },
     /// A damping that does not start between its bounds.
-    #[error("{name} must start between {name}_min = {min} and {name}_max = {max}")]
+    #[error("optimizer.{name} must start between {name}_min = {min} and {name}_max = {max}")]
     Bounds {
         /// The damping.
         name: &'static str,
@@ -148,6 +158,7 @@ impl Flaw {
             Self::Value { found, .. } => format!("found {found}"),
             Self::Name { found, .. } => format!("found {found:?}"),
             Self::Bounds { initial, .. } => format!("found {initial}"),
+            Self::BoundsCrossed { min, .. } => format!("found {min}"),
             Self::Counts { train, validation, .. } => format!("found train = {train}, validation = {validation}"),
             Self::TooManyData { found, .. } | Self::Alignment { found } => format!("found {found}"),
             Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),

@@ -116,7 +116,6 @@ impl<T: Real> Worker<T> {
     fn train(&mut self) -> Result<(), Interruption> {
         let started = self.started();
         self.recorder.emit(started)?;
-        self.observe()?;
         self.evaluate_once()?;
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {

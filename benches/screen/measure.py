@@ -1,0 +1,147 @@
+"""Measure what the workbench feels like and what it costs, through a pseudo-terminal.
+
+    cargo build --release
+    python3 benches/screen/measure.py
+
+Prints one table: the time from the program's start to its first frame and to the first
+training points, how long a key waits for its frame while all cores train (half of all keys,
+and all but one in a hundred), and how much slower training is with the screen than without
+(``kfra-tui run``), as a ratio of medians over alternating runs. Needs an idle machine and
+nothing but Python's standard library, on Linux or macOS.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+ROWS, COLUMNS = 36, 120
+
+
+class Screen:
+    """The workbench in a pseudo-terminal."""
+
+    def __init__(self, binary: Path, arguments: list[str]) -> None:
+        self.began = time.monotonic()
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.execv(binary, [str(binary), *arguments])
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        os.kill(self.pid, signal.SIGWINCH)
+        self.text = ""
+
+    def read(self, seconds: float) -> str:
+        """Return what is drawn within so many seconds, as soon as anything is."""
+        ready, _, _ = select.select([self.terminal], [], [], seconds)
+        if not ready:
+            return ""
+        try:
+            drawn = os.read(self.terminal, 1 << 16).decode(errors="replace")
+        except OSError:
+            return ""
+        self.text += drawn
+        return drawn
+
+    def wait_for(self, pattern: str, seconds: float) -> float:
+        """Return the seconds from the start until ``pattern`` was drawn."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.text):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"nothing like {pattern!r} was drawn within {seconds} s")
+            self.read(0.05)
+        return time.monotonic() - self.began
+
+    def press(self, key: str) -> None:
+        os.write(self.terminal, key.encode())
+
+    def wait(self) -> None:
+        """Read until the program ends."""
+        while True:
+            self.read(0.2)
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                return
+
+
+def key_latency(screen: Screen, keys: int) -> list[float]:
+    """Milliseconds from a key to the frame that answers it.
+
+    The key opens or closes the help, whose heading no other frame redraws: the answer is
+    the first output with it (opened) or with the pane it covered (closed).
+    """
+    latencies = []
+    for count in range(keys):
+        while screen.read(0.03):
+            pass  # A frame that was under way.
+        answer = "Keys" if count % 2 == 0 else "Rank|Hessian|Loss|Timing"
+        screen.text = ""
+        began = time.monotonic()
+        screen.press("?" if count % 2 == 0 else "\x1b")
+        while not re.search(answer, screen.text):
+            screen.read(0.01)
+            if time.monotonic() - began > 5:
+                break
+        latencies.append(1000 * (time.monotonic() - began))
+        time.sleep(0.05 + 0.037 * (count % 7))
+    return latencies
+
+
+def seconds_training(folder: str) -> float:
+    return json.loads((Path(folder) / "summary.json").read_text())["seconds_training"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", type=Path, default=Path("target/release/kfra-tui"))
+    parser.add_argument("--experiment", default="experiments/mnist-autoencoder-kfra.toml")
+    parser.add_argument("--keys", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--updates", type=int, default=60)
+    arguments = parser.parse_args()
+    print(f"{'quantity':<44}  {'measured':>10}  bound")
+    with tempfile.TemporaryDirectory() as folder:
+        screen = Screen(arguments.binary, [arguments.experiment, "--out", f"{folder}/keys"])
+        print(f"{'first frame':<44}  {screen.wait_for('Loss', 10):>8.3f} s  1 s", flush=True)
+        print(f"{'first training points':<44}  {screen.wait_for('samples/s', 30):>8.3f} s  3 s", flush=True)
+        time.sleep(2)
+        latencies = sorted(key_latency(screen, arguments.keys))
+        print(f"{'key to frame, median':<44}  {statistics.median(latencies):>7.1f} ms")
+        print(f"{'key to frame, 99th percentile':<44}  {latencies[int(0.99 * (len(latencies) - 1))]:>7.1f} ms  50 ms", flush=True)
+        screen.press("q")
+        time.sleep(0.3)
+        screen.press("y")
+        screen.wait()
+        times: dict[str, list[float]] = {"run": [], "screen": []}
+        plain = ["--set", "diagnostics.rank.every=0", "--set", "diagnostics.hessian.every=0"]
+        plain += ["--set", f"train.updates={arguments.updates}", "--set", "train.evaluate_every=0"]
+        for count in range(arguments.rounds):
+            out = f"{folder}/run-{count}"
+            command = [arguments.binary, "run", arguments.experiment, *plain, "--quiet", "--out", out]
+            subprocess.run(command, check=True)
+            times["run"].append(seconds_training(out))
+            out = f"{folder}/screen-{count}"
+            screen = Screen(arguments.binary, [arguments.experiment, *plain, "--out", out])
+            while not (Path(out) / "summary.json").exists():
+                screen.read(0.2)
+            screen.press("q")
+            screen.wait()
+            times["screen"].append(seconds_training(out))
+        medians = {name: statistics.median(values) for name, values in times.items()}
+        print(f"{f'training, {arguments.updates} updates, without screen':<44}  {medians['run']:>8.3f} s")
+        print(f"{f'training, {arguments.updates} updates, with screen':<44}  {medians['screen']:>8.3f} s")
+        print(f"{'slower with screen':<44}  {100 * (medians['screen'] / medians['run'] - 1):>8.2f} %  2 %")
+
+
+if __name__ == "__main__":
+    main()
