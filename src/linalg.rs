@@ -9,6 +9,7 @@ mod real;
 mod stream;
 mod symmetric;
 mod threads;
+mod vector;
 
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
@@ -19,4 +20,5 @@ pub use qr::triangular_factor;
 pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
-pub use threads::both;
+pub use threads::{all, both};
+pub use vector::{CHUNK, vectorised};

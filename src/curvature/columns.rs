@@ -123,6 +123,21 @@ impl<T: Real> Columns<T> {
     /// Propagates the columns of all data back through the network, after a forward pass, and shows
     /// each layer's to `visit`: the data chunk by chunk, within a chunk from the last layer to the first.
     pub fn sweep(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, root: Root, mut visit: impl FnMut(Chunk<T>)) {
+        self.propagate(pass, parameters, root, |data, layers| {
+            for (index, columns) in layers.iter().enumerate().rev() {
+                visit(Chunk { layer: index + 1, data: data.clone(), columns: columns.view() });
+            }
+        });
+    }
+
+    /// [`Columns::sweep`] that shows all layers' columns of a chunk at once, layer λ at index λ − 1.
+    pub fn propagate(
+        &mut self,
+        pass: &Pass<T>,
+        parameters: &Parameters<T>,
+        root: Root,
+        mut visit: impl FnMut(Range<usize>, &[Array2<T>]),
+    ) {
         let rank = root.rank(pass);
         let chunks = (pass.data() * rank).div_ceil(ROWS).max(1);
         let length = pass.data().div_ceil(chunks);
@@ -131,14 +146,12 @@ impl<T: Real> Columns<T> {
             self.resize(pass, data.len(), rank);
             let depth = self.layers.len();
             root.fill(pass, &data, self.layers[depth - 1].view_mut(), self.targets.view_mut());
-            for layer in (1..=depth).rev() {
-                if layer < depth {
-                    let (earlier, later) = self.layers.split_at_mut(layer);
-                    let slope = pass.slope(layer).slice_move(s![data.clone(), ..]);
-                    back_propagate(later[0].view(), parameters.weights(layer + 1), slope, &mut earlier[layer - 1]);
-                }
-                visit(Chunk { layer, data: data.clone(), columns: self.layers[layer - 1].view() });
+            for layer in (1..depth).rev() {
+                let (earlier, later) = self.layers.split_at_mut(layer);
+                let slope = pass.slope(layer).slice_move(s![data.clone(), ..]);
+                back_propagate(later[0].view(), parameters.weights(layer + 1), slope, &mut earlier[layer - 1]);
             }
+            visit(data, &self.layers);
         }
     }
 

@@ -5,11 +5,12 @@ mod columnwise;
 mod kfra;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
+use rayon::prelude::*;
 
 pub use columnwise::from_columns;
 pub use kfra::{Scratch, kfra};
 
-use crate::linalg::{Real, Target, gemm, gram};
+use crate::linalg::{Real, Target, all, gemm, gram};
 use crate::network::Pass;
 
 /// A symmetric positive semi-definite factor. The last layer's is diagonal where H_L is, for every
@@ -133,9 +134,9 @@ impl<T: Real> KroneckerFactors<T> {
 /// Q_λ ← 1/N Σ ā_{λ−1} ā_{λ−1}ᵀ for every layer, after a forward pass.
 pub fn input_factors<T: Real>(pass: &Pass<T>, factors: &mut [Array2<T>]) {
     let mean = T::one() / T::of(pass.data() as f64);
-    for (index, factor) in factors.iter_mut().enumerate() {
+    all(factors.par_iter_mut().enumerate(), |(index, factor)| {
         gram(mean, pass.input(index + 1), Target::Replace, factor.view_mut());
-    }
+    });
 }
 
 /// factor ← E[PSD(H_L)] for a loss whose H_L is diagonal. `diagonals`: N × K, overwritten.

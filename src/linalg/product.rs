@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::Real;
 use super::threads::{halved, share};
+use super::vector::vectorised;
 
 thread_local! {
     static FLOPS: Cell<f64> = const { Cell::new(0.0) };
@@ -66,7 +67,7 @@ fn product<T: Real>(threads: usize, alpha: T, a: ArrayView2<T>, b: ArrayView2<T>
     let (rows, columns) = c.dim();
     if threads < 2 {
         matmul(c.into_faer(), target.into(), a.into_faer(), b.into_faer(), alpha, Par::Seq);
-    } else if rows > columns {
+    } else if 4 * rows > columns {
         let (half, threads) = (rows / 2, halved(threads));
         let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
         join(|| product(threads[0], alpha, a1, b, target, c1), || product(threads[1], alpha, a2, b, target, c2));
@@ -177,7 +178,7 @@ fn sums<const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [f64; S] + 
     parts.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sums)| {
         let end = ((i + 1) * part).min(length);
         for start in (i * part..end).step_by(RUN) {
-            let found = run(start..(start + RUN).min(end));
+            let found = vectorised(|| run(start..(start + RUN).min(end)));
             sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x);
         }
     });

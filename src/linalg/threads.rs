@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use faer::Par;
+use rayon::prelude::*;
 
 use super::product::{count, take_flops};
 
@@ -46,6 +47,19 @@ pub fn both(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     let [half, rest] = halved(threads);
     let (first, second) = rayon::join(|| with_share(half, a), || with_share(rest, b));
     count(first + second);
+}
+
+/// Runs independent tasks, which share out their own work too, so that no thread waits while another has some
+/// left. Their arithmetic counts as this thread's.
+pub fn all<I: IndexedParallelIterator>(tasks: I, work: impl Fn(I::Item) + Sync + Send) {
+    let counted = |task| {
+        let before = take_flops();
+        work(task);
+        let flops = take_flops();
+        count(before);
+        flops
+    };
+    count(tasks.with_max_len(1).map(counted).sum());
 }
 
 /// Runs a task with so many threads; returns its arithmetic, which does not count as this thread's.

@@ -24,6 +24,16 @@ impl<T: Real> Parameters<T> {
         &self.architecture
     }
 
+    /// θ as a slice.
+    pub fn as_slice(&self) -> &[T] {
+        self.flat.as_slice().unwrap_or_else(|| unreachable!("the flat vector is contiguous"))
+    }
+
+    /// θ as a slice, to be changed.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self.flat.as_slice_mut().unwrap_or_else(|| unreachable!("the flat vector is contiguous"))
+    }
+
     /// W_λ, λ = 1 … L: d_λ × (d_{λ−1} + 1), the bias last.
     pub fn layer(&self, layer: usize) -> ArrayView2<'_, T> {
         let shape = self.architecture.weight_shape(layer);

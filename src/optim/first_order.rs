@@ -1,7 +1,6 @@
 //! First-order methods: the gradient, transformed elementwise, at a learning rate. One file each below
 //! `first_order/`, one line each in the table of this file.
 
-use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
@@ -47,13 +46,13 @@ pub struct Step<'a, T> {
     /// t = 1, 2, …: updates made with these moments, this one included.
     pub count: i32,
     /// g.
-    pub gradient: &'a Array1<T>,
+    pub gradient: &'a [T],
     /// θ.
-    pub parameters: &'a Array1<T>,
+    pub parameters: &'a [T],
     /// Where θ + Δ goes.
-    pub next: &'a mut Array1<T>,
+    pub next: &'a mut [T],
     /// As many as the rule keeps.
-    pub moments: &'a mut [Array1<T>],
+    pub moments: &'a mut [Vec<T>],
 }
 
 macro_rules! rules {
@@ -157,7 +156,7 @@ impl FirstOrder {
 /// What a first-order method keeps from one update to the next.
 #[derive(Clone, Debug)]
 pub struct Moments<T> {
-    vectors: Vec<Array1<T>>,
+    vectors: Vec<Vec<T>>,
     /// Updates made with them.
     count: i32,
 }
@@ -165,7 +164,7 @@ pub struct Moments<T> {
 impl<T: Real> Moments<T> {
     /// All zero.
     pub fn new(rule: Rule, parameters: usize) -> Self {
-        Self { vectors: vec![Array1::zeros(parameters); rule.kernel::<T>().moments()], count: 0 }
+        Self { vectors: vec![vec![T::zero(); parameters]; rule.kernel::<T>().moments()], count: 0 }
     }
 
     /// Sets all to zero.
@@ -187,9 +186,9 @@ impl<T: Real> Moments<T> {
         let step = Step {
             rate,
             count: self.count,
-            gradient: &gradient.flat,
-            parameters: &parameters.flat,
-            next: &mut next.flat,
+            gradient: gradient.as_slice(),
+            parameters: parameters.as_slice(),
+            next: next.as_mut_slice(),
             moments: &mut self.vectors,
         };
         settings.rule.kernel().update(&settings.coefficients, step);

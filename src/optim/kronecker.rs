@@ -2,6 +2,7 @@
 //! δ_λ = −(G_λ + ω⁻¹ k I)⁻¹ g_λ (Q_λ + ω k I)⁻¹, k = √(γ + η).
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::Curvature;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra, mix};
@@ -65,9 +66,9 @@ impl<T: Real> Kronecker<T> {
         for factor in &self.batch.input {
             require_finite(trace(factor), factor.nrows())?;
         }
-        for (kept, new) in self.factors.input.iter_mut().zip(&self.batch.input) {
+        self.factors.input.par_iter_mut().zip(&self.batch.input).with_max_len(1).for_each(|(kept, new)| {
             mix(past, kept.view_mut(), new.view());
-        }
+        });
         Ok(())
     }
 
@@ -102,13 +103,14 @@ impl<T: Real> Kronecker<T> {
         for factor in &self.batch.preactivation {
             require_finite(factor.trace(), factor.size())?;
         }
-        for (kept, new) in self.factors.preactivation.iter_mut().zip(&self.batch.preactivation) {
+        let pairs = self.factors.preactivation.par_iter_mut().zip(&self.batch.preactivation);
+        pairs.with_max_len(1).for_each(|(kept, new)| {
             if past == 0.0 || kept.size() != new.size() {
                 kept.clone_from(new);
             } else {
                 kept.average(new, past);
             }
-        }
+        });
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::{Factor, mean_diagonal};
 use crate::curvature::columns::{Columns, Root};
-use crate::linalg::{Real, Target, gram};
+use crate::linalg::{Real, Target, all, gram};
 use crate::network::{Parameters, Pass};
 
 /// G_λ ← 1/N Σ C_λ C_λᵀ for every layer, after a forward pass: KFLR where the columns are the exact
@@ -28,11 +29,11 @@ pub fn from_columns<T: Real>(
             return;
         }
     }
-    columns.sweep(pass, parameters, root, |chunk| {
-        if !(diagonal && chunk.layer == depth) {
-            let target = if chunk.data.start == 0 { Target::Replace } else { Target::Add };
-            let factor = factors[chunk.layer - 1].dense_mut(chunk.columns.ncols());
-            gram(mean, chunk.columns, target, factor.view_mut());
-        }
+    let wanted = if diagonal { depth - 1 } else { depth };
+    columns.propagate(pass, parameters, root, |data, layers| {
+        let target = if data.start == 0 { Target::Replace } else { Target::Add };
+        all(factors[..wanted].par_iter_mut().zip(layers), |(factor, columns)| {
+            gram(mean, columns.view(), target, factor.dense_mut(columns.ncols()).view_mut());
+        });
     });
 }

@@ -1,7 +1,7 @@
 use ndarray::ArrayViewMut2;
 
 use super::Kernel;
-use crate::linalg::{Real, Stream};
+use crate::linalg::{Real, Stream, vectorised};
 
 pub struct Bernoulli;
 
@@ -13,17 +13,19 @@ impl<T: Real> Kernel<T> for Bernoulli {
             *g = -h.abs();
         }
         T::exp_all(gradient);
-        let mut sum = T::zero();
-        for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
-            let e = *g;
-            let positive = h >= T::zero();
-            let above = if positive { h } else { T::zero() };
-            // In this order a certain and right prediction keeps its small loss.
-            sum += (above - y * h) + T::ln_1p_unit(e);
-            let (one, zero) = if positive { (T::one(), e) } else { (e, T::one()) };
-            *g = (one * (T::one() - y) - zero * y) / (T::one() + e);
-        }
-        sum
+        vectorised(|| {
+            let mut sum = T::zero();
+            for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
+                let e = *g;
+                let positive = h >= T::zero();
+                let above = if positive { h } else { T::zero() };
+                // In this order a certain and right prediction keeps its small loss.
+                sum += (above - y * h) + T::ln_1p_unit(e);
+                let (one, zero) = if positive { (T::one(), e) } else { (e, T::one()) };
+                *g = (one * (T::one() - y) - zero * y) / (T::one() + e);
+            }
+            sum
+        })
     }
 
     fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {

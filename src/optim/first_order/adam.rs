@@ -1,7 +1,7 @@
-use ndarray::Zip;
+use rayon::prelude::*;
 
 use super::{Coefficient, Kernel, Step};
-use crate::linalg::Real;
+use crate::linalg::{CHUNK, Real, vectorised};
 use crate::optim::Range;
 
 /// β₁, β₂ and ε as published.
@@ -49,11 +49,23 @@ impl<T: Real> Kernel<T> for Adam {
         let rate = T::of(step.rate / (1.0 - beta1.powi(step.count)));
         let root = T::of((1.0 - beta2.powi(step.count)).sqrt().recip());
         let [b1, b2, epsilon] = [beta1, beta2, epsilon].map(T::of);
-        let sum = Zip::from(step.next).and(step.parameters).and(step.gradient).and(mean).and(square);
-        sum.par_for_each(|next, &theta, &g, m, v| {
-            *m += (T::one() - b1) * (g - *m);
-            *v += (T::one() - b2) * (g * g - *v);
-            *next = theta - rate * *m / (v.sqrt() * root + epsilon);
+        let vectors = (
+            step.next.par_chunks_mut(CHUNK),
+            mean.par_chunks_mut(CHUNK),
+            square.par_chunks_mut(CHUNK),
+            step.parameters.par_chunks(CHUNK),
+            step.gradient.par_chunks(CHUNK),
+        );
+        vectors.into_par_iter().for_each(|(next, mean, square, parameters, gradient)| {
+            let moments = mean.iter_mut().zip(square);
+            let inputs = parameters.iter().zip(gradient);
+            vectorised(|| {
+                for ((next, (m, v)), (&theta, &g)) in next.iter_mut().zip(moments).zip(inputs) {
+                    *m += (T::one() - b1) * (g - *m);
+                    *v += (T::one() - b2) * (g * g - *v);
+                    *next = theta - rate * *m / (v.sqrt() * root + epsilon);
+                }
+            });
         });
     }
 }

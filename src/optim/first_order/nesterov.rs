@@ -1,4 +1,4 @@
-use ndarray::Zip;
+use rayon::prelude::*;
 
 use super::momentum::MOMENTUM;
 use super::{Coefficient, Kernel, Step};
@@ -18,7 +18,8 @@ impl<T: Real> Kernel<T> for Nesterov {
     fn update(&self, coefficients: &[f64], step: Step<T>) {
         let (&[momentum], [moment]) = (coefficients, step.moments) else { unreachable!("one of each was asked for") };
         let [rate, momentum] = [step.rate, momentum].map(T::of);
-        Zip::from(step.next).and(step.parameters).and(step.gradient).and(moment).par_for_each(|next, &theta, &g, m| {
+        let inputs = step.parameters.par_iter().zip(step.gradient);
+        step.next.par_iter_mut().zip(moment).zip(inputs).for_each(|((next, m), (&theta, &g))| {
             *m = momentum * *m + g;
             *next = theta - rate * (g + momentum * *m);
         });

@@ -1,4 +1,4 @@
-use ndarray::Zip;
+use rayon::prelude::*;
 
 use super::{Coefficient, Kernel, Step};
 use crate::linalg::Real;
@@ -16,8 +16,7 @@ impl<T: Real> Kernel<T> for Sgd {
 
     fn update(&self, _: &[f64], step: Step<T>) {
         let rate = T::of(step.rate);
-        Zip::from(step.next).and(step.parameters).and(step.gradient).par_for_each(|next, &theta, &g| {
-            *next = theta - rate * g;
-        });
+        let inputs = step.parameters.par_iter().zip(step.gradient);
+        step.next.par_iter_mut().zip(inputs).for_each(|(next, (&theta, &g))| *next = theta - rate * g);
     }
 }
