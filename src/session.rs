@@ -92,6 +92,12 @@ impl Session {
         Ok(Self { handle, thread })
     }
 
+    /// A run that goes on elsewhere.
+    #[cfg(test)]
+    pub(crate) fn of(handle: Handle, thread: JoinHandle<Result<Summary, Error>>) -> Self {
+        Self { handle, thread }
+    }
+
     /// Whether the run is over.
     pub fn is_over(&self) -> bool {
         self.thread.is_finished()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::InspectionError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
+use crate::runs::Unreadable;
 use crate::{session, tui};
 
 /// Why a subcommand did not succeed.
@@ -65,6 +66,15 @@ pub enum Error {
     /// The screen could not go on.
     #[error(transparent)]
     Screen(#[from] tui::Error),
+    /// A run folder cannot be read.
+    #[error(transparent)]
+    Run(#[from] Unreadable),
+    /// There are no runs to look at.
+    #[error("{}: no run folder, and none in it; expected folders with an experiment.toml", folder.display())]
+    NoRuns {
+        /// Where they were looked for.
+        folder: PathBuf,
+    },
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -95,6 +105,8 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Session(session::Error::Folder(_))
             | Self::Overwrites { .. }
+            | Self::Run(_)
+            | Self::NoRuns { .. }
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,

@@ -7,18 +7,17 @@ use ratatui::text::Line;
 
 use super::panes::{self, Pane, Scene, header, status, steps};
 use super::popup;
-use super::state::State;
-use super::theme::{self, Theme};
+use super::state::Screen;
 use super::widgets::put;
-use crate::session::Snapshot;
+use super::{runs, theme};
 
 /// The least screen that shows anything useful.
 const LEAST: (u16, u16) = (40, 10);
 
 /// Draws the screen.
-pub fn draw(frame: &mut Frame<'_>, state: &State, snapshot: &Snapshot, theme: &Theme) {
+pub fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let area = frame.area();
-    render(frame.buffer_mut(), area, &Scene { state, snapshot, theme });
+    render(frame.buffer_mut(), area, scene);
 }
 
 fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
@@ -31,8 +30,13 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     } else {
         let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         header::draw(buffer, row(0, 1), scene);
-        place_panes(buffer, row(1, area.height - 5), scene);
-        steps::draw(buffer, row(area.height - 4, 2), scene);
+        match scene.state.screen {
+            Screen::Train => {
+                place_panes(buffer, row(1, area.height - 5), scene);
+                steps::draw(buffer, row(area.height - 4, 2), scene);
+            }
+            Screen::Runs => runs::draw(buffer, row(1, area.height - 3), scene),
+        }
         status::message(buffer, row(area.height - 2, 1), scene);
         status::hints(buffer, row(area.height - 1, 1), scene);
         popup::draw(buffer, row(1, area.height - 3), scene);

@@ -2,16 +2,36 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
 use crate::session::{Outcome, Status};
 use crate::train::Precision;
 use crate::tui::number::compact;
+use crate::tui::state::Screen;
 use crate::tui::widgets::{fit, put};
+
+/// The screens, the one in sight marked, with the keys that show them.
+fn tabs(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Rect {
+    let theme = scene.theme;
+    let mut line = Line::default();
+    for screen in Screen::ALL {
+        let style = if screen == scene.state.screen { theme.selected } else { theme.faint };
+        // The first letter is the key that shows it.
+        let (key, rest) = screen.name().split_at(1);
+        line.push_span(Span::styled(" ", style));
+        line.push_span(Span::styled(key, style.add_modifier(Modifier::UNDERLINED)));
+        line.push_span(Span::styled(format!("{rest} "), style));
+    }
+    let wide = line.width() as u16 + 1;
+    put(buffer, area, 0, &line);
+    Rect { x: area.x + wide.min(area.width), width: area.width.saturating_sub(wide), ..area }
+}
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let area = if area.width >= 60 { tabs(buffer, area, scene) } else { area };
     let (sign, word, style) = match &snapshot.status {
         _ if scene.state.stopping && !matches!(snapshot.status, Status::Ended(_)) => ("■", "stopping…", theme.warning),
         Status::Loading => ("…", "loading", theme.warning),
