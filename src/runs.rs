@@ -2,6 +2,8 @@
 
 pub mod filter;
 mod folder;
+mod replay;
 
 pub use filter::Filter;
-pub use folder::{Fact, Run, list};
+pub use folder::{Fact, Run, Unreadable, list};
+pub use replay::{Follower, replay};
