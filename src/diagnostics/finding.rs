@@ -52,8 +52,8 @@ pub struct Reading {
     pub scope: Scope,
     /// CPU seconds it took.
     pub cost: f64,
-    /// What is kept along the run: the main quantity, and another.
-    pub quantities: [f64; 2],
+    /// What is kept along the run: the main quantity, and two others.
+    pub quantities: [f64; 3],
 }
 
 /// What part of the parameters a result is about.

@@ -99,7 +99,7 @@ impl Finding for HessianBlock {
             step: self.step,
             scope: Scope::Layer(self.layer),
             cost: self.cost,
-            quantities: [self.smallest, self.trace],
+            quantities: [self.smallest, self.trace, self.largest],
         }
     }
 }

@@ -171,7 +171,7 @@ impl Finding for Rank {
             step: self.step,
             scope: self.scope,
             cost: self.cost,
-            quantities: [self.lower as f64, self.bound as f64],
+            quantities: [self.lower as f64, self.bound as f64, self.upper as f64],
         }
     }
 }

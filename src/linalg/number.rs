@@ -1,7 +1,9 @@
 //! Numbers in the run log, which JSON only has for finite values: others are written as the strings
 //! `"NaN"`, `"inf"` and `"-inf"`. For `#[serde(with = "…")]`.
 
-use serde::{Deserialize, Deserializer, Serializer, de};
+use std::fmt;
+
+use serde::{Deserializer, Serializer, de};
 
 /// Writes a number, or the string for one that is not finite.
 ///
@@ -16,14 +18,32 @@ pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::
 /// # Errors
 /// Those of the deserializer, and a string that is not a number.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
+    deserializer.deserialize_any(Number)
+}
+
+/// Takes a number as it comes, or as text: nothing is set aside on the way, for logs are long.
+struct Number;
+
+impl de::Visitor<'_> for Number {
+    type Value = f64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a number, or one of \"NaN\", \"inf\" and \"-inf\"")
     }
-    match Written::deserialize(deserializer)? {
-        Written::Number(value) => Ok(value),
-        Written::Text(text) => text.parse().map_err(de::Error::custom),
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<f64, E> {
+        Ok(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<f64, E> {
+        Ok(value as f64)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
+        text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }

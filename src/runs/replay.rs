@@ -77,16 +77,21 @@ impl Follower {
         if !goes_on {
             self.read = Progress::default();
         }
-        let (mut changed, mut block) = (!goes_on, Vec::new());
-        while log.by_ref().take(BLOCK).read_to_end(&mut block).map_err(unreadable)? > 0 {
-            if let Some(last) = block.iter().rposition(|byte| *byte == b'\n') {
-                changed = true;
-                let lines = block.drain(..=last).collect::<Vec<_>>();
-                let taken = self.read.take_in(&lines);
-                taken.map_err(|reason| Unreadable::Content { path: self.path.clone(), reason })?;
+        let (mut changed, mut block, mut lines) = (!goes_on, Vec::new(), Lines::default());
+        loop {
+            let read = log.by_ref().take(BLOCK).read_to_end(&mut block).map_err(unreadable)?;
+            let whole = block.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            let rest = block.split_off(whole);
+            let next = std::mem::replace(&mut block, rest);
+            // While these are read, those before them are taken in.
+            let (next, taken) = rayon::join(|| Lines::read(next), || self.read.take_in(&lines));
+            taken.map_err(|reason| Unreadable::Content { path: self.path.clone(), reason })?;
+            if read == 0 {
+                return Ok(changed);
             }
+            changed |= whole > 0;
+            lines = next;
         }
-        Ok(changed)
     }
 }
 
@@ -104,33 +109,47 @@ impl Progress {
         Ok(goes_on)
     }
 
-    /// Takes in whole lines, up to one that is no event; the error tells which, and why.
-    fn take_in(&mut self, text: &[u8]) -> Result<(), String> {
-        let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
-        let events: Vec<_> = if lines.len() < MANY {
-            lines.iter().map(|line| event(line)).collect()
-        } else {
-            lines.par_iter().with_min_len(64).map(|line| event(line)).collect()
-        };
-        let snapshot = Arc::make_mut(&mut self.snapshot);
+    /// Takes in lines, up to one that is no event; the error tells which, and why.
+    fn take_in(&mut self, lines: &Lines) -> Result<(), String> {
         let mut taken = 0;
         let mut outcome = Ok(());
-        for (line, event) in lines.iter().zip(events) {
+        for (length, event) in &lines.events {
             match event {
-                Ok(event) => snapshot.apply(&event),
+                Ok(event) => Arc::make_mut(&mut self.snapshot).apply(event),
                 Err(error) => {
-                    outcome = Err(describe(self.lines + 1, &error));
+                    outcome = Err(describe(self.lines + 1, error));
                     break;
                 }
             }
-            taken += line.len();
+            taken += length;
             self.lines += 1;
         }
         self.bytes += taken as u64;
         if taken > 0 {
-            self.known = text[taken.saturating_sub(KNOWN)..taken].to_vec();
+            self.known = lines.text[taken.saturating_sub(KNOWN)..taken].to_vec();
         }
         outcome
+    }
+}
+
+/// Whole lines of the log, and what each of them is.
+#[derive(Default)]
+struct Lines {
+    text: Vec<u8>,
+    /// Its bytes, and its event.
+    events: Vec<(usize, serde_json::Result<Event>)>,
+}
+
+impl Lines {
+    fn read(text: Vec<u8>) -> Self {
+        let lines: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let read = |line: &&[u8]| (line.len(), event(line));
+        let events = if lines.len() < MANY {
+            lines.iter().map(read).collect()
+        } else {
+            lines.par_iter().with_min_len(64).map(read).collect()
+        };
+        Self { text, events }
     }
 }
 

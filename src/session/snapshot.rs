@@ -46,8 +46,8 @@ pub struct Snapshot {
     pub reduction_ratio: Series,
     /// The learning rate.
     pub learning_rate: Series,
-    /// What diagnostics found last, and its two quantities along the run, by [`place`].
-    measured: Vec<(Measurement, [Series; 2])>,
+    /// What diagnostics found last, and its quantities along the run, by [`place`].
+    measured: Vec<(Measurement, [Series; 3])>,
     /// Mean wall seconds of each phase of the latest steps (exponential average), in the order of
     /// [`Phase::ALL`].
     pub phases: Vec<(Phase, f64)>,
@@ -90,6 +90,8 @@ pub struct Tracked<'a, F> {
     pub history: &'a Series,
     /// A second one: the rank's bound, or the trace of the Hessian block.
     pub other: &'a Series,
+    /// A third one: the upper bound of the rank, or λ_max of the Hessian block.
+    pub third: &'a Series,
 }
 
 /// What measurements are sorted by: diagnostics in the order of their table, of each first the whole, then
@@ -267,7 +269,10 @@ impl Snapshot {
     /// What one diagnostic found: first the whole, then the layers.
     pub fn tracked<F: Finding>(&self) -> Vec<Tracked<'_, F>> {
         let all = self.measured.iter();
-        all.filter_map(|(latest, [history, other])| Some(Tracked { latest: latest.get()?, history, other })).collect()
+        all.filter_map(|(latest, [history, other, third])| {
+            Some(Tracked { latest: latest.get()?, history, other, third })
+        })
+        .collect()
     }
 
     fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {
