@@ -5,9 +5,11 @@
 //! draw; this file alone touches the world.
 
 mod action;
+mod mouse;
 mod number;
 mod panes;
 mod popup;
+mod preferences;
 mod runs;
 mod state;
 mod terminal;
@@ -20,6 +22,7 @@ mod widgets;
 mod sample;
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -30,19 +33,24 @@ use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use crate::runs::{Id, Run, Shelf};
 use crate::session::Snapshot;
 use panes::Scene;
+use preferences::Preferences;
 use state::{Pending, State};
 use terminal::{Signal, Terminal};
 use theme::Theme;
 use update::{Effect, Sight};
 
 pub use action::documented as keys;
-pub use theme::{Background, Signs};
+pub use theme::{Palette, Signs};
 
 /// How the screen looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// What the colours are chosen for.
-    pub background: Background,
+    /// The colours that fit the terminal.
+    pub palette: Palette,
+    /// The colours that are asked for, whatever fits and whatever was chosen before.
+    pub wanted: Option<Palette>,
+    /// Where the screen remembers its colours and its layout.
+    pub preferences: Option<PathBuf>,
     /// Whether there are colours.
     pub colour: bool,
     /// The signs that may be drawn.
@@ -53,7 +61,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { background: Background::Dark, colour: true, signs: Signs::Braille, frames: 10 }
+        Self {
+            palette: Palette::Dark,
+            wanted: None,
+            preferences: None,
+            colour: true,
+            signs: Signs::Braille,
+            frames: 10,
+        }
     }
 }
 
@@ -65,7 +80,9 @@ impl Options {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(read).into_iter().find(|locale| !locale.is_empty());
         let light = matches!(read("COLORFGBG").rsplit(';').next(), Some("7" | "15"));
         Self {
-            background: if light { Background::Light } else { Background::Dark },
+            palette: if light { Palette::Light } else { Palette::Dark },
+            wanted: None,
+            preferences: preferences::standard_file(),
             colour: read("NO_COLOR").is_empty(),
             signs: if names_other_than_utf8(locale.as_deref()) {
                 Signs::Ascii
@@ -144,35 +161,9 @@ fn show(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit, E
     let mut terminal = Terminal::take()?;
     let keys = Keys::listen()?;
     let mut screen = Screen::new(shelf, opening, options);
-    loop {
-        match terminal.signal() {
-            Some(Signal::End(number)) => {
-                screen.shelf.stop();
-                return Ok(Exit::Signal(number));
-            }
-            Some(Signal::Suspend) => screen.suspend(&mut terminal)?,
-            None => {}
-        }
-        if !std::io::stdout().is_terminal() {
-            return Err(Error::Terminal(std::io::Error::other("it is gone")));
-        }
-        if Terminal::panicked() {
-            return Err(Error::Panicked);
-        }
-        if screen.look() {
-            return Ok(Exit::Over);
-        }
-        if screen.is_due() {
-            screen.draw(&mut terminal)?;
-        }
-        let mut wait = screen.wait();
-        while let Some(event) = keys.next(wait)? {
-            wait = Duration::ZERO;
-            if let Some(exit) = screen.take_in(&event, &mut terminal)? {
-                return Ok(exit);
-            }
-        }
-    }
+    let shown = screen.show(&mut terminal, &keys);
+    screen.remember();
+    shown
 }
 
 /// What comes from the terminal, read on a thread of its own: reading from a terminal that is gone may
@@ -222,7 +213,11 @@ impl Drop for Keys {
 /// The state of the screen and of its drawing.
 struct Screen<'a> {
     shelf: &'a mut Shelf,
+    options: Options,
     theme: Theme,
+    /// Whether anybody ever chose the colours.
+    chosen: bool,
+    kept: Preferences,
     period: Duration,
     state: State,
     snapshot: Arc<Snapshot>,
@@ -241,17 +236,62 @@ impl<'a> Screen<'a> {
         let Opening { shown, marked } = opening;
         let screen = if marked.is_empty() { state::Screen::Train } else { state::Screen::Runs };
         let list = state::List { shown, selected: shown, marked, ..state::List::default() };
+        let mut state = State { screen, runs: list, ..State::default() };
+        let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
+        let kept = read.unwrap_or_else(|error| {
+            state.notice = Some(error);
+            Preferences::default()
+        });
+        kept.apply(&mut state);
+        state.palette = options.wanted.or(kept.palette).unwrap_or(options.palette);
         Self {
             shelf,
-            theme: Theme::new(options.background, options.colour, options.signs),
+            theme: Theme::new(state.palette, options.colour, options.signs),
+            chosen: kept.palette.is_some(),
+            kept,
             period: Duration::from_secs(1) / options.frames.clamp(1, 30),
-            state: State { screen, runs: list, ..State::default() },
+            options,
+            state,
             snapshot: Arc::default(),
             touched: true,
             news: false,
             drawn: now.checked_sub(FRAME).unwrap_or(now),
             measured: (now, Duration::ZERO),
             scanned: now,
+        }
+    }
+
+    /// Until the user quits.
+    fn show(&mut self, terminal: &mut Terminal, keys: &Keys) -> Result<Exit, Error> {
+        terminal.set_mouse(self.state.mouse)?;
+        loop {
+            match terminal.signal() {
+                Some(Signal::End(number)) => {
+                    self.shelf.stop();
+                    return Ok(Exit::Signal(number));
+                }
+                Some(Signal::Suspend) => self.suspend(terminal)?,
+                None => {}
+            }
+            if !std::io::stdout().is_terminal() {
+                return Err(Error::Terminal(std::io::Error::other("it is gone")));
+            }
+            if Terminal::panicked() {
+                return Err(Error::Panicked);
+            }
+            if self.look() {
+                return Ok(Exit::Over);
+            }
+            if self.is_due() {
+                self.draw(terminal)?;
+            }
+            let mut wait = self.wait();
+            while let Some(event) = keys.next(wait)? {
+                wait = Duration::ZERO;
+                if let Some(exit) = self.take_in(&event, terminal)? {
+                    return Ok(exit);
+                }
+            }
         }
     }
 
@@ -315,10 +355,15 @@ impl<'a> Screen<'a> {
                 let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
                 update::press(&mut self.state, key, sight)
             }
+            Event::Mouse(event) => {
+                let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
+                mouse::point(&mut self.state, *event, terminal.area()?, sight)
+            }
             Event::Resize(..) => None,
             _ => return Ok(None),
         };
         self.touched = true;
+        self.adapt(terminal)?;
         match effect {
             Some(Effect::Quit) => return Ok(Some(Exit::Over)),
             Some(Effect::Leave) => return Ok(Some(Exit::Left)),
@@ -328,6 +373,30 @@ impl<'a> Screen<'a> {
             None => {}
         }
         Ok(None)
+    }
+
+    /// Takes the colours and the mouse as they are wanted now.
+    fn adapt(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        let theme = Theme::new(self.state.palette, self.options.colour, self.options.signs);
+        if theme != self.theme {
+            self.theme = theme;
+            self.chosen = true;
+        }
+        if self.state.mouse != terminal.has_mouse() {
+            terminal.set_mouse(self.state.mouse)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the colours and the layout for the next time, where they were changed. What cannot be kept is
+    /// forgotten.
+    fn remember(&self) {
+        let now = Preferences::of(&self.state, self.chosen);
+        if let Some(file) = &self.options.preferences
+            && now != self.kept
+        {
+            let _ = now.write(file);
+        }
     }
 
     /// Does what was asked of the runs. What is to be said of it, if anything is.

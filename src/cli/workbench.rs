@@ -97,6 +97,9 @@ pub(super) struct Look {
     /// Draw curves with blocks, for fonts without braille
     #[arg(long, conflicts_with = "ascii")]
     pub blocks: bool,
+    /// The colours, in place of those that fit the terminal or were chosen before
+    #[arg(long, value_name = "PALETTE", value_enum)]
+    pub palette: Option<tui::Palette>,
 }
 
 impl Look {
@@ -107,6 +110,7 @@ impl Look {
         } else if self.blocks {
             look.signs = tui::Signs::Blocks;
         }
+        look.wanted = self.palette;
         look
     }
 }

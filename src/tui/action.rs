@@ -94,6 +94,8 @@ pub enum Action {
     Again,
     Hurry,
     DeleteRun,
+    NextPalette,
+    ToggleMouse,
 }
 
 /// A key with or without control. Shift is part of a letter.
@@ -198,6 +200,8 @@ bindings! {
     Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
     Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
     Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    Everywhere: [letter('C')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
+    Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -121,13 +121,38 @@ pub fn select(state: &mut State, entries: &[Entry], by: isize) {
     }
 }
 
+/// Selects the run at a place of the screen.
+pub fn point(state: &mut State, area: Rect, at: Position, entries: &[Entry]) {
+    let rows = arranged(state, entries);
+    let (above, _) = parts(area, rows.len());
+    let first = above.y + 2;
+    if above.contains(at) && at.y >= first {
+        let room = usize::from(above.height.saturating_sub(2));
+        let row = scroll(state, &rows, room).1 + usize::from(at.y - first);
+        if let Some(row) = rows.get(row) {
+            state.runs.selected = row.entry.id;
+        }
+    }
+}
+
+/// The place of the selected row, and the first one in sight, where there is room for so many.
+fn scroll(state: &State, rows: &[Row<'_>], room: usize) -> (usize, usize) {
+    let place = rows.iter().position(|row| row.entry.id == state.runs.selected).unwrap_or(0);
+    (place, place.saturating_sub(room.saturating_sub(1) / 2).min(rows.len().saturating_sub(room)))
+}
+
+/// The place of a list of so many runs, and what is left below it.
+fn parts(area: Rect, rows: usize) -> (Rect, Rect) {
+    let wanted = u16::try_from(rows.max(1) + 2).unwrap_or(u16::MAX);
+    let height = wanted.min((area.height / 2).max(5)).min(area.height);
+    let below = Rect { y: area.y + height, height: area.height - height, ..area };
+    (Rect { height, ..area }, below)
+}
+
 /// Draws the screen.
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let rows = arranged(scene.state, scene.entries);
-    let wanted = rows.len().max(1) as u16 + 2;
-    let height = wanted.min((area.height / 2).max(5)).min(area.height);
-    let above = Rect { height, ..area };
-    let below = Rect { y: area.y + height, height: area.height - height, ..area };
+    let (above, below) = parts(area, rows.len());
     list(buffer, above, scene, &rows);
     if below.height >= 4 {
         comparison(buffer, below, scene, &rows);
@@ -151,9 +176,8 @@ fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_>]) {
         put(buffer, inner, 0, &Line::styled(text, theme.faint));
         return;
     }
-    let place = rows.iter().position(|row| row.entry.id == state.runs.selected).unwrap_or(0);
     let room = usize::from(inner.height.saturating_sub(1));
-    let scroll = place.saturating_sub(room.saturating_sub(1) / 2).min(rows.len().saturating_sub(room));
+    let (place, scroll) = scroll(state, rows, room);
     table::draw(buffer, inner, columns(scene, rows), scroll, theme);
     let line = Rect { y: inner.y + 1 + (place - scroll) as u16, height: 1, ..inner };
     if line.y < inner.bottom() {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::action::Context;
 use super::panes::Pane;
+use super::theme::Palette;
 use crate::runs::Id;
 use crate::session::Ticket;
 use crate::train::Hyperparameter;
@@ -40,7 +43,8 @@ impl Screen {
 }
 
 /// What x counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Updates.
     #[default]
@@ -182,6 +186,10 @@ pub struct State {
     pub screen: Screen,
     /// The list of runs.
     pub runs: List,
+    /// Its colours.
+    pub palette: Palette,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
     /// What is said of the last thing done outside a run, until the next key.
     pub notice: Option<String>,
     /// The pane that keys are for.

@@ -119,6 +119,14 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
             text.pop();
         }),
         Action::Clear => edit(state, String::clear),
+        Action::NextPalette => {
+            state.palette = state.palette.next();
+            state.notice = Some(format!("palette: {}", state.palette.name()));
+        }
+        Action::ToggleMouse => {
+            state.mouse = !state.mouse;
+            state.notice = Some(format!("mouse {}", if state.mouse { "on" } else { "off" }));
+        }
         Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
         Action::InvertRuns => state.runs.descending = !state.runs.descending,

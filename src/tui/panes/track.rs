@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::tui::sample;
     use crate::tui::state::State;
-    use crate::tui::theme::Background;
+    use crate::tui::theme::Palette;
 
     #[test]
     fn smoothing_a_constant_gives_that_constant_from_the_first_value_on() {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn chosen_points_stay_chosen_while_the_run_goes_on() {
-        let theme = Theme::new(Background::Dark, true, crate::tui::theme::Signs::Braille);
+        let theme = Theme::new(Palette::Dark, true, crate::tui::theme::Signs::Braille);
         let state = State::default();
         let chosen = |updates| {
             let snapshot = sample::snapshot(updates);

@@ -13,7 +13,7 @@ use crate::session::{Evaluation, Event, Snapshot};
 use crate::tui::action::BINDINGS;
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
-use crate::tui::theme::{Background, Signs, Theme};
+use crate::tui::theme::{Palette, Signs, Theme};
 use crate::tui::update;
 
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
@@ -31,7 +31,7 @@ fn text(buffer: &Buffer) -> String {
 }
 
 fn dark() -> Theme {
-    Theme::new(Background::Dark, true, Signs::Braille)
+    Theme::new(Palette::Dark, true, Signs::Braille)
 }
 
 fn show(width: u16, height: u16, state: &State) -> String {
@@ -123,7 +123,7 @@ fn a_chart_that_is_held_with_its_crosshair_at_a_change() {
 #[test]
 fn a_chart_in_blocks_and_in_ascii() {
     for (signs, name) in [(Signs::Blocks, "blocks"), (Signs::Ascii, "ascii")] {
-        let theme = Theme::new(Background::Dark, true, signs);
+        let theme = Theme::new(Palette::Dark, true, signs);
         let state = State { zoom: true, ..State::default() };
         for (width, height) in [(80, 24), (120, 36)] {
             let shown = text(&picture(width, height, &state, &sample::snapshot(1000), &theme));
@@ -159,7 +159,7 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 
 #[test]
 fn without_colours_no_cell_has_one() {
-    let theme = Theme::new(Background::Dark, false, Signs::Braille);
+    let theme = Theme::new(Palette::Dark, false, Signs::Braille);
     for zoom in [false, true] {
         let state = State { zoom, ..State::default() };
         let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
@@ -169,7 +169,7 @@ fn without_colours_no_cell_has_one() {
 
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
-    let theme = Theme::new(Background::Light, true, Signs::Ascii);
+    let theme = Theme::new(Palette::Light, true, Signs::Ascii);
     for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
         for view in 0..focus.views() {
             let state = State { zoom, focus, views: [view; Pane::COUNT], ..State::default() };
@@ -294,7 +294,7 @@ proptest! {
         signs in prop::sample::select(vec![Signs::Braille, Signs::Blocks, Signs::Ascii]),
     ) {
         let snapshot = sample::fold(&events);
-        let theme = Theme::new(Background::Light, colour, signs);
+        let theme = Theme::new(Palette::Light, colour, signs);
         let mut state = State::default();
         state.axes.window = window;
         let shelf = sample::shelf();
