@@ -125,6 +125,13 @@ impl Key {
         self.code == event.code && self.control == control && !other
     }
 
+    /// The event of this key.
+    #[cfg(test)]
+    pub fn event(self) -> KeyEvent {
+        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        KeyEvent::new(self.code, modifiers)
+    }
+
     /// Its name on the screen.
     pub fn name(self) -> String {
         let name = match self.code {

@@ -246,7 +246,7 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_
         put(buffer, inner, 0, &Line::styled("nothing known of these runs yet: space reads their logs", theme.faint));
         return;
     };
-    let log = !scene.state.linear_y[0];
+    let log = !scene.state.runs.linear;
     let scene = Scene { snapshot: first, ..*scene };
     Curves { quantities, log, sign: 1.0, empty: "nothing measured yet" }.draw(buffer, inner, &scene);
 }

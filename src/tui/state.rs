@@ -166,6 +166,8 @@ pub struct List {
     pub descending: bool,
     /// The view below the list.
     pub view: usize,
+    /// Whether its y axis is linear.
+    pub linear: bool,
     /// Whether runs that differ only in their seeds are shown as one.
     pub grouped: bool,
 }

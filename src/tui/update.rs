@@ -131,6 +131,7 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
         Action::InvertRuns => state.runs.descending = !state.runs.descending,
         Action::GroupSeeds => state.runs.grouped = !state.runs.grouped,
+        Action::LogY if state.screen == Screen::Runs => state.runs.linear = !state.runs.linear,
         Action::NextView if state.screen == Screen::Runs => state.runs.view = (state.runs.view + 1) % runs::VIEWS,
         Action::OpenRun | Action::MarkRun | Action::Again | Action::Hurry | Action::DeleteRun => {
             return handle(state, action, sight);
@@ -413,5 +414,7 @@ pub fn settle(state: &mut State, snapshot: &Snapshot) {
     state.pending.retain(|pending| pending.ticket > answered);
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

@@ -167,15 +167,6 @@ fn the_palette_opens_whatever_has_a_key() {
         assert_eq!(after(typed, &run).0.overlay, Some(overlay), "{typed}");
     }
     assert_eq!(after(":no such⏎", &run).0.overlay, None);
-    let shelf = sample::shelf();
-    let sight = Sight { snapshot: &run, entries: shelf.entries() };
-    for binding in action::search(Context::Train, "") {
-        let (mut state, effect) = after(&format!(":{}⏎", binding.name), &run);
-        let mut expected = State::default();
-        assert_eq!(effect, update(&mut expected, binding.action, sight), "{}", binding.name);
-        state.pending.clear();
-        assert_eq!(format!("{state:?}"), format!("{expected:?}"), "{}", binding.name);
-    }
 }
 
 #[test]
