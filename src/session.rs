@@ -7,6 +7,7 @@ pub mod history;
 mod observatory;
 mod record;
 pub mod snapshot;
+mod start;
 mod summary;
 mod worker;
 
@@ -21,10 +22,11 @@ pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
 pub use record::{RecordError, default_folder};
 pub use snapshot::{Snapshot, Status};
+pub use start::{Start, resumed};
 pub use summary::{Outcome, Summary};
 
 use crate::data::Places;
-use crate::experiment::{Experiment, LoadError};
+use crate::experiment::{Experiment, LoadError, Problems};
 use crate::linalg::Real;
 use crate::train::Precision;
 use record::Recorder;
@@ -33,8 +35,10 @@ use worker::Worker;
 /// Where a run keeps itself, and who else listens to it.
 #[derive(Debug)]
 pub struct Options {
-    /// The run folder, which must be new or empty.
+    /// The run folder, which must be new or empty unless its own run is resumed.
     pub folder: PathBuf,
+    /// Where the run starts.
+    pub start: Start,
     /// Where data are looked for.
     pub places: Places,
     /// Is sent every event.
@@ -55,6 +59,15 @@ pub enum Error {
     /// The experiment does not fit its data, or they cannot be read. Nothing was written.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The experiment of a run folder or of a checkpoint is wrong, or the overrides are.
+    #[error(transparent)]
+    Experiment(#[from] Problems),
+    /// A folder is not that of a run.
+    #[error("{}: not a run folder: expected experiment.toml in it", folder.display())]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The run folder holds files already, or cannot be made.
     #[error(transparent)]
     Folder(RecordError),

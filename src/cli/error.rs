@@ -81,6 +81,7 @@ impl Error {
     pub fn of_session(error: session::Error, file: &Path) -> Self {
         match error {
             session::Error::Load(source) => Self::Load { file: file.to_owned(), source },
+            session::Error::Experiment(problems) => Self::Experiment(problems),
             other => Self::Session(other),
         }
     }
@@ -93,7 +94,7 @@ impl Error {
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
-            | Self::Session(session::Error::Folder(_))
+            | Self::Session(session::Error::Folder(_) | session::Error::NotARun { .. })
             | Self::Overwrites { .. }
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
     let updates = experiment.train.updates;
     let (listener, events) = channel();
-    let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: Some(listener) };
+    let options = session::Options { folder: folder.clone(), start: session::Start::New, places: Places::standard(), listener: Some(listener) };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
