@@ -1,9 +1,12 @@
 //! A run: a worker thread that trains, the events it tells, the commands it takes.
 
+mod checkpoint;
 pub mod command;
 pub mod event;
 mod handle;
 pub mod history;
+mod kept;
+mod lock;
 mod observatory;
 mod record;
 pub mod snapshot;
@@ -17,19 +20,21 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
 pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
+pub use lock::LockError;
 pub use record::{RecordError, default_folder};
 pub use snapshot::{Snapshot, Status};
-pub use start::{Start, resumed};
+pub use start::{Origin, Start, forked, resumed};
 pub use summary::{Outcome, Summary};
 
 use crate::data::Places;
 use crate::experiment::{Experiment, LoadError, Problems};
 use crate::linalg::Real;
 use crate::train::Precision;
-use record::Recorder;
+use start::Beginning;
 use worker::Worker;
 
 /// Where a run keeps itself, and who else listens to it.
@@ -66,6 +71,37 @@ pub enum Error {
     #[error("{}: not a run folder: expected experiment.toml in it", folder.display())]
     NotARun {
         /// The folder.
+        folder: PathBuf,
+    },
+    /// A run in progress has the folder.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The checkpoint to start from cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The run folder has no checkpoint to go on from.
+    #[error("{}: no checkpoint to go on from{}", folder.display(), reasons.iter().map(|reason| format!("\n  {reason}")).collect::<String>())]
+    NoCheckpoint {
+        /// The run folder.
+        folder: PathBuf,
+        /// Why those there are cannot be used.
+        reasons: Vec<String>,
+    },
+    /// The log of the run folder cannot be gone on with.
+    #[error("{}: {problem}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The experiment is not that of the run to be resumed.
+    #[error(
+        "{}: a run is resumed as it was: of its settings only those of diagnostics and of train but train.batch can change (to change others: kfra-tui run --from CHECKPOINT)",
+        folder.display()
+    )]
+    Changed {
+        /// The run folder.
         folder: PathBuf,
     },
     /// The run folder holds files already, or cannot be made.
@@ -128,6 +164,7 @@ fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, 
 
 fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
     let began = Instant::now();
+    let beginning = Beginning::read(&options.start, &options.folder, &experiment)?;
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(experiment.train.threads.unwrap_or(0))
@@ -138,10 +175,8 @@ fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> 
     experiment.network.input = Some(architecture.inputs());
     experiment.network.output = Some(architecture.outputs());
     experiment.train.threads = Some(pool.current_num_threads());
-    let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener);
-    let recorder = recorder.map_err(Error::Folder)?;
-    let commands = desk.commands;
     pool.install(|| {
-        Worker::<T>::new(experiment, data, architecture, recorder, commands, began).run().map_err(Error::from)
+        let worker = Worker::<T>::begin(experiment, (data, architecture), beginning, options, desk, began)?;
+        worker.run().map_err(Error::from)
     })
 }

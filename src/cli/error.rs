@@ -94,7 +94,15 @@ impl Error {
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
-            | Self::Session(session::Error::Folder(_) | session::Error::NotARun { .. })
+            | Self::Session(
+                session::Error::Folder(_)
+                | session::Error::NotARun { .. }
+                | session::Error::Lock(_)
+                | session::Error::Checkpoint(_)
+                | session::Error::NoCheckpoint { .. }
+                | session::Error::Log { .. }
+                | session::Error::Changed { .. },
+            )
             | Self::Overwrites { .. }
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,

@@ -47,7 +47,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
     let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
-    let options = session::Options { folder: folder.clone(), start: session::Start::New, places: Places::standard(), listener: None };
+    let options = session::Options {
+        folder: folder.clone(),
+        start: session::Start::New,
+        places: Places::standard(),
+        listener: None,
+    };
     let session = Session::spawn(experiment, options)?;
     let mut look = tui::Options::from_environment();
     if arguments.ascii {

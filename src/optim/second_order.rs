@@ -10,9 +10,7 @@ use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{
-    Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products,
-};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
