@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// stays behind: were it removed, two processes could come to hold two files of one name.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the folder cannot be this run's alone.
@@ -61,7 +61,14 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(error)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a process that is just being started shares it.
+        let _ = self.file.unlock();
     }
 }
 
