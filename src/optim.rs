@@ -122,8 +122,8 @@ impl<T: Real> Optimizer<T> {
     pub fn present(&self) -> Settings {
         let mut settings = self.settings.clone();
         if let (Method::SecondOrder(second), State::SecondOrder(state)) = (&mut settings.method, &self.state) {
-            second.kronecker_damping = second.kronecker_damping.from(state.kronecker_damping.get());
-            second.step_damping = second.step_damping.from(state.step_damping.get());
+            second.kronecker_damping = second.kronecker_damping.starting_from(state.kronecker_damping.get());
+            second.step_damping = second.step_damping.starting_from(state.step_damping.get());
         }
         settings
     }

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 pub mod command;
+mod error;
 pub mod event;
 mod handle;
 pub mod history;
@@ -22,6 +23,7 @@ use std::time::Instant;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
+pub use error::Error;
 pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
 pub use lock::LockError;
@@ -31,7 +33,7 @@ pub use start::{Origin, Start, forked, resumed};
 pub use summary::{Outcome, Summary};
 
 use crate::data::Places;
-use crate::experiment::{Experiment, LoadError, Problems};
+use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::train::Precision;
 use start::Beginning;
@@ -56,66 +58,6 @@ pub struct Session {
     /// Looks at the run, and steers it.
     pub handle: Handle,
     thread: JoinHandle<Result<Summary, Error>>,
-}
-
-/// Why a run did not come to an end of its own.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The experiment does not fit its data, or they cannot be read. Nothing was written.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The experiment of a run folder or of a checkpoint is wrong, or the overrides are.
-    #[error(transparent)]
-    Experiment(#[from] Problems),
-    /// A folder is not that of a run.
-    #[error("{}: not a run folder: expected experiment.toml in it", folder.display())]
-    NotARun {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// A run in progress has the folder.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The checkpoint to start from cannot be used.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// The run folder has no checkpoint to go on from.
-    #[error("{}: no checkpoint to go on from{}", folder.display(), reasons.iter().map(|reason| format!("\n  {reason}")).collect::<String>())]
-    NoCheckpoint {
-        /// The run folder.
-        folder: PathBuf,
-        /// Why those there are cannot be used.
-        reasons: Vec<String>,
-    },
-    /// The log of the run folder cannot be gone on with.
-    #[error("{}: {problem}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)", path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The experiment is not that of the run to be resumed.
-    #[error(
-        "{}: a run is resumed as it was: of its settings only those of diagnostics and of train but train.batch can change (to change others: kfra-tui run --from CHECKPOINT)",
-        folder.display()
-    )]
-    Changed {
-        /// The run folder.
-        folder: PathBuf,
-    },
-    /// The run folder holds files already, or cannot be made.
-    #[error(transparent)]
-    Folder(RecordError),
-    /// The run folder cannot be written any more.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Threads cannot be started.
-    #[error("cannot start the threads of the run: {0}")]
-    Threads(String),
-    /// The run's thread panicked; its message has been printed.
-    #[error("the run ended by an error in this program")]
-    Panicked,
 }
 
 impl Session {

@@ -8,14 +8,15 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use kfra_tui::data::Places;
+use kfra_tui::diagnostics::Diagnostic;
 use kfra_tui::experiment::Experiment;
-use kfra_tui::linalg::Stream;
+use kfra_tui::linalg::{Archive, Keep as _, Stream};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind, Rule};
 use kfra_tui::session::{
     self, Checkpoint, Command as Order, Event, Options, Origin, Outcome, Session, Snapshot, Start, Status, Summary,
 };
-use kfra_tui::train::Hyperparameter;
+use kfra_tui::train::{Hyperparameter, Trainer};
 use tempfile::TempDir;
 
 const EXPERIMENT: &str = r#"
@@ -192,10 +193,43 @@ fn double_precision_is_kept_too() {
 }
 
 #[test]
+fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
+    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &[]).unwrap();
+    let (data, architecture) = experiment.load(&Places::new(Vec::new())).unwrap();
+    let data = std::sync::Arc::new(data);
+    let trainer = || {
+        Trainer::<f32>::new(kfra_tui::train::Start {
+            data: std::sync::Arc::clone(&data),
+            architecture: architecture.clone(),
+            loss: experiment.loss,
+            init: experiment.network.init,
+            optimizer: experiment.optimizer.clone(),
+            batch: 70,
+            seed: 3,
+        })
+    };
+    for updates in 0..5 {
+        let (mut whole, mut resumed, mut archive) = (trainer(), trainer(), Archive::default());
+        (0..updates).for_each(|_| assert!(whole.update().is_ok()));
+        whole.save(&mut archive);
+        resumed.restore(&archive).unwrap();
+        let mut undone = 0;
+        for _ in 0..10 {
+            let [one, other] = [whole.update().unwrap(), resumed.update().unwrap()];
+            assert_eq!((one.step.loss.to_bits(), &one.rejected), (other.step.loss.to_bits(), &other.rejected));
+            assert_eq!(whole.parameters(), resumed.parameters());
+            undone += u32::from(one.rejected.is_some());
+        }
+        assert!(undone > 0);
+    }
+}
+
+#[test]
 fn what_was_changed_along_the_way_stays_changed() {
+    use Hyperparameter as H;
     let set = |hyperparameter, value| Order::Set { hyperparameter, value };
     let to = |optimizer| Order::Switch { optimizer };
-    use Hyperparameter as H;
     let scripts: [(&str, &[Order]); 6] = [
         (OPTIMIZERS[3], &[set(H::LearningRate, 0.02), set(H::Beta1, 0.7), set(H::DecayPeriod, 5.0), set(H::L2, 0.01)]),
         (OPTIMIZERS[9], &[set(H::KroneckerDamping, 0.2), set(H::StepDampingMax, 3.0), set(H::InversePeriod, 3.0)]),
@@ -209,7 +243,9 @@ fn what_was_changed_along_the_way_stays_changed() {
         for out in ["whole", "parts"] {
             let session = start(folder.path(), out, &[]);
             advance(&session, 11);
-            orders.iter().for_each(|&order| _ = session.handle.send(order));
+            for &order in orders {
+                session.handle.send(order);
+            }
             advance(&session, 19);
             if out == "whole" {
                 session.handle.send(Order::Resume);
@@ -228,20 +264,16 @@ fn what_was_changed_along_the_way_stays_changed() {
 
 #[test]
 fn changed_cadences_of_diagnostics_stay_changed_unless_stated_anew() {
-    let folder = folder(OPTIMIZERS[0]);
+    let (folder, rank) = (folder(OPTIMIZERS[0]), Diagnostic::ALL[0]);
     let session = start(folder.path(), "out", &["diagnostics.budget=0.0"]);
     advance(&session, 3);
     session.handle.send(Order::Set { hyperparameter: Hyperparameter::Budget, value: 0.3 });
-    session.handle.send(Order::Set { hyperparameter: Hyperparameter::Every(session_rank()), value: 9.0 });
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::Every(rank), value: 9.0 });
     stop(session);
     finish(resume(folder.path(), "out", &["diagnostics.rank.every=11"]));
     let experiment = session::forked(&file(&folder.path().join("out"), 40), &[]).unwrap();
     assert_eq!(experiment.diagnostics.budget.to_bits(), 0.3_f64.to_bits());
-    assert_eq!(experiment.diagnostics.probes[session_rank()].every, 11);
-}
-
-fn session_rank() -> kfra_tui::diagnostics::Diagnostic {
-    kfra_tui::diagnostics::Diagnostic::ALL[0]
+    assert_eq!(experiment.diagnostics.probes[rank].every, 11);
 }
 
 #[test]
@@ -255,7 +287,9 @@ fn the_log_of_a_resumed_run_is_one_log() {
     let summary = finish(resume(folder.path(), "out", &[]));
     let events = events(&run);
     let mut snapshot = Snapshot::default();
-    events.iter().for_each(|event| snapshot.apply(event));
+    for event in &events {
+        snapshot.apply(event);
+    }
     assert_eq!(snapshot.updates(), (14, 40));
     assert_eq!(snapshot.status, Status::Ended(Outcome::Finished));
     assert_eq!(snapshot.loss.points().len(), 40);
@@ -458,9 +492,11 @@ fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
     let found = ["step-10.safetensors", "64-8-6-10", "64-9-6-10"];
     assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &found);
     let other = ["--set", "loss.kind=gaussian", "--out", "new"];
-    assert_refused(path, &[&["--from", checkpoint], &other[..]].concat(), &["categorical", "gaussian"]);
+    assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &["categorical", "gaussian"]);
     assert_refused(path, &["--from", "tiny.toml", "--out", "new"], &["tiny.toml", "not a checkpoint"]);
     assert_refused(path, &["--from", "nowhere", "--out", "new"], &["nowhere", "cannot be read"]);
+    let few = ["--from", checkpoint, "--out", "new", "--set", "train.updates=10"];
+    assert_refused(path, &few, &["train.updates must be above 10", "found 10"]);
     assert_refused(path, &["--from", checkpoint, "tiny.toml", "--out", "out"], &["out", "not empty"]);
     assert!(!path.join("new").exists());
     assert_eq!(fs::read(path.join("out/events.jsonl")).unwrap(), log);
@@ -610,11 +646,10 @@ fn a_run_that_is_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
                 known = step;
                 let log = fs::read_to_string(run.join("events.jsonl")).unwrap();
                 let complete = log.rfind('\n').map_or("", |end| &log[..end]);
-                let last =
-                    complete
-                        .lines()
-                        .filter_map(|line| serde_json::from_str(line).ok())
-                        .fold(0, |last, event| if let Event::Step(step) = event { step.step } else { last });
+                let last = complete
+                    .lines()
+                    .filter_map(|line| serde_json::from_str(line).ok())
+                    .fold(0, |last, event| if let Event::Step(step) = event { step.step } else { last });
                 assert!((step..=step + EVERY).contains(&last), "checkpoint {step}, log to {last}");
             }
         }

@@ -89,20 +89,12 @@ impl Error {
     /// The exit code: 2 for bad input, 1 for other failures.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Session(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
-            | Self::Session(
-                session::Error::Folder(_)
-                | session::Error::NotARun { .. }
-                | session::Error::Lock(_)
-                | session::Error::Checkpoint(_)
-                | session::Error::NoCheckpoint { .. }
-                | session::Error::Log { .. }
-                | session::Error::Changed { .. },
-            )
             | Self::Overwrites { .. }
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,

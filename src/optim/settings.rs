@@ -169,7 +169,8 @@ impl Damping {
     pub const STEP: Self = Self { initial: 1.0, min: 1e-6, max: 1e4, adapt: true };
 
     /// The same, starting from a value; its bounds give way to it.
-    pub fn from(self, value: f64) -> Self {
+    #[must_use]
+    pub fn starting_from(self, value: f64) -> Self {
         Self { initial: value, min: self.min.min(value), max: self.max.max(value), adapt: self.adapt }
     }
 }

@@ -188,15 +188,15 @@ impl Keep for Observatory {
     fn save(&self, archive: &mut Archive) {
         let values: Vec<_> = Hyperparameter::all().into_iter().filter_map(|h| Some((h, self.get(h)?))).collect();
         let due: Vec<_> = Diagnostic::ALL.iter().map(|&diagnostic| (diagnostic, self.due[diagnostic])).collect();
-        archive.note("diagnostics", &(values, due));
+        archive.note("diagnostics", &values);
+        archive.note("diagnostics_due", &due);
     }
 
     fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
-        let (values, due): (Vec<(Hyperparameter, f64)>, Vec<(Diagnostic, u64)>) = archive.value("diagnostics")?;
-        for (hyperparameter, value) in values {
+        for (hyperparameter, value) in archive.value::<Vec<(Hyperparameter, f64)>>("diagnostics")? {
             self.set(hyperparameter, value);
         }
-        for (diagnostic, step) in due {
+        for (diagnostic, step) in archive.value::<Vec<(Diagnostic, u64)>>("diagnostics_due")? {
             self.due[diagnostic] = step;
         }
         Ok(())

@@ -128,6 +128,10 @@ impl Beginning {
             Start::Fork { checkpoint: path } => {
                 let checkpoint = Checkpoint::read(path)?;
                 let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let updates = experiment.train.updates;
+                if updates <= checkpoint.step {
+                    return Err(Error::NoUpdates { checkpoint: path.clone(), step: checkpoint.step, updates });
+                }
                 let origin = Origin { checkpoint: whole, name: checkpoint.name.clone(), step: checkpoint.step };
                 Ok(Self::Forked(Box::new(checkpoint), origin))
             }
