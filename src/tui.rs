@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use crate::runs::{Id, Run, Shelf};
+use crate::runs::{Entry, Id, Run, Shelf};
 use crate::session::Snapshot;
 use panes::Scene;
 use preferences::Preferences;
@@ -417,6 +417,11 @@ impl<'a> Screen<'a> {
                 self.shelf.stop();
             }
             Effect::Again(id) => return Some(self.again(id)),
+            Effect::Fork(id) => return Some(self.fork(id)),
+            Effect::Resume(id) => match self.shelf.resume(id) {
+                Ok(()) => self.state.pending.clear(),
+                Err(error) => return Some(error.to_string()),
+            },
             Effect::Hurry(id) => return self.shelf.hurry(id).err().map(|error| error.to_string()),
             Effect::Delete(id) => match self.shelf.delete(id) {
                 Ok(()) => self.state.runs.marked.retain(|marked| *marked != id),
@@ -425,6 +430,25 @@ impl<'a> Screen<'a> {
             Effect::Quit | Effect::Leave | Effect::Suspend | Effect::Redraw => {}
         }
         None
+    }
+
+    /// Starts another run at the latest checkpoint of a run; their curves are laid over one another.
+    fn fork(&mut self, id: Id) -> String {
+        let label = self.shelf.entry(id).map(Entry::label).unwrap_or_default();
+        match self.shelf.fork(id) {
+            Err(error) => error.to_string(),
+            Ok(None) => "there is no such run any more".to_owned(),
+            Ok(Some(fork)) => {
+                let list = &mut self.state.runs;
+                list.marked.extend([id, fork]);
+                list.marked.sort_unstable();
+                list.marked.dedup();
+                (list.shown, list.selected) = (fork, fork);
+                self.state.pending.clear();
+                self.shelf.open(id);
+                format!("forked from {label}")
+            }
+        }
     }
 
     /// Queues the experiment of a run with a seed that none of its repetitions has.

@@ -91,6 +91,7 @@ impl Error {
     pub fn of_session(error: session::Error, file: &Path) -> Self {
         match error {
             session::Error::Load(source) => Self::Load { file: file.to_owned(), source },
+            session::Error::Experiment(problems) => Self::Experiment(problems),
             other => Self::Session(other),
         }
     }
@@ -98,12 +99,12 @@ impl Error {
     /// The exit code: 2 for bad input, 1 for other failures.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Session(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
-            | Self::Session(session::Error::Folder(_))
             | Self::Overwrites { .. }
             | Self::Run(_)
             | Self::NoRuns { .. }

@@ -9,7 +9,7 @@ use super::folder::Run;
 use super::watch::Watch;
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::session::{self, Command, Outcome, Session, Snapshot, Status, Summary, Ticket};
+use crate::session::{self, Checkpoint, Command, Outcome, Session, Snapshot, Start, Status, Summary, Ticket};
 
 /// Tells one run of a shelf from another, whatever happens to the rest.
 pub type Id = usize;
@@ -155,7 +155,7 @@ impl Shelf {
     /// # Errors
     /// Where there can be no further thread.
     pub fn start(&mut self, experiment: Experiment, folder: PathBuf) -> Result<Id, session::Error> {
-        let session = spawn(experiment, &folder, &self.places)?;
+        let session = spawn(experiment, &folder, Start::New, &self.places)?;
         Ok(self.adopt(session, folder))
     }
 
@@ -185,6 +185,39 @@ impl Shelf {
         self.start(experiment, folder)
     }
 
+    /// Lets a run that is over, or was left by another process, go on where it was left.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub fn resume(&mut self, id: Id) -> Result<(), session::Error> {
+        let places = self.places.clone();
+        let Some(entry) = self.entry_mut(id) else { return Ok(()) };
+        if matches!(entry.source, Source::Over | Source::Folder(_)) {
+            let experiment = session::resumed(&entry.folder, &[])?;
+            entry.source = Source::Live(spawn(experiment, &entry.folder, Start::Resume, &places)?);
+        }
+        Ok(())
+    }
+
+    /// Starts a run at the latest checkpoint of another, in a folder of its own. Where all updates are made at
+    /// that checkpoint, as many again are made.
+    ///
+    /// # Errors
+    /// Where it has none, or the run cannot start.
+    pub fn fork(&mut self, id: Id) -> Result<Option<Id>, session::Error> {
+        let Some(entry) = self.entry(id) else { return Ok(None) };
+        let Some((step, checkpoint)) = Checkpoint::list(&entry.folder).into_iter().next() else {
+            return Err(session::Error::NoCheckpoint { folder: entry.folder.clone(), reasons: Vec::new() });
+        };
+        let mut experiment = session::forked(&checkpoint, &[])?;
+        if experiment.train.updates <= step {
+            experiment.train.updates += step;
+        }
+        let folder = self.free_folder(&experiment.name);
+        let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
+        Ok(Some(self.adopt(session, folder)))
+    }
+
     /// A folder that is not there yet, and that no run of the shelf waits for.
     fn free_folder(&self, name: &str) -> PathBuf {
         let first = session::default_folder(name);
@@ -201,7 +234,7 @@ impl Shelf {
         let places = self.places.clone();
         let Some(entry) = self.entry_mut(id) else { return Ok(()) };
         if let Source::Queued(experiment) = &entry.source {
-            let session = spawn(Experiment::clone(experiment), &entry.folder, &places)?;
+            let session = spawn(Experiment::clone(experiment), &entry.folder, Start::New, &places)?;
             entry.source = Source::Live(session);
         }
         Ok(())
@@ -341,7 +374,7 @@ impl Shelf {
     }
 }
 
-fn spawn(experiment: Experiment, folder: &Path, places: &Places) -> Result<Session, session::Error> {
-    let options = session::Options { folder: folder.to_owned(), places: places.clone(), listener: None };
+fn spawn(experiment: Experiment, folder: &Path, start: Start, places: &Places) -> Result<Session, session::Error> {
+    let options = session::Options { folder: folder.to_owned(), start, places: places.clone(), listener: None };
     Session::spawn(experiment, options)
 }

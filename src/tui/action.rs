@@ -94,6 +94,8 @@ pub enum Action {
     Again,
     Hurry,
     DeleteRun,
+    Fork,
+    ResumeRun,
     NextPalette,
     ToggleMouse,
 }
@@ -223,6 +225,7 @@ bindings! {
     Train: [letter('s')] "step", Some("step"), Action::SingleStep, "Make one update, then pause.";
     Train: [letter('n')] "run-n", Some("run n"), Action::AskUpdates, "Make n updates, then pause.";
     Train: [letter('w')] "checkpoint", None, Action::Checkpoint, "Write a checkpoint now.";
+    Train: [letter('F')] "fork", None, Action::Fork, "Start another run at this one's latest checkpoint, and show it.";
     Train: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
     Train: [letter('1')] "loss", None, Action::Focus(0), "Focus the loss.";
     Train: [letter('2')] "rank", None, Action::Focus(1), "Focus the rank of Ḡ.";
@@ -255,6 +258,8 @@ bindings! {
     Runs: [letter('i')] "invert", None, Action::InvertRuns, "Sort the other way round.";
     Runs: [letter('v')] "view", Some("view"), Action::NextView, "Show losses, ranks or the differences of settings below.";
     Runs: [letter('g')] "group", Some("group"), Action::GroupSeeds, "Show runs that differ only in their seeds as their mean, with a band of all of them.";
+    Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run at the selected one's latest checkpoint.";
+    Runs: [letter('r')] "resume", Some("resume"), Action::ResumeRun, "Let the selected run go on where it was left.";
     Runs: [letter('a')] "again", Some("again"), Action::Again, "Queue the selected run's experiment once more, with the next seed.";
     Runs: [letter('b')] "begin", None, Action::Hurry, "Begin a queued run at once, beside those that run.";
     Runs: [key(KeyCode::Delete), letter('x')] "delete", Some("delete"), Action::DeleteRun, "Delete the selected run and its folder; asks first.";

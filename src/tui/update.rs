@@ -31,6 +31,10 @@ pub enum Effect {
     Again(Id),
     /// Begin a run that waits.
     Hurry(Id),
+    /// Start another run at a run's latest checkpoint.
+    Fork(Id),
+    /// Let a run go on where it was left.
+    Resume(Id),
     /// Delete a run.
     Delete(Id),
     /// Stop every run.
@@ -133,7 +137,14 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         Action::GroupSeeds => state.runs.grouped = !state.runs.grouped,
         Action::LogY if state.screen == Screen::Runs => state.runs.linear = !state.runs.linear,
         Action::NextView if state.screen == Screen::Runs => state.runs.view = (state.runs.view + 1) % runs::VIEWS,
-        Action::OpenRun | Action::MarkRun | Action::Again | Action::Hurry | Action::DeleteRun => {
+        Action::Fork if state.screen == Screen::Train => return Some(Effect::Fork(state.runs.shown)),
+        Action::Fork
+        | Action::ResumeRun
+        | Action::OpenRun
+        | Action::MarkRun
+        | Action::Again
+        | Action::Hurry
+        | Action::DeleteRun => {
             return handle(state, action, sight);
         }
         other => arrange(state, other, snapshot),
@@ -157,6 +168,8 @@ fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect>
             state.runs.marked.push(id);
             Some(Effect::Read(id))
         }
+        Action::Fork => Some(Effect::Fork(id)),
+        Action::ResumeRun => Some(Effect::Resume(id)),
         Action::Again => Some(Effect::Again(id)),
         Action::Hurry => Some(Effect::Hurry(id)),
         _ => {
