@@ -6,4 +6,4 @@ mod replay;
 
 pub use filter::Filter;
 pub use folder::{Fact, Run, Unreadable, list};
-pub use replay::{Follower, replay};
+pub use replay::{Follower, events, replay};

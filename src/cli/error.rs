@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::InspectionError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
-use crate::{session, tui};
+use crate::{export, runs, session, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,15 @@ pub enum Error {
     /// A quantity could not be computed.
     #[error(transparent)]
     Inspection(#[from] InspectionError),
+    /// A run folder is none.
+    #[error(transparent)]
+    Run(#[from] runs::Unreadable),
+    /// What is asked of an export does not go together.
+    #[error("{0}")]
+    Request(String),
+    /// There is no export.
+    #[error(transparent)]
+    Export(#[from] export::Error),
     /// Standard output cannot be written to.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -95,6 +104,9 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Session(session::Error::Folder(_))
             | Self::Overwrites { .. }
+            | Self::Run(_)
+            | Self::Request(_)
+            | Self::Export(_)
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,
