@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod error;
+mod export;
 mod inspect;
 mod output;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Measure this machine's peak and the cost of each phase of an update
     Bench(bench::Arguments),
+    /// Write quantities of runs as a figure, a table or a TensorBoard log, or the weights of one
+    Export(export::Arguments),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the man page, in roff
@@ -91,6 +94,7 @@ pub fn main() -> u8 {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),
         Some(Command::Man) => shell::man(),
     };

@@ -8,8 +8,9 @@
 //!
 //! | level | module | what |
 //! |---|---|---|
-//! | 10 | [`cli`] | the command line |
-//! | 9 | [`tui`] | the screen |
+//! | 11 | [`cli`] | the command line |
+//! | 10 | [`tui`] | the screen |
+//! | 9 | [`export`] | figures, tables and logs for other programs |
 //! | 8 | [`runs`] | run folders, and expressions that choose among them |
 //! | 7 | [`session`] | a run: worker thread, events, commands, snapshot, run folder |
 //! | 6 | [`experiment`] | what determines a run; the only code that knows TOML |
@@ -49,6 +50,7 @@ pub mod curvature;
 pub mod data;
 pub mod diagnostics;
 pub mod experiment;
+pub mod export;
 pub mod linalg;
 pub mod network;
 pub mod optim;

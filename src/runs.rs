@@ -10,6 +10,6 @@ mod watch;
 pub use compare::{differences, repetitions};
 pub use filter::Filter;
 pub use folder::{Fact, Run, Unreadable, list};
-pub use replay::{Follower, replay};
+pub use replay::{Follower, events, replay};
 pub use shelf::{Entry, Id, Shelf, Standing};
 pub use watch::Watch;

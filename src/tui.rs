@@ -5,6 +5,7 @@
 //! draw; this file alone touches the world.
 
 mod action;
+mod figure;
 mod mouse;
 mod number;
 mod panes;
@@ -22,7 +23,7 @@ mod widgets;
 mod sample;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -417,6 +418,7 @@ impl<'a> Screen<'a> {
                 self.shelf.stop();
             }
             Effect::Again(id) => return Some(self.again(id)),
+            Effect::Export(file) => return Some(self.export(&file)),
             Effect::Fork(id) => return Some(self.fork(id)),
             Effect::Resume(id) => match self.shelf.resume(id) {
                 Ok(()) => self.state.pending.clear(),
@@ -430,6 +432,16 @@ impl<'a> Screen<'a> {
             Effect::Quit | Effect::Leave | Effect::Suspend | Effect::Redraw => {}
         }
         None
+    }
+
+    /// Writes what is in sight to a file.
+    fn export(&self, file: &Path) -> String {
+        let entries = self.shelf.entries();
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        match figure::write(&scene, &self.snapshot, file) {
+            Ok(()) => format!("wrote {}", file.display()),
+            Err(error) => error.to_string(),
+        }
     }
 
     /// Starts another run at the latest checkpoint of a run; their curves are laid over one another.

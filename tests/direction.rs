@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The level of each module.
-const LEVELS: [(&str, u8); 13] = [
+const LEVELS: [(&str, u8); 14] = [
     ("linalg", 0),
     ("network", 1),
     ("data", 1),
@@ -17,9 +17,10 @@ const LEVELS: [(&str, u8); 13] = [
     ("experiment", 6),
     ("session", 7),
     ("runs", 8),
-    ("tui", 9),
-    ("report", 9),
-    ("cli", 10),
+    ("export", 9),
+    ("tui", 10),
+    ("report", 10),
+    ("cli", 11),
 ];
 
 /// Files that belong to no module.

@@ -7,7 +7,7 @@ use crate::diagnostics::InspectionError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
-use crate::{session, tui};
+use crate::{export, session, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,15 @@ pub enum Error {
     /// A quantity could not be computed.
     #[error(transparent)]
     Inspection(#[from] InspectionError),
+    /// A run folder is none.
+    #[error(transparent)]
+    Run(#[from] Unreadable),
+    /// What is asked of an export does not go together.
+    #[error("{0}")]
+    Request(String),
+    /// There is no export.
+    #[error(transparent)]
+    Export(#[from] export::Error),
     /// Standard output cannot be written to.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -66,9 +75,6 @@ pub enum Error {
     /// The screen could not go on.
     #[error(transparent)]
     Screen(#[from] tui::Error),
-    /// A run folder cannot be read.
-    #[error(transparent)]
-    Run(#[from] Unreadable),
     /// There are no runs to look at.
     #[error("{}: no run folder, and none in it; expected folders with an experiment.toml", folder.display())]
     NoRuns {
@@ -108,6 +114,8 @@ impl Error {
             | Self::Overwrites { .. }
             | Self::Run(_)
             | Self::NoRuns { .. }
+            | Self::Request(_)
+            | Self::Export(_)
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,

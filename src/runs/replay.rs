@@ -24,8 +24,16 @@ const STEP: &[u8] = br#"{"event":"step","#;
 /// # Errors
 /// Where the log cannot be read, or a line of it is no event; the message names the line.
 pub fn replay(folder: &Path) -> Result<Snapshot, Unreadable> {
+    events(folder, &mut |_| {})
+}
+
+/// Hands on every event of a run folder's log, in order, and returns what they tell of the run.
+///
+/// # Errors
+/// As [`replay`]; the events before the line have been handed on.
+pub fn events(folder: &Path, visit: &mut (dyn FnMut(&Event) + Send)) -> Result<Snapshot, Unreadable> {
     let mut follower = Follower::open(folder)?;
-    follower.advance()?;
+    follower.read_on(visit)?;
     Ok(Arc::unwrap_or_clone(follower.read.snapshot))
 }
 
@@ -71,6 +79,10 @@ impl Follower {
     /// Where the log cannot be read, or a line of it is no event; the message names the line, and what stands
     /// before it has been taken in.
     pub fn advance(&mut self) -> Result<bool, Unreadable> {
+        self.read_on(&mut |_| {})
+    }
+
+    fn read_on(&mut self, visit: &mut (dyn FnMut(&Event) + Send)) -> Result<bool, Unreadable> {
         let unreadable = |source| Unreadable::File { path: self.path.clone(), source };
         let mut log = File::open(&self.path).map_err(unreadable)?;
         let goes_on = self.read.find(&mut log).map_err(unreadable)?;
@@ -84,7 +96,7 @@ impl Follower {
             let rest = block.split_off(whole);
             let next = std::mem::replace(&mut block, rest);
             // While these are read, those before them are taken in.
-            let (next, taken) = rayon::join(|| Lines::read(next), || self.read.take_in(&lines));
+            let (next, taken) = rayon::join(|| Lines::read(next), || self.read.take_in(&lines, visit));
             taken.map_err(|reason| Unreadable::Content { path: self.path.clone(), reason })?;
             if read == 0 {
                 return Ok(changed);
@@ -110,12 +122,15 @@ impl Progress {
     }
 
     /// Takes in lines, up to one that is no event; the error tells which, and why.
-    fn take_in(&mut self, lines: &Lines) -> Result<(), String> {
+    fn take_in(&mut self, lines: &Lines, visit: &mut (dyn FnMut(&Event) + Send)) -> Result<(), String> {
         let mut taken = 0;
         let mut outcome = Ok(());
         for (length, event) in &lines.events {
             match event {
-                Ok(event) => Arc::make_mut(&mut self.snapshot).apply(event),
+                Ok(event) => {
+                    Arc::make_mut(&mut self.snapshot).apply(event);
+                    visit(event);
+                }
                 Err(error) => {
                     outcome = Err(describe(self.lines + 1, error));
                     break;

@@ -96,6 +96,7 @@ pub enum Action {
     DeleteRun,
     Fork,
     ResumeRun,
+    AskExport,
     NextPalette,
     ToggleMouse,
 }
@@ -211,6 +212,7 @@ bindings! {
     Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
     Everywhere: [letter('C')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
     Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
+    Everywhere: [letter('E')] "export", None, Action::AskExport, "Write the focused pane, or what is laid over one another, to a .svg, .png, .csv or .json file.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";

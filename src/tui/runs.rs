@@ -155,7 +155,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (above, below) = parts(area, rows.len());
     list(buffer, above, scene, &rows);
     if below.height >= 4 {
-        comparison(buffer, below, scene, &rows);
+        comparison(buffer, below, scene);
     }
 }
 
@@ -223,16 +223,15 @@ fn style(standing: Standing, theme: &Theme) -> Style {
 }
 
 /// The runs that are compared: those that are marked, and the selected one.
-fn compared<'a>(scene: &Scene<'a>, rows: &[Row<'a>]) -> Vec<&'a Entry> {
-    let selected = rows.iter().find(|row| row.entry.id == scene.state.runs.selected).or(rows.first());
-    let selected = selected.map(|row| row.entry.id);
+pub fn compared<'a>(scene: &Scene<'a>) -> Vec<&'a Entry> {
+    let selected = selected(scene.state, scene.entries).map(|entry| entry.id);
     let wanted = |entry: &&Entry| scene.state.runs.marked.contains(&entry.id) || Some(entry.id) == selected;
     scene.entries.iter().filter(wanted).collect()
 }
 
-fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_>]) {
+fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let theme = scene.theme;
-    let runs = compared(scene, rows);
+    let runs = compared(scene);
     let view = scene.state.runs.view % VIEWS;
     let title = ["Training loss", "Rank of Ḡ", "Settings that differ"][view];
     let inner = theme.panel(buffer, area, Line::styled(title, theme.strong), false, false);
@@ -241,7 +240,7 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_
     if view == 2 {
         return settings(buffer, inner, scene, &runs);
     }
-    let quantities = overlay(scene, &runs, if view == 0 { Overlaid::Loss } else { Overlaid::Rank });
+    let quantities = overlay(scene, &runs, overlaid(scene.state));
     let Some(first) = quantities.first().map(|quantity| quantity.run) else {
         put(buffer, inner, 0, &Line::styled("nothing known of these runs yet: space reads their logs", theme.faint));
         return;
@@ -249,6 +248,11 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_
     let log = !scene.state.runs.linear;
     let scene = Scene { snapshot: first, ..*scene };
     Curves { quantities, log, sign: 1.0, empty: "nothing measured yet" }.draw(buffer, inner, &scene);
+}
+
+/// What the Runs screen lays over one another.
+pub fn overlaid(state: &State) -> Overlaid {
+    if state.runs.view % VIEWS == 1 { Overlaid::Rank } else { Overlaid::Loss }
 }
 
 /// What is laid over one another.

@@ -119,6 +119,8 @@ pub enum Topic {
     Updates,
     /// Which runs are shown.
     Filter,
+    /// Where an export goes.
+    Export,
 }
 
 /// What is asked.

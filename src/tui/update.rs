@@ -1,5 +1,7 @@
 //! What a key does to the screen, and what it asks of the world.
 
+use std::path::{Path, PathBuf};
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{self, Action, Context};
@@ -7,6 +9,7 @@ use super::number::{count, plain};
 use super::panes::Pane;
 use super::runs;
 use super::state::{Overlay, Question, SMOOTHINGS, Screen, State, Topic, Unit, Window};
+use crate::export::Format;
 use crate::optim::{Kind, Range};
 use crate::runs::{Entry, Filter, Id};
 use crate::session::{Command, Snapshot, Status};
@@ -37,6 +40,8 @@ pub enum Effect {
     Resume(Id),
     /// Delete a run.
     Delete(Id),
+    /// Write what is in sight to a file.
+    Export(PathBuf),
     /// Stop every run.
     StopAll,
     /// Let the shell have the terminal for a while.
@@ -73,7 +78,7 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
-            Some(Overlay::Prompt(Topic::Filter, text)) if text.len() < 400 => text.push(letter),
+            Some(Overlay::Prompt(Topic::Filter | Topic::Export, text)) if text.len() < 400 => text.push(letter),
             Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
                 text.push(letter);
@@ -131,6 +136,7 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
             state.mouse = !state.mouse;
             state.notice = Some(format!("mouse {}", if state.mouse { "on" } else { "off" }));
         }
+        Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, String::new())),
         Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
         Action::InvertRuns => state.runs.descending = !state.runs.descending,
@@ -353,6 +359,7 @@ fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             update(state, action, sight)
         }
         Overlay::Prompt(topic, text) => match (read(topic, &text), topic) {
+            (Ok(Typed::File(file)), _) => Some(Effect::Export(file)),
             (Ok(Typed::Filter(_)), _) => {
                 text.trim().clone_into(&mut state.runs.filter);
                 None
@@ -363,7 +370,7 @@ fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             }
             (Ok(Typed::Number(value)), Topic::Hyperparameter(hyperparameter)) => Some(set(hyperparameter, value)),
             (Err(_), _) if text.is_empty() => None,
-            (Ok(_), Topic::Filter) | (Err(_), _) => {
+            (Ok(_), Topic::Filter | Topic::Export) | (Err(_), _) => {
                 state.overlay = Some(Overlay::Prompt(topic, text));
                 None
             }
@@ -380,6 +387,8 @@ pub fn read(topic: Topic, text: &str) -> Result<Typed, String> {
     let range = match topic {
         Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
         Topic::Updates => Range::Count,
+        Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Typed::File(text.trim().into())),
+        Topic::Export => return Err("expected a file that ends in .svg, .png, .csv or .json".to_owned()),
         Topic::Filter if text.trim().is_empty() => return Ok(Typed::Filter(None)),
         Topic::Filter => {
             return Filter::parse(text).map(|filter| Typed::Filter(Some(filter))).map_err(|e| e.to_string());
@@ -398,6 +407,8 @@ pub enum Typed {
     Number(f64),
     /// An expression that chooses runs; `None` chooses all.
     Filter(Option<Filter>),
+    /// A file.
+    File(PathBuf),
 }
 
 fn send(command: Command, text: &str) -> Effect {

@@ -94,6 +94,7 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
         }
         Topic::Updates => "updates to make before a pause: ".to_owned(),
         Topic::Filter => "runs to show: ".to_owned(),
+        Topic::Export => "file to write: ".to_owned(),
     };
     let mut spans = vec![
         Span::styled(name, theme.strong),

@@ -66,6 +66,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
         (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
         (Context::Everywhere, "colours") => state.palette == Palette::Light,
+        (Context::Everywhere, "export") => done.over(Overlay::Prompt(Topic::Export, String::new())),
         (Context::Everywhere, "mouse") => state.mouse,
         (Context::Train, "pause") => done.sent(Command::Pause),
         (Context::Train, "zoom") => state.zoom,

@@ -1,0 +1,63 @@
+//! What is taken out of runs: figures for papers, tables, logs for TensorBoard.
+
+mod draw;
+pub mod figure;
+mod file;
+mod format;
+mod picture;
+pub mod quantity;
+mod scale;
+mod table;
+mod tensorboard;
+mod text;
+
+use std::path::PathBuf;
+
+pub use draw::svg;
+pub use figure::{Abscissa, Figure};
+pub use file::{free, write};
+pub use format::Format;
+pub use picture::png;
+pub use quantity::{Labelled, View};
+pub use table::{csv, json};
+pub use tensorboard::TensorBoard;
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is there already.
+    #[error("{} is there already; expected a new file, or --force to write over it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a folder.
+    #[error("{} is a folder; expected a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What was to be written has no such form.
+    #[error("cannot be written in this format: {0}")]
+    Encode(String),
+}
+
+impl From<::csv::Error> for Error {
+    fn from(error: ::csv::Error) -> Self {
+        Self::Encode(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Encode(error.to_string())
+    }
+}

@@ -1,0 +1,112 @@
+//! Figures as vector graphics.
+
+mod bars;
+mod chart;
+mod legend;
+mod style;
+
+use svg::Document;
+use svg::node::element::{Group, Line, Rectangle, Text};
+
+use super::figure::Figure;
+use super::text::{self, FAMILY};
+
+/// Font size of labels, and of titles.
+const LABEL: f64 = 12.0;
+const TITLE: f64 = 14.0;
+/// Free space around figures.
+const MARGIN: f64 = 12.0;
+/// Width and height of the area of the data.
+const PLOT: (f64, f64) = (460.0, 300.0);
+/// The most room that a label beside the data takes.
+const ASIDE: f64 = 250.0;
+/// What is written, and axes; lines behind the data.
+const INK: &str = "#222222";
+const FAINT: &str = "#dddddd";
+
+/// A rectangle of the page.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+/// A figure as it is drawn, and the room it took.
+struct Drawing {
+    group: Group,
+    width: f64,
+    height: f64,
+}
+
+/// Figures, one below the other, as an SVG document. Colours are told apart by colour-blind people too, and
+/// curves are told apart without colours.
+pub fn svg(figures: &[Figure]) -> String {
+    let drawn: Vec<_> = (0..).zip(figures).map(|(index, figure)| draw(figure, index)).collect();
+    let width = drawn.iter().map(|drawing| drawing.width).fold(0.0, f64::max).ceil();
+    let height = drawn.iter().map(|drawing| drawing.height).sum::<f64>().ceil();
+    let background = Rectangle::new().set("width", width).set("height", height).set("fill", "#ffffff");
+    let mut document = Document::new()
+        .set("width", width)
+        .set("height", height)
+        .set("viewBox", (0, 0, width as i64, height as i64))
+        .set("font-family", format!("'{FAMILY}', Verdana, Helvetica, Arial, sans-serif"))
+        .set("font-size", LABEL)
+        .set("fill", INK)
+        .add(background);
+    let mut top = 0.0;
+    for drawing in drawn {
+        document = document.add(drawing.group.set("transform", format!("translate(0 {})", round(top))));
+        top += drawing.height;
+    }
+    document.to_string() + "\n"
+}
+
+/// A figure; `index` tells its parts from those of others on the page.
+fn draw(figure: &Figure, index: usize) -> Drawing {
+    let runs = runs(figure);
+    if figure.bars.is_empty() { chart::draw(figure, &runs, index) } else { bars::draw(figure, &runs) }
+}
+
+/// The runs of a figure, in order.
+fn runs(figure: &Figure) -> Vec<&str> {
+    let all = figure.curves.iter().map(|curve| &curve.run).chain(figure.bars.iter().map(|bar| &bar.run));
+    let mut runs = Vec::new();
+    for run in all {
+        if !runs.contains(&run.as_str()) {
+            runs.push(run.as_str());
+        }
+    }
+    runs
+}
+
+/// The title, with the run where it is of one alone.
+fn title(figure: &Figure, runs: &[&str], frame: Frame) -> Text {
+    let title = match runs {
+        [run] => format!("{}: {run}", figure.title),
+        _ => figure.title.clone(),
+    };
+    let title = text::fitted(&title, 1.1 * TITLE, frame.width + frame.left);
+    words(&title, frame.left, frame.top - 10.0, "start").set("font-size", TITLE).set("font-weight", "bold")
+}
+
+/// Text; `anchor` tells which of its ends, or its middle, is at x.
+fn words(text: &str, x: f64, y: f64, anchor: &str) -> Text {
+    Text::new(text).set("x", round(x)).set("y", round(y)).set("text-anchor", anchor)
+}
+
+fn line(from: (f64, f64), to: (f64, f64), color: &str, width: f64) -> Line {
+    Line::new()
+        .set("x1", round(from.0))
+        .set("y1", round(from.1))
+        .set("x2", round(to.0))
+        .set("y2", round(to.1))
+        .set("stroke", color)
+        .set("stroke-width", width)
+}
+
+/// A coordinate, to the hundredth.
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

@@ -1,0 +1,132 @@
+//! What a figure is, before it is drawn or written as a table.
+
+use serde::Serialize;
+
+/// One chart: curves along runs, or bars.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What it shows.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What is drawn; without any value it is left out.
+    pub curves: Vec<Curve>,
+    /// What happened along the runs.
+    pub marks: Vec<Mark>,
+    /// Lengths in the unit of y, drawn in place of curves where there are any.
+    pub bars: Vec<Bar>,
+}
+
+/// An axis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Axis {
+    /// The quantity and its unit: `training time (s)`.
+    pub label: String,
+    /// Whether it is logarithmic.
+    pub log: bool,
+}
+
+/// A quantity along a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    /// Of which run.
+    pub run: String,
+    /// Which quantity.
+    pub quantity: String,
+    /// How it is drawn.
+    pub look: Look,
+    /// Its values, by x.
+    pub points: Vec<Point>,
+}
+
+/// How a curve is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// Values of single updates: their mean within the band from least to largest.
+    Noisy,
+    /// A line with its points.
+    Line,
+    /// A thin line in the colour of the curve before it: what bounds that one.
+    Bound,
+}
+
+/// A value of a curve, of one update or of several neighbouring ones.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Where.
+    pub x: f64,
+    /// The value, or the mean of the finite ones; NaN where there is none.
+    pub y: f64,
+    /// The least value; NaN where there is none.
+    pub low: f64,
+    /// The largest value; NaN where there is none.
+    pub high: f64,
+}
+
+/// Something that happened along a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mark {
+    /// In which run.
+    pub run: String,
+    /// Where.
+    pub x: f64,
+    /// What.
+    pub text: String,
+}
+
+/// A length.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bar {
+    /// Of which run.
+    pub run: String,
+    /// Of what.
+    pub name: String,
+    /// How much, in the unit of y.
+    pub value: f64,
+}
+
+impl Figure {
+    /// Whether there is nothing to be seen in it.
+    pub fn is_empty(&self) -> bool {
+        self.bars.is_empty() && self.curves.iter().all(|curve| curve.points.iter().all(|point| point.y.is_nan()))
+    }
+}
+
+/// What x counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Abscissa {
+    /// Updates.
+    #[default]
+    Update,
+    /// Passes through the training data.
+    Epoch,
+    /// Data trained on.
+    Sample,
+    /// Seconds of training, without evaluation.
+    Second,
+}
+
+impl Abscissa {
+    /// Its name: `update`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Epoch => "epoch",
+            Self::Sample => "sample",
+            Self::Second => "second",
+        }
+    }
+
+    /// What is written at the axis, with its unit.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Update => "updates",
+            Self::Epoch => "epochs",
+            Self::Sample => "training data seen",
+            Self::Second => "training time (s)",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Figures as pictures of pixels.
+
+use std::sync::Arc;
+
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::fontdb::{Database, Source};
+use resvg::usvg::{Options, Tree};
+
+use super::text::{FAMILY, fonts};
+use super::{Error, Figure, svg};
+
+/// Pixels for each unit of the vector graphics: 192 a inch.
+const PIXELS: f32 = 2.0;
+
+/// Figures, one below the other, as a PNG picture. Its font comes with the program.
+///
+/// # Errors
+/// A picture larger than memory.
+pub fn png(figures: &[Figure]) -> Result<Vec<u8>, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::Encode(error.to_string());
+    let mut fonts_known = Database::new();
+    for font in fonts() {
+        fonts_known.load_font_source(Source::Binary(Arc::new(font)));
+    }
+    let options = Options { font_family: FAMILY.to_owned(), fontdb: Arc::new(fonts_known), ..Options::default() };
+    let tree = Tree::from_str(&svg(figures), &options).map_err(|error| failed(&error))?;
+    let size = tree.size().to_int_size().scale_by(PIXELS).ok_or_else(|| failed(&"the picture has no size"))?;
+    let mut picture =
+        Pixmap::new(size.width(), size.height()).ok_or_else(|| failed(&"the picture is larger than memory"))?;
+    resvg::render(&tree, Transform::from_scale(PIXELS, PIXELS), &mut picture.as_mut());
+    picture.encode_png().map_err(|error| failed(&error))
+}

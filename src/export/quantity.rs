@@ -1,0 +1,166 @@
+//! Figures of the quantities that the panes show, of one run or of several.
+
+use std::sync::Arc;
+
+use super::figure::{Abscissa, Axis, Bar, Curve, Figure, Look, Mark, Point};
+use crate::diagnostics::Scope;
+use crate::diagnostics::hessian::HessianBlock;
+use crate::diagnostics::rank::Rank;
+use crate::session::Snapshot;
+use crate::session::history::{self, Series};
+
+/// A run and what it is called.
+pub type Labelled = (String, Arc<Snapshot>);
+
+/// How figures look at runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// What x counts.
+    pub x: Abscissa,
+    /// Whether x is logarithmic.
+    pub log_x: bool,
+    /// Whether y is linear where it would be logarithmic.
+    pub linear_y: bool,
+}
+
+/// Minibatch loss, and the losses over training and validation data.
+pub fn loss(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let mut figure = view.figure("Loss", "mean loss a datum", runs);
+    for (run, snapshot) in runs {
+        for (name, series, look) in [
+            ("minibatch", &snapshot.loss, Look::Noisy),
+            ("training set", &snapshot.train_loss, Look::Line),
+            ("validation set", &snapshot.validation_loss, Look::Line),
+        ] {
+            figure.curves.push(view.curve((run, snapshot), name, series, look));
+        }
+    }
+    kept(vec![figure])
+}
+
+/// The rank of Ḡ, of the whole and of every block, as a band where only bounds are known; and what bounds it.
+pub fn rank(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let mut figure = view.figure("Rank of the Gauss-Newton matrix", "rank", runs);
+    for (run, snapshot) in runs {
+        for rank in snapshot.tracked::<Rank>() {
+            let name = match rank.latest.scope {
+                Scope::Whole => "all layers".to_owned(),
+                Scope::Layer(layer) => format!("layer {layer}"),
+            };
+            let mut curve = view.curve((run, snapshot), &name, rank.history, Look::Line);
+            for (point, upper) in curve.points.iter_mut().zip(rank.third.points()) {
+                point.high = upper.max;
+            }
+            let bound = view.curve((run, snapshot), &format!("{name}, bound"), rank.other, Look::Bound);
+            figure.curves.extend([curve, bound]);
+        }
+    }
+    kept(vec![figure])
+}
+
+/// Trace, λ max and λ min of every block of the Hessian. Where y is logarithmic λ min is turned about, for it
+/// is mostly negative.
+pub fn hessian(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let turned = if view.linear_y { "λ min" } else { "−λ min" };
+    let sign = if view.linear_y { 1.0 } else { -1.0 };
+    let mut figures = Vec::new();
+    for (name, which, sign) in [("tr H", 1, 1.0), ("λ max", 2, 1.0), (turned, 0, sign)] {
+        let mut figure = view.figure(&format!("{name} of the Hessian blocks"), name, runs);
+        for (run, snapshot) in runs {
+            for block in snapshot.tracked::<HessianBlock>() {
+                let series = [block.history, block.other, block.third][which];
+                let name = format!("{name}, layer {}", block.latest.layer);
+                let mut curve = view.curve((run, snapshot), &name, series, Look::Line);
+                if sign < 0.0 {
+                    curve.points.iter_mut().for_each(turn);
+                }
+                figure.curves.push(curve);
+            }
+        }
+        figures.push(figure);
+    }
+    kept(figures)
+}
+
+/// Wall seconds an update, and how they fall to its phases of late.
+pub fn timing(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let mut along = view.figure("Wall time of an update", "seconds an update", runs);
+    let mut phases = View { linear_y: true, ..view }.figure("Phases of an update", "seconds an update", runs);
+    phases.marks.clear();
+    for (run, snapshot) in runs {
+        along.curves.push(view.curve((run, snapshot), "seconds an update", &snapshot.wall, Look::Noisy));
+        let bar = |(name, value): (&str, f64)| Bar { run: run.clone(), name: name.to_owned(), value };
+        phases.bars.extend(snapshot.phases.iter().map(|(phase, seconds)| bar((phase.name(), *seconds))));
+    }
+    kept(vec![along, phases])
+}
+
+/// Those in which there is something to be seen, without curves that have no value.
+fn kept(mut figures: Vec<Figure>) -> Vec<Figure> {
+    for figure in &mut figures {
+        figure.curves.retain(|curve| !curve.points.is_empty());
+    }
+    figures.retain(|figure| !figure.is_empty());
+    figures
+}
+
+fn turn(point: &mut Point) {
+    *point = Point { x: point.x, y: -point.y, low: -point.high, high: -point.low };
+}
+
+impl View {
+    fn figure(self, title: &str, quantity: &str, runs: &[Labelled]) -> Figure {
+        let axis = |label: &str, log| Axis { label: label.to_owned(), log };
+        let marks = |(run, snapshot): &Labelled| {
+            let mark = |mark: &crate::session::snapshot::Mark| Mark {
+                run: run.clone(),
+                x: self.place(snapshot, mark.step),
+                text: mark.text.clone(),
+            };
+            snapshot.marks.iter().map(mark).collect::<Vec<_>>()
+        };
+        Figure {
+            title: title.to_owned(),
+            x: axis(self.x.label(), self.log_x),
+            y: axis(quantity, !self.linear_y),
+            curves: Vec::new(),
+            marks: runs.iter().flat_map(marks).collect(),
+            bars: Vec::new(),
+        }
+    }
+
+    fn curve(self, (run, snapshot): (&String, &Arc<Snapshot>), quantity: &str, series: &Series, look: Look) -> Curve {
+        let point = |point: &history::Point| {
+            let (low, high) = if point.count == 0 { (f64::NAN, f64::NAN) } else { (point.min, point.max) };
+            Point { x: self.place(snapshot, point.step), y: point.mean(), low, high }
+        };
+        let points = series.points().iter().map(point).collect();
+        Curve { run: run.clone(), quantity: quantity.to_owned(), look, points }
+    }
+
+    /// Where a step lies on the x axis.
+    fn place(self, snapshot: &Snapshot, step: u64) -> f64 {
+        let epochs = || between(&snapshot.epoch, step, |point| point.max);
+        match self.x {
+            Abscissa::Update => step as f64,
+            Abscissa::Epoch => epochs(),
+            Abscissa::Sample => epochs() * snapshot.run.as_ref().map_or(0.0, |run| run.train_data as f64),
+            Abscissa::Second => between(&snapshot.loss, step, |point| point.seconds),
+        }
+    }
+}
+
+/// A value at a step, on a straight line between its neighbours; it is 0 at step 0.
+fn between(series: &Series, step: u64, value: impl Fn(&history::Point) -> f64) -> f64 {
+    let points = series.points();
+    let index = points.partition_point(|point| point.step < step);
+    let at = |point: &history::Point| (point.step as f64, value(point));
+    let left = index.checked_sub(1).and_then(|left| points.get(left)).map(at);
+    let (left, right) = match (left, points.get(index).map(at)) {
+        (Some(left), Some(right)) => (left, right),
+        (None, Some(right)) if right.0 > 0.0 => ((0.0, 0.0), right),
+        (Some((_, only)), None) | (None, Some((_, only))) => return only,
+        (None, None) => return 0.0,
+    };
+    left.1 + (step as f64 - left.0) / (right.0 - left.0) * (right.1 - left.1)
+}
