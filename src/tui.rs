@@ -5,6 +5,7 @@
 //! draw; this file alone touches the world.
 
 mod action;
+pub mod design;
 mod number;
 mod panes;
 mod popup;

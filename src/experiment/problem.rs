@@ -180,7 +180,7 @@ impl Flaw {
             | Self::NotForKind { key, .. }
             | Self::Missing { key, .. }
             | Self::TooManyData { key, .. } => key.into(),
-            Self::Both { key, .. } => (*key).into(),
+            Self::Both { key, .. } | Self::Mismatch(Mismatch::Unknown { key }) => (*key).into(),
             Self::BoundsCrossed { name, .. } => format!("optimizer.{name}_min").into(),
             Self::Bounds { name, .. } => format!("optimizer.{name}").into(),
             Self::TaskLoss { .. } => "loss.kind".into(),
@@ -188,7 +188,6 @@ impl Flaw {
             Self::Alignment { .. } => "diagnostics.alignment.every".into(),
             Self::Mismatch(Mismatch::Input { .. }) => "network.input".into(),
             Self::Mismatch(Mismatch::Output { .. } | Mismatch::LossOutput { .. }) => "network.output".into(),
-            Self::Mismatch(Mismatch::Unknown { key }) => (*key).into(),
             Self::Mismatch(Mismatch::Parameters { .. }) => "network.layers".into(),
         })
     }

@@ -19,17 +19,26 @@ pub enum Context {
     Question,
     /// The run is being stopped.
     Stopping,
+    /// The fields of an experiment.
+    Design,
+    /// A value or a file name that is typed on the Design screen.
+    DesignTyping,
+    /// A list of what a field can be.
+    DesignChoice,
 }
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Train, "Panes and run"),
         (Self::List, "In a list"),
         (Self::Palette, "In the command palette"),
         (Self::Prompt, "While typing"),
         (Self::Question, "When asked"),
         (Self::Stopping, "While the run stops"),
+        (Self::Design, "Design of an experiment"),
+        (Self::DesignTyping, "Design: while typing"),
+        (Self::DesignChoice, "Design: while choosing"),
     ];
 }
 
@@ -77,6 +86,21 @@ pub enum Action {
     Accept,
     Erase,
     Clear,
+    First,
+    Last,
+    NextSection,
+    PreviousSection,
+    Cycle,
+    AddLayer,
+    Remove,
+    MoveUp,
+    MoveDown,
+    Undo,
+    Redo,
+    Save,
+    SaveAs,
+    Open,
+    Start,
 }
 
 /// A key with or without control. Shift is part of a letter.
@@ -104,6 +128,12 @@ impl Key {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let other = event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
         self.code == event.code && self.control == control && !other
+    }
+
+    /// The event of pressing it.
+    #[cfg(test)]
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
     }
 
     /// Its name on the screen.
@@ -237,6 +267,49 @@ bindings! {
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
     Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";
+    Design: [letter('a')] "add-layer", Some("add layer"), Action::AddLayer, "Add a layer after the selected one, or at the end.";
+    Design: [letter('d'), key(KeyCode::Delete)] "remove", Some("remove"), Action::Remove, "Take out the layer, or what is stated for the field.";
+    Design: [letter('u')] "undo", Some("undo"), Action::Undo, "Undo the last change.";
+    Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
+    Design: [letter('S'), letter('R')] "start", Some("start"), Action::Start, "Start a run of the experiment.";
+    Design: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
+    Design: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
+    Design: [letter('O')] "open", Some("open"), Action::Open, "Open an experiment file.";
+    Design: [letter('K')] "move-up", Some("layer up"), Action::MoveUp, "Move the layer up, toward the input.";
+    Design: [letter('J')] "move-down", Some("layer down"), Action::MoveDown, "Move the layer down, toward the output.";
+    Design: [control('r')] "redo", None, Action::Redo, "Make the change again that was undone.";
+    Design: [UP, letter('k')] "up", None, Action::Up, "Go to the field above.";
+    Design: [DOWN, letter('j')] "down", None, Action::Down, "Go to the field below.";
+    Design: [LEFT, letter('h')] "left", None, Action::Left, "Choose the value before, or go to the width of the layer.";
+    Design: [RIGHT, letter('l')] "right", None, Action::Right, "Choose the value after, or go to the activation of the layer.";
+    Design: [letter(' ')] "cycle", None, Action::Cycle, "Choose the value after.";
+    Design: [key(KeyCode::Tab), letter('}')] "next-section", None, Action::NextSection, "Go to the next section.";
+    Design: [key(KeyCode::BackTab), letter('{')] "previous-section", None, Action::PreviousSection, "Go to the beginning of the section, or to the one before.";
+    Design: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten fields.";
+    Design: [PAGE_DOWN] "page-down", None, Action::PageDown, "Go down by ten fields.";
+    Design: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the first field.";
+    Design: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last field.";
+    Design: [letter('W')] "save-as", None, Action::SaveAs, "Save the experiment in a file that is asked for.";
+    Design: [ESC] "back", None, Action::Back, "Clear the message.";
+    Design: [letter(':')] "commands", None, Action::Palette, "Find a command by a word of it.";
+    Design: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
+    Design: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    DesignTyping: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed; nothing: the default.";
+    DesignTyping: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
+    DesignTyping: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
+    DesignTyping: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the sign before the cursor.";
+    DesignTyping: [key(KeyCode::Delete)] "delete", None, Action::Remove, "Erase the sign under the cursor.";
+    DesignTyping: [LEFT] "left", None, Action::Left, "Go one sign left.";
+    DesignTyping: [RIGHT] "right", None, Action::Right, "Go one sign right.";
+    DesignTyping: [key(KeyCode::Home), control('a')] "first", None, Action::First, "Go to the beginning.";
+    DesignTyping: [key(KeyCode::End), control('e')] "last", None, Action::Last, "Go to the end.";
+    DesignTyping: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    DesignChoice: [ENTER, letter(' ')] "accept", Some("choose"), Action::Accept, "Take the selected value.";
+    DesignChoice: [UP, letter('k'), LEFT, letter('h')] "up", Some("up"), Action::Up, "Go up.";
+    DesignChoice: [DOWN, letter('j'), RIGHT, letter('l')] "down", Some("down"), Action::Down, "Go down.";
+    DesignChoice: [ESC, letter('q')] "back", Some("cancel"), Action::Back, "Change nothing.";
+    DesignChoice: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
 }
 
 /// What a key does in a context.
