@@ -307,6 +307,29 @@ fn every_experiment_of_the_project_is_shown_as_ready() {
 }
 
 #[test]
+fn every_problem_of_a_file_is_shown_at_a_row() {
+    let mut found = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad_input")).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(document) = Document::read(&path) else { continue };
+        let design = Design::of(document, Some(path));
+        for trouble in &design.verdict.troubles {
+            found += 1;
+            assert!(rows::find(&design.rows, &trouble.key).is_some(), "{}: {trouble:?}", design.name());
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
+#[test]
+fn the_experiment_of_a_run_is_one_to_start_from() {
+    let experiment = Experiment::builtin(&[]).unwrap();
+    let mut design = Design::from_experiment(&experiment);
+    assert_eq!(keys(&mut design, "S"), Some(Wish::Start(Box::new(experiment))));
+    assert!(!design.is_changed());
+}
+
+#[test]
 fn own_files_are_named_and_their_width_is_left_open() {
     let mut design = Design::new();
     go(&mut design, "data.source");
