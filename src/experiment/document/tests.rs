@@ -79,7 +79,7 @@ fn a_value_that_is_taken_out_leaves_the_comments_above_it() {
     assert_eq!(comments(document.text()), ["above", "head", "m", "of l2"]);
     let mut document = self::document("d = { a = 1, b = 2 }\n");
     assert!(document.remove("d.b"));
-    assert_eq!(document.get("d").as_deref(), Some("{ a = 1}"));
+    assert_eq!(document.get("d").as_deref(), Some("{ a = 1 }"));
     assert!(document.remove("d.a"));
     assert_eq!(document.text(), "");
 }

@@ -158,7 +158,11 @@ fn remove_below(table: &mut dyn TableLike, parts: &[Part]) -> bool {
         (Some(_), None, []) => table.remove(part.name).is_some(),
         (Some(Item::Table(below)), None, [Part { name, item: None }]) => take(below, name, false),
         (Some(item), None, _) => {
-            let done = item.as_table_like_mut().is_some_and(|below| remove_below(below, rest));
+            let done = if let Some(below) = item.as_inline_table_mut() {
+                remove_inline(below, rest)
+            } else {
+                item.as_table_like_mut().is_some_and(|below| remove_below(below, rest))
+            };
             if done && item.as_inline_table().is_some_and(InlineTable::is_empty) {
                 table.remove(part.name);
             }
@@ -166,13 +170,23 @@ fn remove_below(table: &mut dyn TableLike, parts: &[Part]) -> bool {
         }
         (Some(Item::Value(Value::Array(items))), Some(number), [_, ..]) => {
             let element = items.get_mut(number).and_then(Value::as_inline_table_mut);
-            element.is_some_and(|element| remove_below(element, rest))
+            element.is_some_and(|element| remove_inline(element, rest))
         }
         (Some(Item::ArrayOfTables(tables)), Some(number), [_, ..]) => {
             tables.get_mut(number).is_some_and(|element| remove_below(element, rest))
         }
         _ => false,
     }
+}
+
+/// As [`remove_below`]; the blank before the closing brace stays.
+fn remove_inline(table: &mut InlineTable, parts: &[Part]) -> bool {
+    let end = table.iter().last().map(|(_, value)| suffix(value.decor()));
+    let done = remove_below(table, parts);
+    if let (Some(end), Some((_, last))) = (end, table.iter_mut().last()) {
+        last.decor_mut().set_suffix(end);
+    }
+    done
 }
 
 /// Takes a value or a section out of a table, the `top` one or another, and leaves the comment that stands
