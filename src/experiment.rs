@@ -5,6 +5,7 @@
 //! documented in [`FIELDS`].
 
 mod check;
+mod document;
 mod estimate;
 mod fields;
 mod load;
@@ -20,7 +21,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use estimate::{Estimate, Work};
+pub use document::Document;
+pub use estimate::{Estimate, Work, scaled};
 pub use fields::{FIELDS, Field};
 pub use load::LoadError;
 pub use node::Origin;

@@ -5,6 +5,7 @@
 //! draw; this file alone touches the world.
 
 mod action;
+mod design;
 mod figure;
 mod mouse;
 mod number;
@@ -31,8 +32,10 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
+use crate::experiment::Experiment;
 use crate::runs::{Entry, Id, Run, Shelf};
 use crate::session::Snapshot;
+use design::Design;
 use panes::Scene;
 use preferences::Preferences;
 use state::{Pending, State};
@@ -418,6 +421,15 @@ impl<'a> Screen<'a> {
                 self.shelf.stop();
             }
             Effect::Again(id) => return Some(self.again(id)),
+            Effect::Start(experiment) => return Some(self.start(*experiment)),
+            Effect::Queue(experiment) => {
+                return Some(
+                    self.shelf.enqueue(*experiment).map_or_else(|error| error.to_string(), |_| "queued".to_owned()),
+                );
+            }
+            Effect::Save { file, replace } => self.state.design.save(&file, replace),
+            Effect::Load(file) => self.state.design.open(&file),
+            Effect::Design(id) => return self.design(id).err(),
             Effect::Export(file) => return Some(self.export(&file)),
             Effect::Fork(id) => return Some(self.fork(id)),
             Effect::Resume(id) => match self.shelf.resume(id) {
@@ -432,6 +444,33 @@ impl<'a> Screen<'a> {
             Effect::Quit | Effect::Leave | Effect::Suspend | Effect::Redraw => {}
         }
         None
+    }
+
+    /// Starts a run and shows it.
+    fn start(&mut self, experiment: Experiment) -> String {
+        let folder = self.shelf.free_folder(&experiment.name);
+        match self.shelf.start(experiment, folder) {
+            Err(error) => error.to_string(),
+            Ok(id) => {
+                (self.state.runs.shown, self.state.runs.selected) = (id, id);
+                self.state.screen = state::Screen::Train;
+                self.state.pending.clear();
+                "started".to_owned()
+            }
+        }
+    }
+
+    /// Takes a run's experiment to the Design screen, unless changes there would be lost.
+    fn design(&mut self, id: Id) -> Result<(), String> {
+        if self.state.design.is_changed() {
+            return Err("the Design screen has changes that are not saved: D, then w or u".to_owned());
+        }
+        let run = self.shelf.entry(id).and_then(|entry| entry.run.as_ref());
+        let run = run.ok_or("nothing is known of this run yet")?;
+        let experiment = run.experiment(None).map_err(|error| error.to_string())?;
+        self.state.design = Design::from_experiment(&experiment);
+        self.state.screen = state::Screen::Design;
+        Ok(())
     }
 
     /// Writes what is in sight to a file.

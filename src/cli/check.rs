@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Error, ExperimentArguments, output};
-use crate::data::{self, Places, Task};
-use crate::experiment::{Estimate, Experiment, LoadError, Mismatch};
+use crate::data::{self, Places};
+use crate::experiment::{Estimate, Experiment, LoadError, Mismatch, scaled};
 use crate::network::Architecture;
 
 /// Arguments of `check`.
@@ -49,14 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 /// The network as far as it follows without reading data.
 fn stated(experiment: &Experiment) -> Result<Architecture, Mismatch> {
-    let data = experiment.data.as_ref();
-    let known = data.and_then(|data| data.source.known());
-    let output = known.and_then(|known| match data?.task {
-        Task::Autoencode => Some(known.input),
-        Task::Classify => Some(known.classes),
-        Task::OddEven => None,
-    });
-    experiment.architecture(known.map(|known| known.input), output)
+    let known = experiment.data.as_ref().and_then(|data| data.source.known());
+    experiment.architecture(known.map(|known| known.input), experiment.known_outputs())
 }
 
 /// The estimate, as comments of TOML.
@@ -79,36 +73,4 @@ fn describe(experiment: &Experiment, architecture: &Architecture, estimate: &Est
         line(&format!("  {}", work.name), scaled(work.flops, "FLOP"), work.formula);
     }
     text
-}
-
-/// A number with three digits and a decimal prefix: `5.67 MB`.
-fn scaled(value: f64, unit: &str) -> String {
-    let prefixes = ["", "k", "M", "G", "T", "P", "E", "Z"];
-    let (mut value, mut index) = (value, 0);
-    while value >= 999.5 && index + 1 < prefixes.len() {
-        value /= 1000.0;
-        index += 1;
-    }
-    let decimals = if index == 0 || value >= 99.95 {
-        0
-    } else if value >= 9.995 {
-        1
-    } else {
-        2
-    };
-    format!("{value:.decimals$} {}{unit}", prefixes[index])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_scaled_to_three_digits() {
-        for (value, text) in
-            [(0.0, "0 B"), (999.0, "999 B"), (1234.0, "1.23 kB"), (56.78e6, "56.8 MB"), (999.9e9, "1.00 TB")]
-        {
-            assert_eq!(scaled(value, "B"), text);
-        }
-    }
 }

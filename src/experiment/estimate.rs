@@ -268,3 +268,35 @@ impl Shape {
         }
     }
 }
+
+/// A number with three digits and a decimal prefix: `5.67 MB`.
+pub fn scaled(value: f64, unit: &str) -> String {
+    let prefixes = ["", "k", "M", "G", "T", "P", "E", "Z"];
+    let (mut value, mut index) = (value, 0);
+    while value >= 999.5 && index + 1 < prefixes.len() {
+        value /= 1000.0;
+        index += 1;
+    }
+    let decimals = if index == 0 || value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.decimals$} {}{unit}", prefixes[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_scaled_to_three_digits() {
+        for (value, text) in
+            [(0.0, "0 B"), (999.0, "999 B"), (1234.0, "1.23 kB"), (56.78e6, "56.8 MB"), (999.9e9, "1.00 TB")]
+        {
+            assert_eq!(scaled(value, "B"), text);
+        }
+    }
+}

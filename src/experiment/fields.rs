@@ -19,6 +19,8 @@ pub struct Field {
     pub takers: Vec<&'static str>,
     /// What it is and which values it takes.
     pub meaning: Cow<'static, str>,
+    /// What it is with some optimizers and with others, where that differs.
+    variants: Vec<(Vec<&'static str>, String)>,
 }
 
 /// Which optimizers take a field.
@@ -146,11 +148,12 @@ fn add(
             format!("{}: {} ({default}).", takers.join(", "), meaning.trim_end_matches('.'))
         };
         let texts = [said(&field.takers, &field.meaning, &field.default), said(&takers, &meaning, &default)];
+        field.variants = vec![(field.takers.clone(), field.meaning.to_string()), (takers.clone(), meaning.to_string())];
         field.meaning = texts.join(" ").into();
         field.default = "-".into();
         field.takers.extend(takers);
     } else {
-        fields.push(Field { key, default, takers, meaning });
+        fields.push(Field { key, default, takers, meaning, variants: Vec::new() });
     }
 }
 
@@ -166,6 +169,7 @@ fn add_coefficients(fields: &mut Vec<Field>) {
                     default: format!("{:?}", coefficient.default).into(),
                     takers: vec![rule.name()],
                     meaning: coefficient.meaning.into(),
+                    variants: Vec::new(),
                 }),
             }
         }
@@ -186,12 +190,19 @@ fn add_probes(fields: &mut Vec<Field>) {
                 default: default.into(),
                 takers: Vec::new(),
                 meaning: meaning.into(),
+                variants: Vec::new(),
             });
         }
     }
 }
 
 impl Field {
+    /// What it is with an optimizer of some kind.
+    pub fn meaning_with(&self, kind: &str) -> &str {
+        let own = self.variants.iter().find(|(takers, _)| takers.contains(&kind));
+        own.map_or(&*self.meaning, |(_, meaning)| meaning)
+    }
+
     /// The names it takes, where it takes one of some names.
     pub fn choices(&self) -> Vec<&'static str> {
         match &*self.key {

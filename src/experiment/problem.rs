@@ -1,5 +1,6 @@
 //! What is wrong with an experiment file, and where.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use codespan_reporting::diagnostic::{Diagnostic, Label};
@@ -169,6 +170,34 @@ impl Flaw {
         }
     }
 
+    /// The field it is about, as messages name it, or its section; `None` where it is about no field.
+    pub fn key(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::Unreadable { .. } | Self::Encoding | Self::Syntax { .. } | Self::Override => return None,
+            Self::UnknownKey { key, .. }
+            | Self::Value { key, .. }
+            | Self::Name { key, .. }
+            | Self::NotForKind { key, .. }
+            | Self::Missing { key, .. }
+            | Self::TooManyData { key, .. } => key.into(),
+            Self::Both { key, .. } | Self::Mismatch(Mismatch::Unknown { key }) => (*key).into(),
+            Self::BoundsCrossed { name, .. } => format!("optimizer.{name}_min").into(),
+            Self::Bounds { name, .. } => format!("optimizer.{name}").into(),
+            Self::TaskLoss { .. } => "loss.kind".into(),
+            Self::Counts { .. } => "data.train".into(),
+            Self::Alignment { .. } => "diagnostics.alignment.every".into(),
+            Self::Mismatch(Mismatch::Input { .. }) => "network.input".into(),
+            Self::Mismatch(Mismatch::Output { .. } | Mismatch::LossOutput { .. }) => "network.output".into(),
+            Self::Mismatch(Mismatch::Parameters { .. }) => "network.layers".into(),
+        })
+    }
+
+    /// All that is to be said of it, in one line: what is wrong, what was found, advice.
+    pub fn sentence(&self) -> String {
+        let parts = [self.to_string(), self.label(), self.help().unwrap_or_default()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
+
     /// A line of advice.
     fn help(&self) -> Option<String> {
         match self {
@@ -213,6 +242,13 @@ impl Problems {
     /// The problems, at least one.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The line a problem is on, counted from 1; `None` if the file could not be read.
+    pub fn line(&self, problem: &Problem) -> Option<usize> {
+        let origin = problem.origin?;
+        let before = self.sources.get(origin.source)?.1.get(..origin.start)?;
+        Some(before.matches('\n').count() + 1)
     }
 
     /// For people: each problem with file, line, column, the line itself and carets; in `color` for a

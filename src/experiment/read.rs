@@ -19,29 +19,7 @@ impl Experiment {
     /// # Errors
     /// [`Problems`]: everything that is wrong with the file and the overrides.
     pub fn read(file: &Path, overrides: &[String]) -> Result<Self, Problems> {
-        let name = file.display().to_string();
-        let problems = |flaw, origin, text: &str| Problems {
-            sources: vec![(name.clone(), text.to_owned())],
-            problems: vec![Problem { flaw, origin }],
-        };
-        let mut bytes = Vec::new();
-        let read = File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-        match read {
-            Err(error) => Err(problems(Flaw::Unreadable { reason: error.to_string() }, None, "")),
-            Ok(_) if bytes.len() as u64 > MOST_BYTES => {
-                let reason = format!("expected at most {MOST_BYTES} bytes, found more");
-                Err(problems(Flaw::Unreadable { reason }, None, ""))
-            }
-            Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => Self::parse(&name, &text, overrides),
-                Err(error) => {
-                    let start = error.utf8_error().valid_up_to();
-                    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                    // The first invalid byte became one replacement character of three bytes.
-                    Err(problems(Flaw::Encoding, Some(Origin { source: 0, start, end: start + 3 }), &text))
-                }
-            },
-        }
+        Self::parse(&file.display().to_string(), &text(file)?, overrides)
     }
 
     /// The experiment of a `text`. `name` is the file's, for messages; relative paths in it are
@@ -89,4 +67,30 @@ fn entries(text: &str, sink: &Sink) -> Entries {
         sink.report(convert.origin(span), Flaw::Syntax { message: error.message().to_owned() });
     }
     convert.entries(table.get_ref())
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// It cannot be read, is too long to be an experiment, or is not UTF-8.
+pub(super) fn text(file: &Path) -> Result<String, Problems> {
+    let problems = |flaw, origin, text: &str| Problems {
+        sources: vec![(file.display().to_string(), text.to_owned())],
+        problems: vec![Problem { flaw, origin }],
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(problems(Flaw::Unreadable { reason: error.to_string() }, None, "")),
+        Ok(_) if bytes.len() as u64 > MOST_BYTES => {
+            let reason = format!("expected at most {MOST_BYTES} bytes, found more");
+            Err(problems(Flaw::Unreadable { reason }, None, ""))
+        }
+        Ok(_) => String::from_utf8(bytes).map_err(|error| {
+            let start = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            // The first invalid byte became one replacement character of three bytes.
+            problems(Flaw::Encoding, Some(Origin { source: 0, start, end: start + 3 }), &text)
+        }),
+    }
 }

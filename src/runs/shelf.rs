@@ -219,7 +219,7 @@ impl Shelf {
     }
 
     /// A folder that is not there yet, and that no run of the shelf waits for.
-    fn free_folder(&self, name: &str) -> PathBuf {
+    pub fn free_folder(&self, name: &str) -> PathBuf {
         let first = session::default_folder(name);
         let taken = |folder: &Path| folder.exists() || self.entries.iter().any(|entry| entry.folder == folder);
         let numbered = (2_u32..).map(|n| PathBuf::from(format!("{}-{n}", first.display())));

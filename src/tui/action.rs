@@ -24,11 +24,17 @@ pub enum Context {
     Question,
     /// The run is being stopped.
     Stopping,
+    /// The fields of an experiment.
+    Design,
+    /// A value or a file name that is typed on the Design screen.
+    DesignTyping,
+    /// A list of what a field can be.
+    DesignChoice,
 }
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Everywhere, "On every screen"),
         (Self::Train, "Train: panes and run"),
         (Self::Runs, "Runs"),
@@ -37,6 +43,9 @@ impl Context {
         (Self::Prompt, "While typing"),
         (Self::Question, "When asked"),
         (Self::Stopping, "While the run stops"),
+        (Self::Design, "Design of an experiment"),
+        (Self::DesignTyping, "Design: while typing"),
+        (Self::DesignChoice, "Design: while choosing"),
     ];
 }
 
@@ -94,11 +103,28 @@ pub enum Action {
     Again,
     Hurry,
     DeleteRun,
+    DesignRun,
+    Queue,
     Fork,
     ResumeRun,
     AskExport,
     NextPalette,
     ToggleMouse,
+    First,
+    Last,
+    NextSection,
+    PreviousSection,
+    Cycle,
+    AddLayer,
+    Remove,
+    MoveUp,
+    MoveDown,
+    Undo,
+    Redo,
+    Save,
+    SaveAs,
+    Open,
+    Start,
 }
 
 /// A key with or without control. Shift is part of a letter.
@@ -205,6 +231,7 @@ bindings! {
     Everywhere: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
     Everywhere: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
     Everywhere: [letter('T')] "train", Some("train"), Action::Show(Screen::Train), "The Train screen: the panes of one run.";
+    Everywhere: [letter('D')] "design", Some("design"), Action::Show(Screen::Design), "The Design screen: an experiment to edit and to start.";
     Everywhere: [letter('R')] "runs", Some("runs"), Action::Show(Screen::Runs), "The Runs screen: all runs, to compare them.";
     Everywhere: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
     Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
@@ -262,6 +289,7 @@ bindings! {
     Runs: [letter('g')] "group", Some("group"), Action::GroupSeeds, "Show runs that differ only in their seeds as their mean, with a band of all of them.";
     Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run at the selected one's latest checkpoint.";
     Runs: [letter('r')] "resume", Some("resume"), Action::ResumeRun, "Let the selected run go on where it was left.";
+    Runs: [letter('d')] "edit", Some("design"), Action::DesignRun, "Take the selected run's experiment to the Design screen.";
     Runs: [letter('a')] "again", Some("again"), Action::Again, "Queue the selected run's experiment once more, with the next seed.";
     Runs: [letter('b')] "begin", None, Action::Hurry, "Begin a queued run at once, beside those that run.";
     Runs: [key(KeyCode::Delete), letter('x')] "delete", Some("delete"), Action::DeleteRun, "Delete the selected run and its folder; asks first.";
@@ -292,12 +320,51 @@ bindings! {
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
     Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";
+    Design: [letter('a')] "add-layer", Some("add layer"), Action::AddLayer, "Add a layer after the selected one, or at the end.";
+    Design: [letter('d'), key(KeyCode::Delete)] "remove", Some("remove"), Action::Remove, "Take out the layer, or what is stated for the field.";
+    Design: [letter('u')] "undo", Some("undo"), Action::Undo, "Undo the last change.";
+    Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
+    Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";
+    Design: [letter('Q')] "queue", Some("queue"), Action::Queue, "Start a run of the experiment when the others are over.";
+    Design: [letter('O')] "open", Some("open"), Action::Open, "Open an experiment file.";
+    Design: [letter('K')] "move-up", Some("layer up"), Action::MoveUp, "Move the layer up, toward the input.";
+    Design: [letter('J')] "move-down", Some("layer down"), Action::MoveDown, "Move the layer down, toward the output.";
+    Design: [control('r')] "redo", None, Action::Redo, "Make the change again that was undone.";
+    Design: [UP, letter('k')] "up", None, Action::Up, "Go to the field above.";
+    Design: [DOWN, letter('j')] "down", None, Action::Down, "Go to the field below.";
+    Design: [LEFT, letter('h')] "left", None, Action::Left, "Choose the value before, or go to the width of the layer.";
+    Design: [RIGHT, letter('l')] "right", None, Action::Right, "Choose the value after, or go to the activation of the layer.";
+    Design: [letter(' ')] "cycle", None, Action::Cycle, "Choose the value after.";
+    Design: [key(KeyCode::Tab), letter('}')] "next-section", None, Action::NextSection, "Go to the next section.";
+    Design: [key(KeyCode::BackTab), letter('{')] "previous-section", None, Action::PreviousSection, "Go to the beginning of the section, or to the one before.";
+    Design: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten fields.";
+    Design: [PAGE_DOWN] "page-down", None, Action::PageDown, "Go down by ten fields.";
+    Design: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the first field.";
+    Design: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last field.";
+    Design: [letter('W')] "save-as", None, Action::SaveAs, "Save the experiment in a file that is asked for.";
+    Design: [ESC] "back", None, Action::Back, "Clear the message.";
+    DesignTyping: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed; nothing: the default.";
+    DesignTyping: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
+    DesignTyping: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
+    DesignTyping: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the sign before the cursor.";
+    DesignTyping: [key(KeyCode::Delete)] "delete", None, Action::Remove, "Erase the sign under the cursor.";
+    DesignTyping: [LEFT] "left", None, Action::Left, "Go one sign left.";
+    DesignTyping: [RIGHT] "right", None, Action::Right, "Go one sign right.";
+    DesignTyping: [key(KeyCode::Home), control('a')] "first", None, Action::First, "Go to the beginning.";
+    DesignTyping: [key(KeyCode::End), control('e')] "last", None, Action::Last, "Go to the end.";
+    DesignTyping: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    DesignChoice: [ENTER, letter(' ')] "accept", Some("choose"), Action::Accept, "Take the selected value.";
+    DesignChoice: [UP, letter('k'), LEFT, letter('h')] "up", Some("up"), Action::Up, "Go up.";
+    DesignChoice: [DOWN, letter('j'), RIGHT, letter('l')] "down", Some("down"), Action::Down, "Go down.";
+    DesignChoice: [ESC, letter('q')] "back", Some("cancel"), Action::Back, "Change nothing.";
+    DesignChoice: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
 }
 
 impl Context {
     /// Whether what holds on every screen holds here: this is a screen, and nothing lies over it.
     fn is_screen(self) -> bool {
-        matches!(self, Self::Train | Self::Runs)
+        matches!(self, Self::Train | Self::Design | Self::Runs)
     }
 
     /// The lines of the table that hold here.

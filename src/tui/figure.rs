@@ -28,6 +28,9 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<()
 
 fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure> {
     let state = scene.state;
+    if state.screen == Screen::Design {
+        return Vec::new();
+    }
     let view = |linear_y| View { x, log_x: state.axes.log_x, linear_y };
     let label =
         |id| scene.entries.iter().find(|entry| entry.id == id).map_or_else(String::new, crate::runs::Entry::label);
@@ -73,7 +76,7 @@ mod tests {
         let theme = Theme::new(Palette::Dark, true, Signs::Braille);
         let mut state = State::default();
         state.runs.marked = vec![1, 2];
-        for screen in Screen::ALL {
+        for screen in [Screen::Train, Screen::Runs] {
             for focus in Pane::ALL {
                 (state.screen, state.focus) = (screen, focus);
                 let scene = Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme };

@@ -32,6 +32,7 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
             let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
             update::update(state, Action::Focus(pane.index()), sight)
         }
+        Screen::Design => None,
         Screen::Runs => {
             runs::point(state, view::middle(area, state), at, sight.entries);
             None
@@ -41,7 +42,7 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
 
 /// Scrolls a list or a table, or looks at more or less of a chart: the first action or the second.
 fn turn(state: &mut State, at: Position, area: Rect, sight: Sight<'_>, actions: [Action; 2]) -> Option<Effect> {
-    if state.overlay.is_some() || state.screen == Screen::Runs {
+    if state.overlay.is_some() || state.screen != Screen::Train {
         return update::update(state, actions[0], sight);
     }
     let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
@@ -77,7 +78,7 @@ mod tests {
             events(&mut state, &[(DOWN, x, y)]);
             assert_eq!(state.focus, Pane::ALL[pane]);
         }
-        events(&mut state, &[(DOWN, 9, 0)]);
+        events(&mut state, &[(DOWN, 17, 0)]);
         assert_eq!(state.screen, Screen::Runs);
         events(&mut state, &[(DOWN, 10, 4)]);
         assert_eq!(state.runs.selected, 1);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::action::Context;
+use super::design::Design;
 use super::panes::Pane;
 use super::theme::Palette;
 use crate::runs::Id;
@@ -17,18 +18,21 @@ pub enum Screen {
     /// The panes of one run.
     #[default]
     Train,
+    /// An experiment that is edited.
+    Design,
     /// All runs.
     Runs,
 }
 
 impl Screen {
     /// Every screen, in the order of the tabs.
-    pub const ALL: [Self; 2] = [Self::Train, Self::Runs];
+    pub const ALL: [Self; 3] = [Self::Train, Self::Design, Self::Runs];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "Train",
+            Self::Design => "Design",
             Self::Runs => "Runs",
         }
     }
@@ -37,6 +41,7 @@ impl Screen {
     pub fn context(self) -> Context {
         match self {
             Self::Train => Context::Train,
+            Self::Design => Context::Design,
             Self::Runs => Context::Runs,
         }
     }
@@ -188,6 +193,8 @@ pub struct Pending {
 pub struct State {
     /// What the whole terminal shows.
     pub screen: Screen,
+    /// The experiment that is edited.
+    pub design: Design,
     /// The list of runs.
     pub runs: List,
     /// Its colours.
@@ -231,6 +238,7 @@ impl State {
             Some(Overlay::Prompt(..)) => Context::Prompt,
             Some(Overlay::Ask(_)) => Context::Question,
             None if self.stopping => Context::Stopping,
+            None if self.screen == Screen::Design => self.design.context(),
             None => self.screen.context(),
         }
     }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{self, Action, Context};
+use super::design::Wish;
 use super::number::{count, plain};
 use super::panes::Pane;
 use super::runs;
 use super::state::{Overlay, Question, SMOOTHINGS, Screen, State, Topic, Unit, Window};
+use crate::experiment::Experiment;
 use crate::export::Format;
 use crate::optim::{Kind, Range};
 use crate::runs::{Entry, Filter, Id};
@@ -40,6 +42,21 @@ pub enum Effect {
     Resume(Id),
     /// Delete a run.
     Delete(Id),
+    /// Start a run and show it.
+    Start(Box<Experiment>),
+    /// Start a run when the others are over.
+    Queue(Box<Experiment>),
+    /// Save the experiment that is edited.
+    Save {
+        /// The file.
+        file: PathBuf,
+        /// Whether another file of this name may be overwritten.
+        replace: bool,
+    },
+    /// Edit the experiment of a file.
+    Load(PathBuf),
+    /// Edit the experiment of a run.
+    Design(Id),
     /// Write what is in sight to a file.
     Export(PathBuf),
     /// Stop every run.
@@ -70,6 +87,10 @@ impl Sight<'_> {
 pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Effect> {
     state.notice = None;
     let snapshot = sight.snapshot;
+    if designs(state) {
+        let wish = state.design.press(event);
+        return wish.and_then(|wish| grant(state, wish, sight));
+    }
     if let Some(action) = action::find(state.context(), event) {
         let over = matches!(snapshot.status, Status::Ended(_));
         // A run that is over takes no commands.
@@ -90,8 +111,37 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     None
 }
 
+/// Whether keys are for the experiment that is edited.
+fn designs(state: &State) -> bool {
+    state.screen == Screen::Design && state.overlay.is_none() && !state.stopping
+}
+
+/// What the Design screen wishes for.
+fn grant(state: &mut State, wish: Wish, sight: Sight<'_>) -> Option<Effect> {
+    match wish {
+        Wish::Start(experiment) => Some(Effect::Start(experiment)),
+        Wish::Save { file, replace } => Some(Effect::Save { file, replace }),
+        Wish::Open(file) => Some(Effect::Load(file)),
+        // Where something is wrong the Design screen says what.
+        Wish::Screen(Action::Queue) => match state.design.experiment().cloned() {
+            Some(experiment) => Some(Effect::Queue(Box::new(experiment))),
+            None => state.design.act(Action::Start).and_then(|wish| grant(state, wish, sight)),
+        },
+        Wish::Screen(action) => act(state, action, sight),
+    }
+}
+
 /// Takes in an action.
 pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
+    if designs(state) {
+        let wish = state.design.act(action);
+        return wish.and_then(|wish| grant(state, wish, sight));
+    }
+    act(state, action, sight)
+}
+
+/// Takes in an action that is not for the experiment that is edited.
+fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
     let snapshot = sight.snapshot;
     match action {
         Action::Quit => return quit(state, sight),
@@ -144,7 +194,8 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         Action::LogY if state.screen == Screen::Runs => state.runs.linear = !state.runs.linear,
         Action::NextView if state.screen == Screen::Runs => state.runs.view = (state.runs.view + 1) % runs::VIEWS,
         Action::Fork if state.screen == Screen::Train => return Some(Effect::Fork(state.runs.shown)),
-        Action::Fork
+        Action::DesignRun
+        | Action::Fork
         | Action::ResumeRun
         | Action::OpenRun
         | Action::MarkRun
@@ -174,6 +225,7 @@ fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect>
             state.runs.marked.push(id);
             Some(Effect::Read(id))
         }
+        Action::DesignRun => Some(Effect::Design(id)),
         Action::Fork => Some(Effect::Fork(id)),
         Action::ResumeRun => Some(Effect::Resume(id)),
         Action::Again => Some(Effect::Again(id)),
@@ -319,7 +371,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
 }
 
 fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
-    if !sight.is_live() {
+    if !sight.is_live() && !state.design.is_changed() {
         return Some(Effect::Quit);
     }
     state.overlay = Some(Overlay::Ask(Question::Quit));

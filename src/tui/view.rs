@@ -4,12 +4,13 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::panes::{self, Pane, Scene, header, status, steps};
 use super::popup;
 use super::state::{Screen, State};
 use super::widgets::put;
-use super::{runs, theme};
+use super::{design, runs, theme};
 
 /// The least screen that shows anything useful.
 const LEAST: (u16, u16) = (40, 10);
@@ -37,10 +38,18 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
                 }
                 steps::draw(buffer, row(area.height - 4, 2), scene);
             }
+            Screen::Design => design::draw(buffer, row(1, area.height - 1), &scene.state.design, scene.theme),
             Screen::Runs => runs::draw(buffer, middle(area, scene.state), scene),
         }
-        status::message(buffer, row(area.height - 2, 1), scene);
-        status::hints(buffer, row(area.height - 1, 1), scene);
+        let state = scene.state;
+        // The Design screen has lines of its own.
+        if state.screen != Screen::Design || state.overlay.is_some() || state.notice.is_some() || state.stopping {
+            let below = row(area.height - 2, 2);
+            Clear.render(below, buffer);
+            buffer.set_style(below, scene.theme.text);
+            status::message(buffer, row(area.height - 2, 1), scene);
+            status::hints(buffer, row(area.height - 1, 1), scene);
+        }
         popup::draw(buffer, row(1, area.height - 3), scene);
     }
     if scene.theme.is_ascii() {
@@ -52,6 +61,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 pub fn middle(area: Rect, state: &State) -> Rect {
     let below = match state.screen {
         Screen::Train => 4,
+        Screen::Design => 0,
         Screen::Runs => 2,
     };
     Rect { y: area.y + 1, height: area.height.saturating_sub(1 + below), ..area }

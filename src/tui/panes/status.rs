@@ -8,9 +8,9 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
-use crate::tui::action::{Action, Binding};
+use crate::tui::action::{Action, Binding, Context};
 use crate::tui::number::{count, plain};
-use crate::tui::state::{Overlay, Question, Topic};
+use crate::tui::state::{Overlay, Question, Screen, Topic};
 use crate::tui::theme::Theme;
 use crate::tui::update;
 use crate::tui::widgets::{fit, put};
@@ -43,7 +43,12 @@ fn ask(scene: &Scene<'_>, question: Question) -> Line<'static> {
         entry.map_or_else(String::new, |entry| entry.folder.display().to_string())
     };
     let live = scene.entries.iter().filter(|entry| entry.is_live()).count();
+    let lost = scene.state.design.is_changed();
     let (asked, consequence) = match question {
+        Question::Quit if live == 0 => ("Quit?".to_owned(), "The experiment of the Design screen is not saved."),
+        Question::Quit if lost => {
+            (format!("Stop {live} run{} and quit?", if live == 1 { "" } else { "s" }), "The experiment is not saved.")
+        }
         Question::Quit if live > 1 => (format!("Stop {live} runs and quit?"), "Checkpoints are written first."),
         Question::Quit => {
             let step = count(scene.snapshot.step);
@@ -112,12 +117,15 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
 
 /// As many hints as fit, from the table of keys.
 pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let theme = scene.theme;
-    let context = scene.state.context();
+    hints_of(buffer, area, scene.state.context(), scene.state.screen, scene.theme);
+}
+
+/// The hints of a context of a screen.
+pub fn hints_of(buffer: &mut Buffer, area: Rect, context: Context, screen: Screen, theme: &Theme) {
     let hint = |(key, word): (String, &'static str)| {
         vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
     };
-    let elsewhere = |binding: &&Binding| binding.action != Action::Show(scene.state.screen);
+    let elsewhere = |binding: &&Binding| binding.action != Action::Show(screen);
     let named =
         context.bindings().filter(elsewhere).filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width));

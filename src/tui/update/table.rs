@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use crate::session::Command;
 use crate::train::Hyperparameter as H;
-use crate::tui::action::{self, BINDINGS, Binding, Context};
+use crate::tui::action::{self, Action, BINDINGS, Binding, Context};
 use crate::tui::panes::Pane;
 use crate::tui::sample;
 use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
@@ -19,7 +19,21 @@ fn before(screen: Screen) -> State {
     state.axes.crosshair = Some(400.0);
     state.scroll[1] = 3;
     state.runs.selected = 1;
+    // The second of two layers that were added, of which a third was taken back.
+    for action in [Action::AddLayer, Action::AddLayer, Action::AddLayer, Action::Undo, Action::Up, Action::Up] {
+        state.design.act(action);
+    }
     state
+}
+
+/// How many layers there are before a command.
+fn layers() -> usize {
+    before(Screen::Design).design.document().layers()
+}
+
+/// The key of a field of a layer, counted from the end.
+fn layer(from_end: usize, field: &str) -> String {
+    format!("network.layers[{}].{field}", layers() - from_end)
 }
 
 /// What a command did.
@@ -49,6 +63,7 @@ impl Done {
 /// Whether it did what the help of the command says; `None` for a command that this test does not know.
 fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect } = done;
+    let at = state.design.selected_key();
     let scaled = |factor: f64| match effect {
         Some(Effect::Send(Command::Set { hyperparameter: H::KroneckerDamping, value }, _)) => {
             let now = sample::snapshot(1000).hyperparameter(H::KroneckerDamping);
@@ -62,6 +77,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Everywhere, "commands") => done.over(Overlay::Palette(String::new(), 0)),
         (Context::Everywhere, "messages") => done.over(Overlay::Messages(0)),
         (Context::Everywhere, "train") => state.screen == Screen::Train,
+        (Context::Everywhere, "design") => state.screen == Screen::Design,
         (Context::Everywhere, "runs") => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
         (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
         (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
@@ -116,11 +132,29 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train, "fork") => *effect == Some(Effect::Fork(0)),
         (Context::Runs, "fork") => *effect == Some(Effect::Fork(1)),
         (Context::Runs, "resume") => *effect == Some(Effect::Resume(1)),
+        (Context::Runs, "edit") => *effect == Some(Effect::Design(1)),
         (Context::Runs, "again") => *effect == Some(Effect::Again(1)),
         (Context::Runs, "begin") => *effect == Some(Effect::Hurry(1)),
         (Context::Runs, "delete") => done.over(Overlay::Ask(Question::Delete(1))),
         (Context::Runs, "log-y") => state.runs.linear,
         (Context::Runs, "back") => state.screen == Screen::Train,
+        (Context::Design, "edit") => state.context() == Context::DesignTyping,
+        (Context::Design, "add-layer" | "redo") => state.design.document().layers() == layers() + 1,
+        (Context::Design, "remove") => state.design.document().layers() == layers() - 1,
+        (Context::Design, "undo") => state.design.document().layers() == layers() - 1,
+        (Context::Design, "save" | "save-as" | "open") => {
+            state.context() == Context::DesignTyping && state.design.document().layers() == layers()
+        }
+        (Context::Design, "start") => matches!(effect, Some(Effect::Start(_))),
+        (Context::Design, "queue") => matches!(effect, Some(Effect::Queue(_))),
+        (Context::Design, "move-up" | "up") => at == layer(2, "units"),
+        (Context::Design, "move-down" | "down") => at == layer(0, "units"),
+        (Context::Design, "right") => at == layer(1, "activation"),
+        (Context::Design, "left" | "cycle" | "back") => at == layer(1, "units"),
+        (Context::Design, "next-section") => at.starts_with("loss."),
+        (Context::Design, "previous-section") => at.starts_with("network.") && at != layer(1, "units"),
+        (Context::Design, "page-up" | "first") => !at.contains("layers"),
+        (Context::Design, "page-down" | "last") => !at.starts_with("network."),
         _ => return None,
     })
 }
@@ -151,7 +185,13 @@ fn every_key_does_what_the_help_of_its_command_says() {
                 let as_said = as_said(binding.context, binding.name, &done);
                 let (name, key) = (binding.name, key.name());
                 assert!(as_said.is_some(), "{name} is not in the test of all commands");
-                assert_eq!(as_said, Some(true), "{name} by {key} on {screen:?}: {} {:?}", binding.help, done.state);
+                assert_eq!(
+                    as_said,
+                    Some(true),
+                    "{name} by {key} on {screen:?}: {} {}",
+                    binding.help,
+                    done.state.design.selected_key()
+                );
             }
         }
     }

@@ -186,7 +186,7 @@ fn in_ascii_mode_no_cell_has_another_sign() {
 fn every_key_and_every_help_text_appears_in_the_help() {
     let snapshot = Snapshot::default();
     let (state, theme) = (State { overlay: Some(Overlay::Help(0)), ..State::default() }, dark());
-    let shown = text(&picture(120, 120, &state, &snapshot, &theme));
+    let shown = text(&picture(120, 240, &state, &snapshot, &theme));
     for binding in BINDINGS {
         let line = shown
             .lines()

@@ -1,0 +1,67 @@
+//! The line at the top, and those at the bottom: what is edited, what is said or asked, the keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::line::Typed;
+use super::super::{Design, Message, Mode, Purpose, Question};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::put;
+
+/// Which experiment it is, and whether it is right.
+pub fn title(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
+    let state = match design.verdict.troubles.len() {
+        0 => Line::styled("● ready to start", theme.good),
+        1 => Line::styled("× 1 problem", theme.bad),
+        many => Line::styled(format!("× {many} problems"), theme.bad),
+    };
+    let wide = (state.width() as u16).min(area.width);
+    put(buffer, Rect { x: area.right() - wide, width: wide, ..area }, 0, &state);
+    let name = design.file.as_ref().map_or_else(|| "new experiment".to_owned(), |file| file.display().to_string());
+    let mut line = Line::from(vec![Span::styled("Design  ", theme.accent), Span::styled(name, theme.strong)]);
+    if design.is_changed() {
+        line.push_span(Span::styled("  not saved", theme.warning));
+    }
+    put(buffer, Rect { width: area.width.saturating_sub(wide + 2), ..area }, 0, &line);
+}
+
+/// What is said of the last key, or asked.
+pub fn message(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
+    let line = match (&design.mode, &design.message) {
+        (Mode::Naming(purpose, typed), _) => {
+            let name = match purpose {
+                Purpose::Save => "save in the file: ",
+                Purpose::Open => "open the file: ",
+            };
+            let room = usize::from(area.width).saturating_sub(name.len());
+            let mut line = Line::styled(name, theme.strong);
+            line.spans.extend(shown(typed, room, theme));
+            line
+        }
+        (Mode::Asking(Question::Replace(file)), _) => {
+            Line::styled(format!("{} is another file: overwrite it?", file.display()), theme.warning)
+        }
+        (Mode::Asking(Question::Discard(file)), _) => {
+            Line::styled(format!("changes are not saved: open {} without them?", file.display()), theme.warning)
+        }
+        (_, Some(Message::Wrong(text))) => Line::styled(format!("× {text}"), theme.bad),
+        (_, Some(Message::Note(text))) => Line::styled(format!("· {text}"), theme.text),
+        (_, None) => Line::default(),
+    };
+    put(buffer, area, 0, &line);
+}
+
+/// A line that is typed, as much of it as fits, with its cursor.
+pub fn shown(typed: &Typed, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let (before, under, after) = typed.parts();
+    let mut start = before.char_indices().map(|(byte, _)| byte);
+    let mut tail = before;
+    // One cell is for the cursor.
+    while Span::raw(tail).width() >= room.max(1) {
+        let Some(_) = start.next() else { break };
+        tail = tail.split_at(tail.chars().next().map_or(0, char::len_utf8)).1;
+    }
+    let under = if under.is_empty() { " " } else { under };
+    vec![Span::raw(tail.to_owned()), Span::styled(under.to_owned(), theme.selected), Span::raw(after.to_owned())]
+}

@@ -1,0 +1,97 @@
+//! Keys while a value or a file name is typed.
+
+use std::path::PathBuf;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::line::Typed;
+use super::{Action, Design, Mode, Purpose, Question, Wish};
+
+impl Design {
+    fn line(&mut self) -> Option<&mut Typed> {
+        match &mut self.mode {
+            Mode::Typing(line) | Mode::Naming(_, line) => Some(line),
+            _ => None,
+        }
+    }
+
+    /// Takes in a key that has no other meaning.
+    pub(super) fn type_in(&mut self, event: &KeyEvent) {
+        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        if let (KeyCode::Char(sign), true, Some(line)) = (event.code, plain, self.line()) {
+            line.insert(sign);
+        }
+    }
+
+    pub(super) fn edit_line(&mut self, action: Action) -> Option<Wish> {
+        match action {
+            Action::Accept => return self.accept(),
+            Action::Back => self.mode = Mode::Browsing,
+            Action::Erase => self.line()?.erase(),
+            Action::Remove => self.line()?.delete(),
+            Action::Clear => self.line()?.clear(),
+            Action::Left => self.line()?.go(-1),
+            Action::Right => self.line()?.go(1),
+            Action::First => self.line()?.go(isize::MIN),
+            Action::Last => self.line()?.go(isize::MAX),
+            other => return Some(Wish::Screen(other)),
+        }
+        None
+    }
+
+    /// Takes what was typed. A wrong value is taken too, and is marked until it is put right.
+    fn accept(&mut self) -> Option<Wish> {
+        match std::mem::replace(&mut self.mode, Mode::Browsing) {
+            Mode::Typing(line) => {
+                let (input, key) = (self.input(), self.key());
+                self.change(|document| input.state(document, &key, line.text()));
+                None
+            }
+            Mode::Naming(purpose, line) => {
+                let file = PathBuf::from(line.text().trim());
+                if file.as_os_str().is_empty() {
+                    return None;
+                }
+                match purpose {
+                    Purpose::Save => Some(Wish::Save { file, replace: false }),
+                    Purpose::Open if self.is_changed() => {
+                        self.mode = Mode::Asking(Question::Discard(file));
+                        None
+                    }
+                    Purpose::Open => Some(Wish::Open(file)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks for the name of a file; one to save in is suggested.
+    pub(super) fn ask_for_file(&mut self, purpose: Purpose) {
+        let line = match (purpose, &self.file) {
+            (Purpose::Open, _) => Typed::default(),
+            (Purpose::Save, Some(file)) => Typed::new(file.display().to_string()),
+            (Purpose::Save, None) => {
+                let name = self.document.plain("name").unwrap_or_else(|| "experiment".to_owned());
+                Typed::new(format!("{name}.toml"))
+            }
+        };
+        self.mode = Mode::Naming(purpose, line);
+    }
+
+    pub(super) fn answer(&mut self, question: Question, action: Action) -> Option<Wish> {
+        match action {
+            Action::Accept => {
+                self.mode = Mode::Browsing;
+                Some(match question {
+                    Question::Replace(file) => Wish::Save { file, replace: true },
+                    Question::Discard(file) => Wish::Open(file),
+                })
+            }
+            Action::Back => {
+                self.mode = Mode::Browsing;
+                None
+            }
+            other => Some(Wish::Screen(other)),
+        }
+    }
+}
