@@ -194,8 +194,10 @@ fn double_precision_is_kept_too() {
 
 #[test]
 fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
-    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
-    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &[]).unwrap();
+    // The squares of the outputs overflow, those of the update do not: only the next loss tells.
+    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e15");
+    let experiment =
+        Experiment::read(&folder.path().join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
     let (data, architecture) = experiment.load(&Places::new(Vec::new())).unwrap();
     let data = std::sync::Arc::new(data);
     let trainer = || {
@@ -219,7 +221,7 @@ fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
             let [one, other] = [whole.update().unwrap(), resumed.update().unwrap()];
             assert_eq!((one.step.loss.to_bits(), &one.rejected), (other.step.loss.to_bits(), &other.rejected));
             assert_eq!(whole.parameters(), resumed.parameters());
-            undone += u32::from(one.rejected.is_some());
+            undone += u32::from(one.rejected.is_some_and(|reason| reason.contains("last update was undone")));
         }
         assert!(undone > 0);
     }
@@ -491,8 +493,12 @@ fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
     let other = ["--set", "network.layers.1.units=9", "--out", "new"];
     let found = ["step-10.safetensors", "64-8-6-10", "64-9-6-10"];
     assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &found);
-    let other = ["--set", "loss.kind=gaussian", "--out", "new"];
-    assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &["categorical", "gaussian"]);
+    let other = ["--set", "loss.kind=squared_error", "--out", "new"];
+    assert_refused(
+        path,
+        &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(),
+        &["step-10.safetensors", "the loss categorical", "the loss squared_error"],
+    );
     assert_refused(path, &["--from", "tiny.toml", "--out", "new"], &["tiny.toml", "not a checkpoint"]);
     assert_refused(path, &["--from", "nowhere", "--out", "new"], &["nowhere", "cannot be read"]);
     let few = ["--from", checkpoint, "--out", "new", "--set", "train.updates=10"];
