@@ -559,7 +559,53 @@ fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_che
             .filter_map(|event| if let Event::Warning { text, .. } = event { Some(text.as_str()) } else { None })
             .collect();
         assert_eq!(said.iter().any(|text| text.contains("step-30.safetensors")), case != "torn", "{said:?}");
-        assert_eq!(said.iter().any(|text| text.contains("updates after update")), case != "torn", "{said:?}");
+        assert_eq!(said.iter().any(|text| text.contains(" made again")), case != "torn", "{said:?}");
+    }
+}
+
+#[test]
+fn changes_that_are_lost_are_told() {
+    let folder = folder(OPTIMIZERS[3]);
+    let path = folder.path();
+    let session = start(path, "out", &["train.checkpoint_every=10"]);
+    advance(&session, 14);
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::LearningRate, value: 0.5 });
+    advance(&session, 16);
+    // What a process that is killed now leaves.
+    let (out, left) = (path.join("out"), path.join("left"));
+    fs::create_dir_all(left.join("checkpoints")).unwrap();
+    for name in ["experiment.toml", "events.jsonl", &Checkpoint::file(10)] {
+        fs::copy(out.join(name), left.join(name)).unwrap();
+    }
+    stop(session);
+    finish(resume(path, "left", &[]));
+    finish(start(path, "whole", &[]));
+    assert_same(&path.join("whole"), &left, 40, "without the change");
+    let told = events(&left).into_iter().any(|event| {
+        let expected = "6 updates after update 10 made again; 1 change of settings after update 10 lost";
+        matches!(event, Event::Warning { step: 10, text } if text == expected)
+    });
+    assert!(told);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_was_asked_to_end_goes_on_where_it_ended() {
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let folder = folder(OPTIMIZERS[8]);
+        let path = folder.path();
+        let set = ["--set", "train.updates=1000000", "--set", "train.checkpoint_every=5"];
+        let child = program(path, &[&["tiny.toml", "--out", "out"], &set[..]].concat()).spawn().unwrap();
+        wait_for(|| !Checkpoint::list(&path.join("out")).is_empty());
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{signal}: {}", text(&output.stderr));
+        let (step, _) = Checkpoint::list(&path.join("out"))[0];
+        let updates = format!("train.updates={}", step + 10);
+        finish(resume(path, "out", &[&updates]));
+        finish(start(path, "whole", &[&updates]));
+        assert_same(&path.join("whole"), &path.join("out"), step + 10, signal);
     }
 }
 
