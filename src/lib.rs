@@ -19,7 +19,7 @@
 //! | 3 | [`optim`] | which direction × how far; damping |
 //! | 2 | [`curvature`] | exact Hessian, Gauss-Newton matrix, Kronecker factors |
 //! | 1 | [`network`], [`data`] | passes, activations, losses; data sets, minibatches |
-//! | 0 | [`linalg`] | products, factorizations, Lanczos, random streams; the one `Real` trait |
+//! | 0 | [`linalg`] | products, factorizations, Lanczos, random streams, kept state; the one `Real` trait |
 //!
 //! # Notation
 //!
@@ -42,6 +42,8 @@
 //! # Invariants
 //!
 //! - The same experiment, seed and number of threads give bit-identical losses, whatever is watched.
+//! - A run that is interrupted and resumed is bit by bit the run that was not: what lasts from one update to the
+//!   next is kept ([`linalg::Keep`]).
 //! - Every use of randomness has a stream of its own ([`linalg::Stream`]).
 //! - After its first ones an update allocates nothing but its report.
 

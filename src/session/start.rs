@@ -230,9 +230,11 @@ struct Lost {
 
 impl Lost {
     fn describe(&self, step: u64) -> Option<String> {
-        let Self { updates, changes } = self;
-        let again = (*updates > 0).then(|| format!("{updates} updates after update {step} are made again"));
-        let lost = (*changes > 0).then(|| format!("{changes} changes of settings after update {step} are lost"));
+        let some = |count: u64, what: &str| {
+            (count > 0).then(|| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+        };
+        let again = some(self.updates, "update").map(|some| format!("{some} after update {step} made again"));
+        let lost = some(self.changes, "change").map(|some| format!("{some} of settings after update {step} lost"));
         let parts: Vec<_> = again.into_iter().chain(lost).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
