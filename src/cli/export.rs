@@ -1,6 +1,5 @@
 //! `kfra-tui export`: quantities of runs as figures, tables and logs for other programs.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +8,6 @@ use clap::ValueEnum;
 
 use super::Error;
 use crate::export::{self, Abscissa, Figure, Labelled, TensorBoard, View};
-use crate::network::tensors;
 use crate::runs::{self, Unreadable};
 
 /// Arguments of `export`.
@@ -221,8 +219,6 @@ fn weights(arguments: &Arguments) -> Result<(), Error> {
         let reason = format!("{} has no checkpoint; expected step-N.safetensors", checkpoints.display());
         return Err(Error::Request(reason));
     };
-    let mut weights = tensors::read(&path)?;
-    weights.retain(|name, _| name.starts_with("layers."));
-    let metadata = HashMap::from([("step".to_owned(), step.to_string())]);
-    Ok(tensors::write(&arguments.out, &weights, metadata)?)
+    let bytes = export::weights(&path, step)?;
+    Ok(export::write(&arguments.out, &bytes, arguments.force)?)
 }
