@@ -117,6 +117,7 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
         (vec!["out", "out", "--what", "tensorboard", "--out", "tfevents"], "2 runs are named; expected one"),
         (vec!["out", "--what", "tensorboard", "--out", "tiny.toml"], "expected a folder"),
         (vec!["out", "--what", "weights", "--out", "a.safetensors", "--log-x"], "--log-x"),
+        (vec!["out", "--what", "loss", "--out", "out/summary.json", "--force"], "would overwrite an input"),
         (vec!["out", "--what", "nothing", "--out", "a.csv"], "possible values: loss, rank"),
         (vec!["--what", "loss", "--out", "a.csv"], "RUN"),
     ] {

@@ -82,6 +82,9 @@ enum Format {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if let Some(path) = overwritten(arguments) {
+        return Err(Error::Overwrites { path });
+    }
     let axes = arguments.x.is_some() || arguments.log_x || arguments.linear_y;
     let figures = match arguments.what {
         What::Loss => export::quantity::loss,
@@ -124,6 +127,13 @@ fn bytes(figures: &[Figure], x: Abscissa, format: Format) -> Result<Vec<u8>, exp
         Format::Svg => Ok(export::svg(figures).into_bytes()),
         Format::Png => export::png(figures),
     }
+}
+
+/// The output, where it is a file of one of the runs already; by force, too, runs stay as they are.
+fn overwritten(arguments: &Arguments) -> Option<PathBuf> {
+    let out = arguments.out.canonicalize().ok().filter(|out| out.is_file())?;
+    let inside = |run: &PathBuf| run.canonicalize().is_ok_and(|run| out.starts_with(run));
+    arguments.runs.iter().any(inside).then(|| arguments.out.clone())
 }
 
 /// The format that the ending of a file asks for.

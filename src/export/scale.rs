@@ -42,7 +42,7 @@ impl Scale {
     }
 
     /// The same axis, which begins at 0 where it is linear.
-    pub fn from_zero(self) -> Self {
+    pub fn starting_at_zero(self) -> Self {
         Self { low: if self.log { self.low } else { 0.0 }, ..self }
     }
 

@@ -32,7 +32,7 @@ pub fn draw(figure: &Figure, runs: &[&str], left: f64) -> Drawing {
     let row = BAR * runs.len() as f64 + GAP;
     let height = row * names.len() as f64 + GAP;
     let frame = Frame { left, top: MARGIN + TITLE + 12.0, width: PLOT.0, height };
-    let scale = Scale::over(figure.bars.iter().map(|bar| bar.value).chain([0.0]), false, 0.05).from_zero();
+    let scale = Scale::over(figure.bars.iter().map(|bar| bar.value).chain([0.0]), false, 0.05).starting_at_zero();
     let across = |value: f64| frame.left + scale.place(value) * frame.width;
     let bottom = frame.top + frame.height;
     let mut group = Group::new().add(title(figure, runs, frame));

@@ -47,11 +47,11 @@ pub fn draw(figure: &Figure, runs: &[&str], left: f64, index: usize) -> Drawing 
     let plane = Plane { frame, x, y };
     let clip = format!("data-{index}");
     let mut data = Group::new().set("clip-path", format!("url(#{clip})")).set("fill", "none");
-    let [rules, labels] = plane.marks(figure);
+    let [rules, labels] = plane.marks(figure, runs);
     data = data.add(rules);
     let styled = styled(figure, runs);
-    for (curve, style) in figure.curves.iter().zip(&styled) {
-        data = data.add(plane.curve(curve, *style));
+    for (curve, style) in from_below(figure, &styled) {
+        data = data.add(plane.curve(curve, style));
     }
     data = data.add(labels);
     let entries = plane.entries(figure, runs, &styled);
@@ -72,6 +72,18 @@ pub fn draw(figure: &Figure, runs: &[&str], left: f64, index: usize) -> Drawing 
     }
     let bottom = (frame.top + frame.height + 44.0).max(frame.top + legend::height(entries.len()));
     Drawing { group, width: frame.left + frame.width + width + MARGIN, height: bottom + MARGIN }
+}
+
+/// The curves in the order in which they are drawn: what is noisy lies below, and of the others the first is on
+/// top.
+fn from_below<'a>(figure: &'a Figure, styled: &[Style]) -> Vec<(&'a Curve, Style)> {
+    let mut curves: Vec<_> = figure.curves.iter().zip(styled.iter().copied()).rev().collect();
+    curves.sort_by_key(|(curve, _)| match curve.look {
+        Look::Noisy => 0,
+        Look::Bound => 1,
+        Look::Line => 2,
+    });
+    curves
 }
 
 /// The look of every curve. Of several runs each has a colour, and each quantity a form; of one run each
@@ -166,20 +178,23 @@ impl Plane {
         group.add(words(&figure.x.label, left + width / 2.0, bottom + 38.0, "middle")).add(turned)
     }
 
-    /// What happened, as lines from top to bottom, and what that was, where there is room.
-    fn marks(&self, figure: &Figure) -> [Group; 2] {
+    /// What happened, as lines from top to bottom, of several runs each in its colour, and what that was, where
+    /// there is room.
+    fn marks(&self, figure: &Figure, runs: &[&str]) -> [Group; 2] {
         let Frame { top, height, .. } = self.frame;
-        let mut marks: Vec<_> = figure.marks.iter().map(|mark| (self.across(mark.x), &mark.text)).collect();
+        let mut marks: Vec<_> = figure.marks.iter().map(|mark| (self.across(mark.x), mark)).collect();
         marks.retain(|(x, _)| x.is_finite());
         marks.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (mut rules, mut labels, mut free) = (Group::new(), Group::new(), f64::NEG_INFINITY);
         let labelled = marks.len() <= LABELLED;
-        for (x, what) in marks {
-            let rule = line((x, top), (x, top + height), "#888888", 0.8).set("stroke-dasharray", "4 3");
+        for (x, mark) in marks {
+            let run = runs.iter().position(|run| *run == mark.run).filter(|_| runs.len() > 1);
+            let color = run.map_or("#888888", |run| Style::new(run, 0).color);
+            let rule = line((x, top), (x, top + height), color, 0.8).set("stroke-dasharray", "4 3");
             rules = rules.add(rule);
             if labelled && x > free {
                 let (x, y) = (x + 11.0, top + 6.0);
-                let what = text::fitted(what, 10.0, height - 20.0);
+                let what = text::fitted(&mark.text, 10.0, height - 20.0);
                 let turned = format!("rotate(-90 {} {})", round(x), round(y));
                 labels = labels.add(words(&what, x, y, "end").set("transform", turned));
                 free = x + 2.0;
