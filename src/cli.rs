@@ -8,6 +8,7 @@ mod inspect;
 mod output;
 mod run;
 mod shell;
+mod view;
 mod workbench;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Train without a screen and write a run folder
     Run(run::Arguments),
+    /// Look at runs, live or finished, of this machine or on a shared disk
+    View(view::Arguments),
     /// Validate an experiment, print its resolved settings and what it will need
     Check(check::Arguments),
     /// Write every curvature quantity of one network on one batch
@@ -87,6 +90,7 @@ pub fn main() -> u8 {
     let result = match arguments.command {
         None => workbench::run(&arguments.workbench),
         Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::View(arguments)) => view::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),

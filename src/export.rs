@@ -3,6 +3,7 @@
 mod draw;
 pub mod figure;
 mod file;
+mod format;
 mod picture;
 pub mod quantity;
 mod scale;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use draw::svg;
 pub use figure::{Abscissa, Figure};
 pub use file::{free, write};
+pub use format::Format;
 pub use picture::png;
 pub use quantity::{Labelled, View};
 pub use table::{csv, json};

@@ -1,5 +1,6 @@
 //! Linear algebra on ndarray arrays, computed by faer.
 
+mod archive;
 mod inertia;
 mod lanczos;
 pub mod number;
@@ -11,6 +12,7 @@ mod symmetric;
 mod threads;
 mod vector;
 
+pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
 pub use product::{

@@ -18,7 +18,7 @@ pub use range::Range;
 pub use second_order::SecondOrderState;
 pub use settings::{Curvature, Damping, Kind, Method, SecondOrder, Settings};
 
-use crate::linalg::{NotPositiveDefinite, Real};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// A minibatch after its forward and backward pass: all that an update depends on.
@@ -94,6 +94,56 @@ impl<T: Real> Optimizer<T> {
     pub fn new(settings: Settings, architecture: &Architecture) -> Self {
         let state = State::new(&settings.method, architecture);
         Self { settings, state }
+    }
+
+    /// The optimizer of an archive, with its settings and its state.
+    ///
+    /// # Errors
+    /// Where the archive has none for this network.
+    pub fn restored(archive: &Archive, architecture: &Architecture) -> Result<Self, ArchiveError> {
+        let mut optimizer = Self::new(archive.value("optimizer")?, architecture);
+        match &mut optimizer.state {
+            State::FirstOrder(moments) => moments.restore(archive)?,
+            State::SecondOrder(state) => state.restore(archive)?,
+        }
+        Ok(optimizer)
+    }
+
+    /// Puts its settings and its state into an archive.
+    pub fn save(&self, archive: &mut Archive) {
+        archive.note("optimizer", &self.settings);
+        match &self.state {
+            State::FirstOrder(moments) => moments.save(archive),
+            State::SecondOrder(state) => state.save(archive),
+        }
+    }
+
+    /// Its settings, with the dampings of this moment as those of the start.
+    pub fn present(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        if let (Method::SecondOrder(second), State::SecondOrder(state)) = (&mut settings.method, &self.state) {
+            second.kronecker_damping = second.kronecker_damping.starting_from(state.kronecker_damping.get());
+            second.step_damping = second.step_damping.starting_from(state.step_damping.get());
+        }
+        settings
+    }
+
+    /// Takes other settings and goes on with its state, as far as it is of the same method; else as after
+    /// a switch. γ and τ stay unless the settings state another start.
+    pub fn adopt(&mut self, settings: Settings, architecture: &Architecture) {
+        let old = std::mem::replace(&mut self.settings, settings);
+        if old.method.name() != self.settings.method.name() {
+            let new = std::mem::replace(&mut self.settings, old.clone());
+            self.switch(new.method.kind(), architecture);
+            self.settings = new;
+        }
+        if let (Method::SecondOrder(before), Method::SecondOrder(second), State::SecondOrder(state)) =
+            (&old.method, &self.settings.method, &mut self.state)
+        {
+            state.adopt(before, second, architecture);
+            // η is part of what the inverses are damped with.
+            state.stale |= old.l2.to_bits() != self.settings.l2.to_bits();
+        }
     }
 
     /// One update: next ← θ + Δ.

@@ -1,12 +1,17 @@
 //! A run: a worker thread that trains, the events it tells, the commands it takes.
 
+mod checkpoint;
 pub mod command;
+mod error;
 pub mod event;
 mod handle;
 pub mod history;
+mod kept;
+mod lock;
 mod observatory;
 mod record;
 pub mod snapshot;
+mod start;
 mod summary;
 mod worker;
 
@@ -16,25 +21,31 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
+pub use error::Error;
 pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
+pub use lock::LockError;
 pub use record::{RecordError, default_folder};
 pub use snapshot::{Snapshot, Status};
+pub use start::{Origin, Start, forked, resumed};
 pub use summary::{Outcome, Summary};
 
 use crate::data::Places;
-use crate::experiment::{Experiment, LoadError};
+use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::train::Precision;
-use record::Recorder;
+use start::Beginning;
 use worker::Worker;
 
 /// Where a run keeps itself, and who else listens to it.
 #[derive(Debug)]
 pub struct Options {
-    /// The run folder, which must be new or empty.
+    /// The run folder, which must be new or empty unless its own run is resumed.
     pub folder: PathBuf,
+    /// Where the run starts.
+    pub start: Start,
     /// Where data are looked for.
     pub places: Places,
     /// Is sent every event.
@@ -47,26 +58,6 @@ pub struct Session {
     /// Looks at the run, and steers it.
     pub handle: Handle,
     thread: JoinHandle<Result<Summary, Error>>,
-}
-
-/// Why a run did not come to an end of its own.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The experiment does not fit its data, or they cannot be read. Nothing was written.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The run folder holds files already, or cannot be made.
-    #[error(transparent)]
-    Folder(RecordError),
-    /// The run folder cannot be written any more.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Threads cannot be started.
-    #[error("cannot start the threads of the run: {0}")]
-    Threads(String),
-    /// The run's thread panicked; its message has been printed.
-    #[error("the run ended by an error in this program")]
-    Panicked,
 }
 
 impl Session {
@@ -92,6 +83,12 @@ impl Session {
         Ok(Self { handle, thread })
     }
 
+    /// A run that goes on elsewhere.
+    #[cfg(test)]
+    pub(crate) fn of(handle: Handle, thread: JoinHandle<Result<Summary, Error>>) -> Self {
+        Self { handle, thread }
+    }
+
     /// Whether the run is over.
     pub fn is_over(&self) -> bool {
         self.thread.is_finished()
@@ -115,6 +112,7 @@ fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, 
 
 fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
     let began = Instant::now();
+    let beginning = Beginning::read(&options.start, &options.folder, &experiment)?;
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(experiment.train.threads.unwrap_or(0))
@@ -125,10 +123,8 @@ fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> 
     experiment.network.input = Some(architecture.inputs());
     experiment.network.output = Some(architecture.outputs());
     experiment.train.threads = Some(pool.current_num_threads());
-    let recorder = Recorder::create(&options.folder, &experiment, desk.board, options.listener);
-    let recorder = recorder.map_err(Error::Folder)?;
-    let commands = desk.commands;
     pool.install(|| {
-        Worker::<T>::new(experiment, data, architecture, recorder, commands, began).run().map_err(Error::from)
+        let worker = Worker::<T>::begin(experiment, (data, architecture), beginning, options, desk, began)?;
+        worker.run().map_err(Error::from)
     })
 }

@@ -5,9 +5,13 @@
 //! draw; this file alone touches the world.
 
 mod action;
+mod figure;
+mod mouse;
 mod number;
 mod panes;
 mod popup;
+mod preferences;
+mod runs;
 mod state;
 mod terminal;
 mod theme;
@@ -19,6 +23,7 @@ mod widgets;
 mod sample;
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -26,20 +31,27 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use crate::session::{Command, Handle, Snapshot, Status};
+use crate::runs::{Entry, Id, Run, Shelf};
+use crate::session::Snapshot;
+use panes::Scene;
+use preferences::Preferences;
 use state::{Pending, State};
 use terminal::{Signal, Terminal};
 use theme::Theme;
-use update::Effect;
+use update::{Effect, Sight};
 
 pub use action::documented as keys;
-pub use theme::{Background, Signs};
+pub use theme::{Palette, Signs};
 
 /// How the screen looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// What the colours are chosen for.
-    pub background: Background,
+    /// The colours that fit the terminal.
+    pub palette: Palette,
+    /// The colours that are asked for, whatever fits and whatever was chosen before.
+    pub wanted: Option<Palette>,
+    /// Where the screen remembers its colours and its layout.
+    pub preferences: Option<PathBuf>,
     /// Whether there are colours.
     pub colour: bool,
     /// The signs that may be drawn.
@@ -50,7 +62,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { background: Background::Dark, colour: true, signs: Signs::Braille, frames: 10 }
+        Self {
+            palette: Palette::Dark,
+            wanted: None,
+            preferences: None,
+            colour: true,
+            signs: Signs::Braille,
+            frames: 10,
+        }
     }
 }
 
@@ -62,7 +81,9 @@ impl Options {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(read).into_iter().find(|locale| !locale.is_empty());
         let light = matches!(read("COLORFGBG").rsplit(';').next(), Some("7" | "15"));
         Self {
-            background: if light { Background::Light } else { Background::Dark },
+            palette: if light { Palette::Light } else { Palette::Dark },
+            wanted: None,
+            preferences: preferences::standard_file(),
             colour: read("NO_COLOR").is_empty(),
             signs: if names_other_than_utf8(locale.as_deref()) {
                 Signs::Ascii
@@ -105,60 +126,45 @@ pub enum Error {
     Panicked,
 }
 
+/// What is seen first.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// The run on the Train screen.
+    pub shown: Id,
+    /// Runs whose curves are laid over one another; where there are any the Runs screen is seen first.
+    pub marked: Vec<Id>,
+}
+
+/// How often run folders are looked for while the Runs screen is in sight.
+const SCAN: Duration = Duration::from_secs(1);
 /// Frames a second, at most.
 const FRAME: Duration = Duration::from_millis(33);
 /// Drawing a run that goes on takes at most this share of the time: one part in so many.
 const THRIFT: u32 = 50;
 
-/// Takes over the terminal and shows a run until the user quits; if the run is not over by then it is
+/// Takes over the terminal and shows runs until the user quits; those that are not over by then are
 /// stopped first. The terminal is restored on every way out, a panic in any thread included. A terminal that
 /// is gone is as SIGHUP, whether or not the signal came.
 ///
 /// # Errors
 /// The terminal cannot be used, or a thread panicked.
-pub fn run(handle: &Handle, options: Options) -> Result<Exit, Error> {
-    match show(handle, options) {
+pub fn run(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit, Error> {
+    match show(shelf, opening, options) {
         Err(Error::Terminal(_)) if !std::io::stdout().is_terminal() => {
-            handle.send(Command::Stop);
+            shelf.stop();
             Ok(Exit::Signal(signal_hook::consts::SIGHUP))
         }
         shown => shown,
     }
 }
 
-fn show(handle: &Handle, options: Options) -> Result<Exit, Error> {
+fn show(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
     let keys = Keys::listen()?;
-    let mut screen = Screen::new(handle, options);
-    loop {
-        match terminal.signal() {
-            Some(Signal::End(number)) => {
-                handle.send(Command::Stop);
-                return Ok(Exit::Signal(number));
-            }
-            Some(Signal::Suspend) => screen.suspend(&mut terminal)?,
-            None => {}
-        }
-        if !std::io::stdout().is_terminal() {
-            return Err(Error::Terminal(std::io::Error::other("it is gone")));
-        }
-        if Terminal::panicked() {
-            return Err(Error::Panicked);
-        }
-        if screen.look() {
-            return Ok(Exit::Over);
-        }
-        if screen.is_due() {
-            screen.draw(&mut terminal)?;
-        }
-        let mut wait = screen.wait();
-        while let Some(event) = keys.next(wait)? {
-            wait = Duration::ZERO;
-            if let Some(exit) = screen.take_in(&event, &mut terminal)? {
-                return Ok(exit);
-            }
-        }
-    }
+    let mut screen = Screen::new(shelf, opening, options);
+    let shown = screen.show(&mut terminal, &keys);
+    screen.remember();
+    shown
 }
 
 /// What comes from the terminal, read on a thread of its own: reading from a terminal that is gone may
@@ -207,8 +213,12 @@ impl Drop for Keys {
 
 /// The state of the screen and of its drawing.
 struct Screen<'a> {
-    handle: &'a Handle,
+    shelf: &'a mut Shelf,
+    options: Options,
     theme: Theme,
+    /// Whether anybody ever chose the colours.
+    chosen: bool,
+    kept: Preferences,
     period: Duration,
     state: State,
     snapshot: Arc<Snapshot>,
@@ -218,33 +228,100 @@ struct Screen<'a> {
     news: bool,
     drawn: Instant,
     measured: (Instant, Duration),
+    scanned: Instant,
 }
 
 impl<'a> Screen<'a> {
-    fn new(handle: &'a Handle, options: Options) -> Self {
+    fn new(shelf: &'a mut Shelf, opening: Opening, options: Options) -> Self {
         let now = Instant::now();
+        let Opening { shown, marked } = opening;
+        let screen = if marked.is_empty() { state::Screen::Train } else { state::Screen::Runs };
+        let list = state::List { shown, selected: shown, marked, ..state::List::default() };
+        let mut state = State { screen, runs: list, ..State::default() };
+        let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
+        let kept = read.unwrap_or_else(|error| {
+            state.notice = Some(error);
+            Preferences::default()
+        });
+        kept.apply(&mut state);
+        state.palette = options.wanted.or(kept.palette).unwrap_or(options.palette);
         Self {
-            handle,
-            theme: Theme::new(options.background, options.colour, options.signs),
+            shelf,
+            theme: Theme::new(state.palette, options.colour, options.signs),
+            chosen: kept.palette.is_some(),
+            kept,
             period: Duration::from_secs(1) / options.frames.clamp(1, 30),
-            state: State::default(),
-            snapshot: handle.snapshot(),
+            options,
+            state,
+            snapshot: Arc::default(),
             touched: true,
             news: false,
             drawn: now.checked_sub(FRAME).unwrap_or(now),
             measured: (now, Duration::ZERO),
+            scanned: now,
         }
     }
 
-    /// Looks for news of the run. Whether the run is over and the user waits for that.
+    /// Until the user quits.
+    fn show(&mut self, terminal: &mut Terminal, keys: &Keys) -> Result<Exit, Error> {
+        terminal.set_mouse(self.state.mouse)?;
+        loop {
+            match terminal.signal() {
+                Some(Signal::End(number)) => {
+                    self.shelf.stop();
+                    return Ok(Exit::Signal(number));
+                }
+                Some(Signal::Suspend) => self.suspend(terminal)?,
+                None => {}
+            }
+            if !std::io::stdout().is_terminal() {
+                return Err(Error::Terminal(std::io::Error::other("it is gone")));
+            }
+            if Terminal::panicked() {
+                return Err(Error::Panicked);
+            }
+            if self.look() {
+                return Ok(Exit::Over);
+            }
+            if self.is_due() {
+                self.draw(terminal)?;
+            }
+            let mut wait = self.wait();
+            while let Some(event) = keys.next(wait)? {
+                wait = Duration::ZERO;
+                if let Some(exit) = self.take_in(&event, terminal)? {
+                    return Ok(exit);
+                }
+            }
+        }
+    }
+
+    /// Looks for news of the runs. Whether all are over and the user waits for that.
     fn look(&mut self) -> bool {
-        let snapshot = self.handle.snapshot();
+        let listed = self.state.screen == state::Screen::Runs;
+        if listed && self.scanned.elapsed() > SCAN {
+            self.scan();
+        }
+        let news = self.shelf.look();
+        let (marked, entries) = (&self.state.runs.marked, self.shelf.entries());
+        // Of runs that are not in sight no frame is drawn.
+        let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
+        self.news |= news && seen;
+        let shown = self.shelf.entry(self.state.runs.shown);
+        let snapshot = shown.map(|entry| Arc::clone(&entry.snapshot)).unwrap_or_default();
         if !Arc::ptr_eq(&snapshot, &self.snapshot) {
             self.snapshot = snapshot;
             self.news = true;
             update::settle(&mut self.state, &self.snapshot);
         }
-        self.state.stopping && matches!(self.snapshot.status, Status::Ended(_))
+        self.state.stopping && self.shelf.live() == 0
+    }
+
+    /// Looks for run folders, which takes a moment.
+    fn scan(&mut self) {
+        self.shelf.scan();
+        self.scanned = Instant::now();
+        self.news = true;
     }
 
     fn is_due(&self) -> bool {
@@ -259,8 +336,9 @@ impl<'a> Screen<'a> {
 
     fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
         let start = Instant::now();
-        let (state, snapshot, theme) = (&self.state, &self.snapshot, &self.theme);
-        terminal.draw(|frame| view::draw(frame, state, snapshot, theme))?;
+        let entries = self.shelf.entries();
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        terminal.draw(|frame| view::draw(frame, &scene))?;
         (self.drawn, self.touched, self.news) = (start, false, false);
         self.state.frame = start.elapsed();
         self.measured.1 += self.state.frame;
@@ -274,23 +352,131 @@ impl<'a> Screen<'a> {
 
     fn take_in(&mut self, event: &Event, terminal: &mut Terminal) -> Result<Option<Exit>, Error> {
         let effect = match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => update::press(&mut self.state, key, &self.snapshot),
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
+                update::press(&mut self.state, key, sight)
+            }
+            Event::Mouse(event) => {
+                let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
+                mouse::point(&mut self.state, *event, terminal.area()?, sight)
+            }
             Event::Resize(..) => None,
             _ => return Ok(None),
         };
         self.touched = true;
+        self.adapt(terminal)?;
         match effect {
-            Some(Effect::Send(command, text)) => {
-                let ticket = self.handle.send(command);
-                self.state.pending.push(Pending { ticket, text });
-            }
             Some(Effect::Quit) => return Ok(Some(Exit::Over)),
             Some(Effect::Leave) => return Ok(Some(Exit::Left)),
             Some(Effect::Suspend) => self.suspend(terminal)?,
             Some(Effect::Redraw) => terminal.clear()?,
+            Some(other) => self.state.notice = self.carry_out(other),
             None => {}
         }
         Ok(None)
+    }
+
+    /// Takes the colours and the mouse as they are wanted now.
+    fn adapt(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        let theme = Theme::new(self.state.palette, self.options.colour, self.options.signs);
+        if theme != self.theme {
+            self.theme = theme;
+            self.chosen = true;
+        }
+        if self.state.mouse != terminal.has_mouse() {
+            terminal.set_mouse(self.state.mouse)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the colours and the layout for the next time, where they were changed. What cannot be kept is
+    /// forgotten.
+    fn remember(&self) {
+        let now = Preferences::of(&self.state, self.chosen);
+        if let Some(file) = &self.options.preferences
+            && now != self.kept
+        {
+            let _ = now.write(file);
+        }
+    }
+
+    /// Does what was asked of the runs. What is to be said of it, if anything is.
+    fn carry_out(&mut self, effect: Effect) -> Option<String> {
+        match effect {
+            Effect::Send(command, text) => match self.shelf.send(self.state.runs.shown, command) {
+                Some(ticket) => self.state.pending.push(Pending { ticket, text }),
+                None => return Some("this run takes no commands: it does not run in this program".to_owned()),
+            },
+            Effect::Scan => self.scan(),
+            Effect::Open(id) => {
+                self.shelf.open(id);
+                self.state.runs.shown = id;
+                self.state.pending.clear();
+            }
+            Effect::Read(id) => self.shelf.open(id),
+            Effect::StopAll => {
+                self.shelf.stop();
+            }
+            Effect::Again(id) => return Some(self.again(id)),
+            Effect::Export(file) => return Some(self.export(&file)),
+            Effect::Fork(id) => return Some(self.fork(id)),
+            Effect::Resume(id) => match self.shelf.resume(id) {
+                Ok(()) => self.state.pending.clear(),
+                Err(error) => return Some(error.to_string()),
+            },
+            Effect::Hurry(id) => return self.shelf.hurry(id).err().map(|error| error.to_string()),
+            Effect::Delete(id) => match self.shelf.delete(id) {
+                Ok(()) => self.state.runs.marked.retain(|marked| *marked != id),
+                Err(error) => return Some(format!("not deleted: {error}")),
+            },
+            Effect::Quit | Effect::Leave | Effect::Suspend | Effect::Redraw => {}
+        }
+        None
+    }
+
+    /// Writes what is in sight to a file.
+    fn export(&self, file: &Path) -> String {
+        let entries = self.shelf.entries();
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        match figure::write(&scene, &self.snapshot, file) {
+            Ok(()) => format!("wrote {}", file.display()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Starts another run at the latest checkpoint of a run; their curves are laid over one another.
+    fn fork(&mut self, id: Id) -> String {
+        let label = self.shelf.entry(id).map(Entry::label).unwrap_or_default();
+        match self.shelf.fork(id) {
+            Err(error) => error.to_string(),
+            Ok(None) => "there is no such run any more".to_owned(),
+            Ok(Some(fork)) => {
+                let list = &mut self.state.runs;
+                list.marked.extend([id, fork]);
+                list.marked.sort_unstable();
+                list.marked.dedup();
+                (list.shown, list.selected) = (fork, fork);
+                self.state.pending.clear();
+                self.shelf.open(id);
+                format!("forked from {label}")
+            }
+        }
+    }
+
+    /// Queues the experiment of a run with a seed that none of its repetitions has.
+    fn again(&mut self, id: Id) -> String {
+        let run = self.shelf.entry(id).and_then(|entry| entry.run.clone());
+        let Some(run) = run else { return "nothing is known of this run yet".to_owned() };
+        let alike = self.shelf.entries().iter().filter_map(|entry| entry.run.as_ref());
+        let seeds = alike.filter(|other| other.is_repetition_of(&run)).filter_map(Run::seed);
+        let seed = seeds.max().unwrap_or(0).saturating_add(1);
+        match run.experiment(Some(seed)) {
+            Ok(experiment) => match self.shelf.enqueue(experiment) {
+                Ok(_) => format!("queued with seed {seed}"),
+                Err(error) => error.to_string(),
+            },
+            Err(error) => error.to_string(),
+        }
     }
 
     fn suspend(&mut self, terminal: &mut Terminal) -> Result<(), Error> {

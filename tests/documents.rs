@@ -33,8 +33,13 @@ fn cell(text: &str) -> String {
 
 #[test]
 fn the_readme_lists_the_keys_of_the_program() {
-    let mut table = "\n| key | what it does |\n|---|---|\n".to_owned();
-    for (keys, help) in tui::keys() {
+    let mut table = String::new();
+    let mut last = "";
+    for (heading, keys, help) in tui::keys() {
+        if heading != last {
+            write!(table, "\n{heading}:\n\n| key | what it does |\n|---|---|\n").unwrap();
+            last = heading;
+        }
         let keys: Vec<_> = keys.split(' ').map(|key| format!("`{key}`")).collect();
         writeln!(table, "| {} | {} |", cell(&keys.join(" ")), cell(help)).unwrap();
     }

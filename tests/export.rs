@@ -149,6 +149,19 @@ fn tensorboard_reads_the_scalars_of_the_log() {
 }
 
 #[test]
+fn a_run_that_went_on_is_one_run() {
+    let folder = run();
+    let output = program(folder.path(), &["run", "--resume", "out", "--set", "train.updates=40", "--quiet"]);
+    assert!(output.status.success(), "{output:?}");
+    export(&folder, &["out", "--what", "tensorboard", "--out", "logs"]);
+    peer(&folder, "tensorboard.py", &["out", "logs/out"]);
+    export(&folder, &["out", "--what", "loss", "--out", "a.csv"]);
+    let table = fs::read_to_string(folder.path().join("a.csv")).unwrap();
+    let minibatches = table.lines().filter(|line| line.starts_with("out,minibatch,")).count();
+    assert_eq!(minibatches, 40);
+}
+
+#[test]
 fn safetensors_reads_weights_and_checkpoints() {
     let folder = run();
     export(&folder, &["out", "--what", "weights", "--out", "weights.safetensors"]);

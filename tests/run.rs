@@ -12,7 +12,7 @@ use kfra_tui::diagnostics::{Diagnostic, Probe};
 use kfra_tui::experiment::{Experiment, FIELDS};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind};
-use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Status, Summary};
+use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Start, Status, Summary};
 use kfra_tui::train::Hyperparameter;
 use tempfile::TempDir;
 
@@ -273,7 +273,12 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
     let folder = experiment("kind = \"kfra\"\nkronecker_damping_max = 10.0\nstep_damping_min = 0.5");
     let settings = ["train.updates=1000000".to_owned()];
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let options = Options {
+        folder: folder.path().join("out"),
+        start: Start::New,
+        places: Places::new(Vec::new()),
+        listener: None,
+    };
     let session = Session::spawn(experiment, options).unwrap();
     for (hyperparameter, value) in [
         (Hyperparameter::KroneckerDamping, 10.5),
@@ -313,7 +318,12 @@ fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
     let folder = experiment("kind = \"kfra\"");
     let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let options = Options {
+        folder: folder.path().join("out"),
+        start: Start::New,
+        places: Places::new(Vec::new()),
+        listener: None,
+    };
     let session = Session::spawn(experiment, options).unwrap();
     assert!(wait_for(|| session.handle.snapshot().step > 1));
     assert_eq!(session.handle.snapshot().measurements().count(), 0);
@@ -357,7 +367,12 @@ fn the_optimizer_is_switched_while_the_run_goes_on() {
     let folder = experiment("kind = \"adam\"");
     let settings = ["train.updates=1000000".to_owned()];
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options { folder: folder.path().join("out"), places: Places::new(Vec::new()), listener: None };
+    let options = Options {
+        folder: folder.path().join("out"),
+        start: Start::New,
+        places: Places::new(Vec::new()),
+        listener: None,
+    };
     let session = Session::spawn(experiment, options).unwrap();
     assert!(wait_for(|| session.handle.snapshot().step > 1));
     let has = |hyperparameter| session.handle.snapshot().hyperparameter(hyperparameter).is_some();

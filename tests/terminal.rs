@@ -78,6 +78,8 @@ impl Inside {
         command.args(["-c", SCRIPT, env!("CARGO_BIN_EXE_kfra-tui")]);
         command.cwd(folder.path());
         command.env("TERM", "xterm-256color");
+        // The user's own preferences are neither read nor written.
+        command.env("XDG_STATE_HOME", folder.path().join("state"));
         for variable in ["NO_COLOR", "COLORFGBG", "SSH_CONNECTION"] {
             command.env_remove(variable);
         }

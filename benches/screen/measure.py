@@ -37,6 +37,7 @@ class Screen:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "xterm-256color"
+            os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()
             os.execv(binary, [str(binary), *arguments])
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.kill(self.pid, signal.SIGWINCH)

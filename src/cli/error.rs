@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::InspectionError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
-use crate::{export, runs, session, tui};
+use crate::runs::Unreadable;
+use crate::{export, session, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ pub enum Error {
     Inspection(#[from] InspectionError),
     /// A run folder is none.
     #[error(transparent)]
-    Run(#[from] runs::Unreadable),
+    Run(#[from] Unreadable),
     /// What is asked of an export does not go together.
     #[error("{0}")]
     Request(String),
@@ -74,6 +75,12 @@ pub enum Error {
     /// The screen could not go on.
     #[error(transparent)]
     Screen(#[from] tui::Error),
+    /// There are no runs to look at.
+    #[error("{}: no run folder, and none in it; expected folders with an experiment.toml", folder.display())]
+    NoRuns {
+        /// Where they were looked for.
+        folder: PathBuf,
+    },
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -90,6 +97,7 @@ impl Error {
     pub fn of_session(error: session::Error, file: &Path) -> Self {
         match error {
             session::Error::Load(source) => Self::Load { file: file.to_owned(), source },
+            session::Error::Experiment(problems) => Self::Experiment(problems),
             other => Self::Session(other),
         }
     }
@@ -97,14 +105,15 @@ impl Error {
     /// The exit code: 2 for bad input, 1 for other failures.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Session(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
             | Self::Mismatch { .. }
             | Self::Tensors(_)
             | Self::TooLarge { .. }
-            | Self::Session(session::Error::Folder(_))
             | Self::Overwrites { .. }
             | Self::Run(_)
+            | Self::NoRuns { .. }
             | Self::Request(_)
             | Self::Export(_)
             | Self::NoTerminal

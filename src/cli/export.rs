@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use clap::ValueEnum;
 
 use super::Error;
-use crate::export::{self, Abscissa, Figure, Labelled, TensorBoard, View};
+use crate::export::{self, Abscissa, Format, Labelled, TensorBoard, View};
 use crate::runs::{self, Unreadable};
 
 /// Arguments of `export`.
@@ -68,15 +68,6 @@ pub(super) enum Counted {
     Second,
 }
 
-/// How figures are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Csv,
-    Json,
-    Svg,
-    Png,
-}
-
 /// Writes what is asked for.
 ///
 /// # Errors
@@ -98,7 +89,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         What::Tensorboard => return tensorboard(arguments),
         What::Weights => return weights(arguments),
     };
-    let format = format(&arguments.out)?;
+    let expected = || unfit(&arguments.out, "a file that ends in .csv, .json, .svg or .png");
+    let format = Format::of(&arguments.out).ok_or_else(expected)?;
     export::free(&arguments.out, arguments.force)?;
     let x = match arguments.x {
         None | Some(Counted::Update) => Abscissa::Update,
@@ -116,17 +108,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let reason = format!("nothing was recorded for it in {all}; expected a run that measured it");
         return Err(Error::Request(reason));
     }
-    let bytes = bytes(&figures, x, format)?;
+    let bytes = format.bytes(&figures, x)?;
     Ok(export::write(&arguments.out, &bytes, arguments.force)?)
-}
-
-fn bytes(figures: &[Figure], x: Abscissa, format: Format) -> Result<Vec<u8>, export::Error> {
-    match format {
-        Format::Csv => export::csv(figures, x),
-        Format::Json => export::json(figures),
-        Format::Svg => Ok(export::svg(figures).into_bytes()),
-        Format::Png => export::png(figures),
-    }
 }
 
 /// The output, where it is a file of one of the runs already; by force, too, runs stay as they are.
@@ -134,17 +117,6 @@ fn overwritten(arguments: &Arguments) -> Option<PathBuf> {
     let out = arguments.out.canonicalize().ok().filter(|out| out.is_file())?;
     let inside = |run: &PathBuf| run.canonicalize().is_ok_and(|run| out.starts_with(run));
     arguments.runs.iter().any(inside).then(|| arguments.out.clone())
-}
-
-/// The format that the ending of a file asks for.
-fn format(path: &Path) -> Result<Format, Error> {
-    match ending(path).as_str() {
-        "csv" => Ok(Format::Csv),
-        "json" => Ok(Format::Json),
-        "svg" => Ok(Format::Svg),
-        "png" => Ok(Format::Png),
-        _ => Err(unfit(path, "a file that ends in .csv, .json, .svg or .png")),
-    }
 }
 
 fn ending(path: &Path) -> String {
@@ -202,11 +174,13 @@ fn tensorboard(arguments: &Arguments) -> Result<(), Error> {
 
 /// When a run began, and its log for TensorBoard.
 fn log(folder: &Path) -> Result<(f64, Vec<u8>), Error> {
-    // The experiment is the first file that a run writes, and stays as it is.
+    // A run that goes on writes its experiment anew, and keeps its log; a copy keeps the times of changes at most.
     let path = folder.join("experiment.toml");
     let written = path.metadata().and_then(|found| found.modified());
     let written = written.map_err(|source| Unreadable::File { path, source })?;
-    let began = written.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let made = folder.join("events.jsonl").metadata().and_then(|found| found.created());
+    let began = made.map_or(written, |made| made.min(written));
+    let began = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let mut log = TensorBoard::new(began);
     runs::events(folder, &mut |event| log.take(event))?;
     Ok((began, log.into_bytes()))

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Error, ExperimentArguments, output};
+use super::{Error, Overrides, output, read};
 use crate::data::Places;
-use crate::session::{self, Command, Evaluation, Event, Handle, Outcome, Session, Summary};
+use crate::experiment::Experiment;
+use crate::session::{self, Command, Evaluation, Event, Handle, Outcome, Session, Start, Summary};
 
 /// How often signals are looked at while no event comes.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -20,14 +21,56 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
+    /// The experiment file [default with --from: that of the checkpoint, with the settings of its step]
+    #[arg(required_unless_present_any = ["resume", "from"])]
+    pub experiment: Option<PathBuf>,
     #[command(flatten)]
-    pub experiment: ExperimentArguments,
+    pub overrides: Overrides,
     /// The run folder [default: runs/NAME-TIMESTAMP]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Go on with the run of a folder at its latest checkpoint, as if it had not been interrupted. What can be
+    /// set are diagnostics and train, but for train.batch: more updates, as in train.updates=2000
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["experiment", "out", "from"])]
+    pub resume: Option<PathBuf>,
+    /// Start at a checkpoint of another run
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub from: Option<PathBuf>,
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+}
+
+impl Arguments {
+    /// The experiment, and the file it is from.
+    fn experiment(&self) -> Result<(Experiment, PathBuf), Error> {
+        let set = &self.overrides.set;
+        if let Some(run) = &self.resume {
+            let file = run.join("experiment.toml");
+            let experiment = session::resumed(run, set).map_err(|error| Error::of_session(error, &file))?;
+            return Ok((experiment, file));
+        }
+        match (&self.experiment, &self.from) {
+            (None, Some(checkpoint)) => {
+                let found = session::forked(checkpoint, set).map_err(|error| Error::of_session(error, checkpoint))?;
+                Ok((found, checkpoint.clone()))
+            }
+            (file, _) => {
+                let file = file.clone().unwrap_or_default();
+                Ok((read(&file, &self.overrides)?, file))
+            }
+        }
+    }
+
+    /// The run folder, and where the run starts.
+    fn place(&self, experiment: &Experiment) -> (PathBuf, Start) {
+        if let Some(run) = &self.resume {
+            return (run.clone(), Start::Resume);
+        }
+        let folder = self.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+        let fork = |checkpoint: &PathBuf| Start::Fork { checkpoint: checkpoint.clone() };
+        (folder, self.from.as_ref().map_or(Start::New, fork))
+    }
 }
 
 /// Trains and writes the run folder. Ctrl-C, SIGTERM and SIGHUP stop the run with a checkpoint.
@@ -35,11 +78,12 @@ pub(super) struct Arguments {
 /// # Errors
 /// Bad input, and a run that fails.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let experiment = arguments.experiment.read()?;
-    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+    let (experiment, file) = arguments.experiment()?;
+    let (folder, start) = arguments.place(&experiment);
     let updates = experiment.train.updates;
     let (listener, events) = channel();
-    let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: Some(listener) };
+    let options =
+        session::Options { folder: folder.clone(), start, places: Places::standard(), listener: Some(listener) };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
@@ -51,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let session = Session::spawn(experiment, options)?;
     let progress = Progress::new(arguments.quiet, updates);
     follow(&events, &session.handle, &stop, &progress);
-    let summary = session.join().map_err(|error| Error::of_session(error, &arguments.experiment.experiment))?;
+    let summary = session.join().map_err(|error| Error::of_session(error, &file))?;
     progress.end(&summary, &folder);
     match summary.status {
         Outcome::Failed => Err(Error::Failed { reason: summary.reason.unwrap_or_default() }),

@@ -48,7 +48,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     }
     let mut roff = Roff::new();
     roff.control("SH", ["KEYS"]);
-    for (keys, help) in tui::keys() {
+    for (_, keys, help) in tui::keys() {
         roff.control("TP", []);
         roff.text([bold(keys)]);
         roff.text([roman(help)]);
@@ -67,7 +67,7 @@ mod tests {
         for name in ["run", "check", "inspect", "bench", "export"] {
             assert!(page.contains(&format!("kfra-tui {name}")), "{name}: {page}");
         }
-        for (_, help) in crate::tui::keys() {
+        for (_, _, help) in crate::tui::keys() {
             let start: String = help.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == ' ').collect();
             assert!(page.contains(&start), "{help}");
         }

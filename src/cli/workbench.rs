@@ -1,12 +1,13 @@
 //! `kfra-tui [EXPERIMENT]`: the workbench.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Overrides, output, read};
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::session::{self, Outcome, Session, Summary};
+use crate::runs::Shelf;
+use crate::session::{self, Outcome, Summary};
 use crate::tui;
 
 /// Arguments of the workbench.
@@ -20,12 +21,8 @@ pub(super) struct Arguments {
     /// The run folder [default: runs/NAME-TIMESTAMP]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Draw with ASCII signs only
-    #[arg(long)]
-    pub ascii: bool,
-    /// Draw curves with blocks, for fonts without braille
-    #[arg(long, conflicts_with = "ascii")]
-    pub blocks: bool,
+    #[command(flatten)]
+    pub look: Look,
 }
 
 /// Opens the workbench; returns when the user quits and the run is over.
@@ -37,6 +34,48 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(file) => read(file, &arguments.overrides)?,
         None => Experiment::builtin(&arguments.overrides.set)?,
     };
+    require_terminal()?;
+    let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
+    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+    let root = folder.parent().map_or_else(|| PathBuf::from("runs"), Path::to_owned);
+    let mut shelf = Shelf::new(Places::standard(), vec![root]);
+    let shown = shelf.start(experiment, folder)?;
+    show(shelf, tui::Opening { shown, marked: Vec::new() }, arguments.look.options(), &file)
+}
+
+/// Shows the runs of a shelf until the user quits and all are over; `file` is where the first one's experiment
+/// comes from.
+///
+/// # Errors
+/// No terminal, and a run that fails.
+pub(super) fn show(mut shelf: Shelf, opening: tui::Opening, look: tui::Options, file: &Path) -> Result<(), Error> {
+    let exit = tui::run(&mut shelf, opening, look);
+    if exit.is_err() {
+        shelf.stop();
+    }
+    let ends = shelf.join();
+    exit?;
+    let mut failure = None;
+    for (folder, end) in ends {
+        match end.map_err(|error| Error::of_session(error, file)) {
+            Err(error) => failure = failure.or(Some(error)),
+            Ok(Summary { status: Outcome::Failed, reason, .. }) => {
+                failure = failure.or(Some(Error::Failed { reason: reason.unwrap_or_default() }));
+            }
+            Ok(Summary { updates, train_loss, .. }) => {
+                let folder = folder.display();
+                output::tell(&format!("{updates} updates, training loss {train_loss:.4}; {folder}\n"));
+            }
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Whether there is a terminal to show runs on.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn require_terminal() -> Result<(), Error> {
     if !std::io::stdout().is_terminal() {
         return Err(Error::NoTerminal);
     }
@@ -45,27 +84,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     {
         return Err(Error::DumbTerminal { term });
     }
-    let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
-    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
-    let options = session::Options { folder: folder.clone(), places: Places::standard(), listener: None };
-    let session = Session::spawn(experiment, options)?;
-    let mut look = tui::Options::from_environment();
-    if arguments.ascii {
-        look.signs = tui::Signs::Ascii;
-    } else if arguments.blocks {
-        look.signs = tui::Signs::Blocks;
-    }
-    let exit = tui::run(&session.handle, look);
-    if exit.is_err() {
-        session.handle.send(session::Command::Stop);
-    }
-    let summary = session.join().map_err(|error| Error::of_session(error, &file));
-    exit?;
-    let summary = summary?;
-    if summary.status == Outcome::Failed {
-        return Err(Error::Failed { reason: summary.reason.unwrap_or_default() });
-    }
-    let Summary { updates, train_loss, .. } = summary;
-    output::tell(&format!("{updates} updates, training loss {train_loss:.4}; {}\n", folder.display()));
     Ok(())
+}
+
+/// How the screen looks, where the environment is not to decide.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub(super) struct Look {
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Draw curves with blocks, for fonts without braille
+    #[arg(long, conflicts_with = "ascii")]
+    pub blocks: bool,
+    /// The colours, in place of those that fit the terminal or were chosen before
+    #[arg(long, value_name = "PALETTE", value_enum)]
+    pub palette: Option<tui::Palette>,
+}
+
+impl Look {
+    pub(super) fn options(&self) -> tui::Options {
+        let mut look = tui::Options::from_environment();
+        if self.ascii {
+            look.signs = tui::Signs::Ascii;
+        } else if self.blocks {
+            look.signs = tui::Signs::Blocks;
+        }
+        look.wanted = self.palette;
+        look
+    }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub use columnwise::from_columns;
 pub use kfra::{Scratch, kfra};
 
-use crate::linalg::{Real, Target, all, gemm, gram};
+use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram};
 use crate::network::Pass;
 
 /// A symmetric positive semi-definite factor. The last layer's is diagonal where H_L is, for every
@@ -70,6 +70,29 @@ impl<T: Real> Factor<T> {
             (Self::Diagonal(kept), Self::Diagonal(new)) => mix(past, kept.view_mut(), new.view()),
             (Self::Dense(kept), Self::Dense(new)) => mix(past, kept.view_mut(), new.view()),
             _ => unreachable!("a method gives a layer's factor always in the same form"),
+        }
+    }
+
+    /// Puts it into an archive, in the form it has.
+    pub fn save(&self, name: &str, archive: &mut Archive) {
+        match self {
+            Self::Diagonal(diagonal) => archive.put(name, diagonal.view()),
+            Self::Dense(matrix) => archive.put(name, matrix.view()),
+        }
+    }
+
+    /// Takes it from an archive, in the form it had.
+    ///
+    /// # Errors
+    /// Where it is missing, or is no square matrix.
+    pub fn restore(&mut self, name: &str, archive: &Archive) -> Result<(), ArchiveError> {
+        match *archive.shape(name)? {
+            [size] => archive.fill(name, self.diagonal_mut(size).view_mut()),
+            [size, _] => archive.fill(name, self.dense_mut(size).view_mut()),
+            ref other => {
+                let (found, expected) = (other.to_vec(), vec![self.size(); 2]);
+                Err(ArchiveError::Shape { name: name.to_owned(), found, expected })
+            }
         }
     }
 

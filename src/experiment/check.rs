@@ -229,6 +229,10 @@ fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Se
         threads: section.whole("threads", Range::Count, MOST_THREADS).map(|threads| threads.value as usize),
         evaluate_every: period(&mut section, "evaluate_every", default.evaluate_every),
         checkpoint_every: period(&mut section, "checkpoint_every", default.checkpoint_every),
+        checkpoint_minutes: section
+            .number("checkpoint_minutes", Range::NonNegative)
+            .map_or(default.checkpoint_minutes, |minutes| minutes.value),
+        keep_checkpoints: period(&mut section, "keep_checkpoints", default.keep_checkpoints as u64) as usize,
     };
     section.finish();
     settings

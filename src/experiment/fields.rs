@@ -115,7 +115,9 @@ fields! {
     "train.updates" = "5000", All, "Updates until the run is finished: from 1.";
     "train.threads" = "-", All, "Threads of the run; all cores where not stated.";
     "train.evaluate_every" = "100", All, "Updates between evaluations of training and validation loss; 0: only at start and end.";
-    "train.checkpoint_every" = "0", All, "Updates between checkpoints; 0: only at the end.";
+    "train.checkpoint_every" = "0", All, "Updates between checkpoints, at each of which losses are evaluated; 0: none for that. There is one at the end.";
+    "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
+    "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
     "diagnostics.alignment" = "-", All, "Alignment of the methods with the exact update.";
     "diagnostics.alignment.every" = "0", All, "Only 0: on demand.";

@@ -308,7 +308,15 @@ proptest! {
             network,
             loss: Loss::Bernoulli,
             optimizer: optim::Settings { method, l2, polyak },
-            train: train::Settings { batch, updates, threads, evaluate_every: every, checkpoint_every: every / 2 },
+            train: train::Settings {
+                batch,
+                updates,
+                threads,
+                evaluate_every: every,
+                checkpoint_every: every / 2,
+                checkpoint_minutes: l2 * 60.0,
+                keep_checkpoints: batch % 7,
+            },
             diagnostics: diagnostics::Settings {
                 probes: Each::of(|diagnostic| Probe { every: every / (1 + diagnostic as u64), data: batch }),
                 budget,

@@ -37,6 +37,8 @@ impl Experiment {
         optional(out, "threads", train.threads)?;
         writeln!(out, "evaluate_every = {}", train.evaluate_every)?;
         writeln!(out, "checkpoint_every = {}", train.checkpoint_every)?;
+        writeln!(out, "checkpoint_minutes = {:?}", train.checkpoint_minutes)?;
+        writeln!(out, "keep_checkpoints = {}", train.keep_checkpoints)?;
         let diagnostics = &self.diagnostics;
         writeln!(out, "\n[diagnostics]")?;
         for &diagnostic in Diagnostic::ALL {

@@ -4,6 +4,7 @@ use std::iter::Sum;
 
 use ndarray::NdFloat;
 use rten_simd::SimdUnaryOp as _;
+use safetensors::tensor::Dtype;
 
 /// A floating-point type the whole numerical core works in: `f32` or `f64`.
 ///
@@ -13,11 +14,17 @@ pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
     /// The unit round-off of the type, ε: the gap between 1 and the next larger number.
     const EPSILON: f64;
 
+    /// What safetensors files call the type.
+    const DTYPE: Dtype;
+
     /// The number nearest to `value`.
     fn of(value: f64) -> Self;
 
     /// This number in double precision, exactly.
     fn double(self) -> f64;
+
+    /// Appends the bits of this number, little endian.
+    fn append_to(self, bytes: &mut Vec<u8>);
 
     /// x ← eˣ, elementwise.
     fn exp_all(x: &mut [Self]);
@@ -37,6 +44,7 @@ pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
 
 impl Real for f32 {
     const EPSILON: f64 = f32::EPSILON as f64;
+    const DTYPE: Dtype = Dtype::F32;
 
     fn of(value: f64) -> Self {
         value as f32
@@ -44,6 +52,10 @@ impl Real for f32 {
 
     fn double(self) -> f64 {
         f64::from(self)
+    }
+
+    fn append_to(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
     }
 
     fn exp_all(x: &mut [Self]) {
@@ -75,6 +87,7 @@ impl Real for f32 {
 
 impl Real for f64 {
     const EPSILON: f64 = f64::EPSILON;
+    const DTYPE: Dtype = Dtype::F64;
 
     fn of(value: f64) -> Self {
         value
@@ -82,6 +95,10 @@ impl Real for f64 {
 
     fn double(self) -> f64 {
         self
+    }
+
+    fn append_to(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
     }
 
     fn exp_all(x: &mut [Self]) {

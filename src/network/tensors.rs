@@ -1,14 +1,19 @@
 //! Named tensors in safetensors files: weights, batches, results.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::hash::BuildHasher;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayD, ArrayView2, s};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::{Architecture, Parameters};
-use crate::linalg::Real;
+use crate::linalg::{Archive, ArchiveError, Real};
+
+/// Tensors whose names begin so are of the state of a run, not of its network.
+const STATE: &str = "state/";
 
 /// Named tensors, in double precision, in the order of their names.
 pub type Tensors = BTreeMap<String, ArrayD<f64>>;
@@ -108,7 +113,8 @@ pub enum TensorError {
     },
 }
 
-/// Reads all tensors of a file. F32 is widened to double precision.
+/// Reads the tensors of a file, but for those of a run's state (`state/…`). F32 is widened to double
+/// precision.
 ///
 /// # Errors
 /// Where the file is missing, is not a safetensors file, or holds other than finite F32 or F64 numbers.
@@ -117,7 +123,7 @@ pub fn read(path: &Path) -> Result<Tensors, TensorError> {
     let format = |reason: String| TensorError::Format { path: path.to_owned(), reason };
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
     let mut tensors = Tensors::new();
-    for (name, view) in file.tensors() {
+    for (name, view) in file.tensors().into_iter().filter(|(name, _)| !name.starts_with(STATE)) {
         let values = numbers(&view).ok_or_else(|| TensorError::Type {
             path: path.to_owned(),
             name: name.clone(),
@@ -166,7 +172,7 @@ pub fn write<S: BuildHasher>(
     write_whole(path, &written).map_err(error)
 }
 
-/// Writes a file whole or not at all: to a neighbour first, which then takes its name.
+/// Writes a file whole or not at all: to a neighbour first, which takes its name once it is on the disk.
 ///
 /// # Errors
 /// Those of the file system.
@@ -174,7 +180,16 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let neighbour = path.with_file_name(name);
-    let written = std::fs::write(&neighbour, bytes).and_then(|()| std::fs::rename(&neighbour, path));
+    let on_disk = || {
+        let mut file = File::create(&neighbour)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    let written = on_disk().and_then(|()| std::fs::rename(&neighbour, path));
+    if let (Ok(()), Some(Ok(folder))) = (&written, path.parent().map(File::open)) {
+        // Where a folder can be brought to the disk, the new name is there too.
+        let _ = folder.sync_all();
+    }
     if written.is_err() {
         // Nothing half-written stays behind; the first error is the one to tell.
         let _ = std::fs::remove_file(&neighbour);
@@ -223,13 +238,50 @@ pub fn weights<T: Real>(parameters: &Parameters<T>) -> Tensors {
         let inputs = architecture.width(layer - 1);
         let whole: ArrayView2<T> = parameters.layer(layer);
         let weight = whole.slice(s![.., ..inputs]).mapv(Real::double);
-        tensors.insert(format!("layers.{layer}.weight"), weight.into_dyn());
+        tensors.insert(weight_name(layer), weight.into_dyn());
         if architecture.bias() {
             let bias = whole.slice(s![.., inputs]).mapv(Real::double);
-            tensors.insert(format!("layers.{layer}.bias"), bias.into_dyn());
+            tensors.insert(bias_name(layer), bias.into_dyn());
         }
     }
     tensors
+}
+
+fn weight_name(layer: usize) -> String {
+    format!("layers.{layer}.weight")
+}
+
+fn bias_name(layer: usize) -> String {
+    format!("layers.{layer}.bias")
+}
+
+/// Puts parameters into an archive, in their own precision, under the names of [`weights`].
+pub fn save_weights<T: Real>(parameters: &Parameters<T>, archive: &mut Archive) {
+    let architecture = parameters.architecture();
+    for layer in 1..=architecture.depth() {
+        let (whole, inputs) = (parameters.layer(layer), architecture.width(layer - 1));
+        archive.put(weight_name(layer), whole.slice(s![.., ..inputs]));
+        if architecture.bias() {
+            archive.put(bias_name(layer), whole.slice(s![.., inputs]));
+        }
+    }
+}
+
+/// Takes parameters from an archive.
+///
+/// # Errors
+/// Where a tensor is missing or has another shape.
+pub fn restore_weights<T: Real>(parameters: &mut Parameters<T>, archive: &Archive) -> Result<(), ArchiveError> {
+    let (depth, bias) = (parameters.architecture().depth(), parameters.architecture().bias());
+    for layer in 1..=depth {
+        let inputs = parameters.architecture().width(layer - 1);
+        let mut whole = parameters.layer_mut(layer);
+        archive.fill(&weight_name(layer), whole.slice_mut(s![.., ..inputs]))?;
+        if bias {
+            archive.fill(&bias_name(layer), whole.slice_mut(s![.., inputs]))?;
+        }
+    }
+    Ok(())
 }
 
 /// Parameters of a network from the tensors that [`weights`] names.
@@ -245,10 +297,10 @@ pub fn parameters(path: &Path, tensors: &Tensors, architecture: &Architecture) -
     }
     for layer in 1..=architecture.depth() {
         let (units, inputs) = (architecture.width(layer), architecture.width(layer - 1));
-        let weight = matrix(path, tensors, &format!("layers.{layer}.weight"), (Some(units), Some(inputs)))?;
+        let weight = matrix(path, tensors, &weight_name(layer), (Some(units), Some(inputs)))?;
         parameters.layer_mut(layer).slice_mut(s![.., ..inputs]).assign(&weight);
         if architecture.bias() {
-            let name = format!("layers.{layer}.bias");
+            let name = bias_name(layer);
             let missing = || TensorError::Missing {
                 path: path.to_owned(),
                 name: name.clone(),

@@ -3,7 +3,7 @@
 use ndarray::Zip;
 
 use crate::curvature::gauss_newton::GaussNewtonProduct;
-use crate::linalg::{Real, dot};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, dot};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// What is left of the last solution as the start of the next.
@@ -103,5 +103,15 @@ impl<T: Real> ConjugateGradients<T> {
             Zip::from(&mut self.search.flat).and(&self.residual.flat).for_each(|p, &r| *p = r + ratio * *p);
         }
         direction.flat.assign(&self.solution.flat);
+    }
+}
+
+impl<T: Real> Keep for ConjugateGradients<T> {
+    fn save(&self, archive: &mut Archive) {
+        archive.put("state/conjugate_gradients", self.solution.flat.view());
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        archive.fill("state/conjugate_gradients", self.solution.flat.view_mut())
     }
 }

@@ -1,13 +1,17 @@
 //! Damping that adapts itself (Levenberg & Marquardt; Martens & Grosse 2015, sections 6.5 and 6.6).
 
+use serde::{Deserialize, Serialize};
+
 use super::Damping;
 
 /// What damping is multiplied with after a step that had to be rejected.
 const AFTER_REJECTION: f64 = 4.0;
 
 /// A damping value within its bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Damped {
+    #[serde(with = "crate::linalg::number")]
     value: f64,
 }
 
@@ -25,6 +29,15 @@ impl Damped {
     /// Sets the value, as a user does: bounds hold only for what adapts itself.
     pub fn set(&mut self, value: f64) {
         self.value = value;
+    }
+
+    /// Takes the start that other settings state in place of `old`; whether that is another value than now.
+    pub fn adopt(&mut self, old: &Damping, new: &Damping) -> bool {
+        let changes = new.initial.to_bits() != old.initial.to_bits() && new.initial.to_bits() != self.value.to_bits();
+        if changes {
+            self.value = new.initial;
+        }
+        changes
     }
 
     /// Sets the value, clamped to the bounds, if it may adapt.

@@ -1,10 +1,11 @@
 //! First-order methods: the gradient, transformed elementwise, at a learning rate. One file each below
 //! `first_order/`, one line each in the table of this file.
 
+use ndarray::{ArrayView, ArrayViewMut};
 use serde::{Deserialize, Serialize};
 
 use super::Range;
-use crate::linalg::Real;
+use crate::linalg::{Archive, ArchiveError, Keep, Real};
 use crate::network::Parameters;
 
 /// A number that a rule depends on, as it stands in experiment files.
@@ -192,6 +193,23 @@ impl<T: Real> Moments<T> {
             moments: &mut self.vectors,
         };
         settings.rule.kernel().update(&settings.coefficients, step);
+    }
+}
+
+impl<T: Real> Keep for Moments<T> {
+    fn save(&self, archive: &mut Archive) {
+        archive.note("moments", &self.count);
+        for (index, vector) in self.vectors.iter().enumerate() {
+            archive.put(format!("state/moments/{}", index + 1), ArrayView::from(vector));
+        }
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        self.count = archive.value("moments")?;
+        for (index, vector) in self.vectors.iter_mut().enumerate() {
+            archive.fill(&format!("state/moments/{}", index + 1), ArrayViewMut::from(vector))?;
+        }
+        Ok(())
     }
 }
 

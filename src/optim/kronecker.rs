@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::Curvature;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra, mix};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
-use crate::linalg::{Cholesky, NotPositiveDefinite, Real, Target, gemm, gram};
+use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, NotPositiveDefinite, Real, Target, gemm, gram};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// How often k is doubled before a factor counts as impossible to invert.
@@ -179,6 +179,40 @@ impl<T: Real> Kronecker<T> {
             let inverse = self.inverses.input[layer - 1].view();
             gemm(-T::one(), self.product.layer(layer), inverse, Target::Replace, direction.layer_mut(layer));
         }
+    }
+}
+
+/// The running averages and the damped inverses.
+impl<T: Real> Keep for Kronecker<T> {
+    fn save(&self, archive: &mut Archive) {
+        let kept = [("factors", &self.factors.input), ("inverses", &self.inverses.input)];
+        for (name, matrices) in kept {
+            for (index, matrix) in matrices.iter().enumerate() {
+                archive.put(format!("state/{name}/{}/input", index + 1), matrix.view());
+            }
+        }
+        let kept = [("factors", &self.factors.preactivation), ("inverses", &self.inverses.preactivation)];
+        for (name, factors) in kept {
+            for (index, factor) in factors.iter().enumerate() {
+                factor.save(&format!("state/{name}/{}/preactivation", index + 1), archive);
+            }
+        }
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        let kept = [("factors", &mut self.factors.input), ("inverses", &mut self.inverses.input)];
+        for (name, matrices) in kept {
+            for (index, matrix) in matrices.iter_mut().enumerate() {
+                archive.fill(&format!("state/{name}/{}/input", index + 1), matrix.view_mut())?;
+            }
+        }
+        let kept = [("factors", &mut self.factors.preactivation), ("inverses", &mut self.inverses.preactivation)];
+        for (name, factors) in kept {
+            for (index, factor) in factors.iter_mut().enumerate() {
+                factor.restore(&format!("state/{name}/{}/preactivation", index + 1), archive)?;
+            }
+        }
+        Ok(())
     }
 }
 

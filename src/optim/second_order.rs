@@ -2,6 +2,7 @@
 //! adapts itself (Botev, Ritter & Barber 2017, section 4; Martens & Grosse 2015, sections 6 and 7).
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
@@ -9,7 +10,7 @@ use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -90,6 +91,16 @@ impl<T: Real> SecondOrderState<T> {
         let Self { kronecker_damping, step_damping, previous, .. } =
             std::mem::replace(self, Self::new(settings, architecture));
         (self.kronecker_damping, self.step_damping, self.previous) = (kronecker_damping, step_damping, previous);
+    }
+
+    /// Takes settings of the same curvature in place of `old`: γ and τ start anew where they state another
+    /// start, and momentum where it was not.
+    pub fn adopt(&mut self, old: &SecondOrder, new: &SecondOrder, architecture: &Architecture) {
+        self.stale |= self.kronecker_damping.adopt(&old.kronecker_damping, &new.kronecker_damping);
+        self.step_damping.adopt(&old.step_damping, &new.step_damping);
+        if new.momentum != self.previous.is_some() {
+            self.previous = new.momentum.then(|| Along::new(architecture));
+        }
     }
 
     /// The Kronecker factors, where the method has them.
@@ -317,6 +328,47 @@ impl<T: Real> SecondOrderState<T> {
                 *next = theta + *previous;
             }),
         }
+    }
+}
+
+/// The numbers that are kept.
+#[derive(Serialize, Deserialize)]
+struct Numbers {
+    kronecker_damping: Damped,
+    step_damping: Damped,
+    stale: bool,
+    updates: u64,
+}
+
+impl<T: Real> Keep for SecondOrderState<T> {
+    fn save(&self, archive: &mut Archive) {
+        let Self { kronecker_damping, step_damping, stale, updates, .. } = *self;
+        archive.note("second_order", &Numbers { kronecker_damping, step_damping, stale, updates });
+        if let Some(previous) = &self.previous {
+            archive.put("state/previous", previous.direction.flat.view());
+        }
+        if let Some(kronecker) = &self.kronecker {
+            kronecker.save(archive);
+        }
+        if let Some(solver) = &self.conjugate_gradients {
+            solver.save(archive);
+        }
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        let Numbers { kronecker_damping, step_damping, stale, updates } = archive.value("second_order")?;
+        (self.kronecker_damping, self.step_damping) = (kronecker_damping, step_damping);
+        (self.stale, self.updates) = (stale, updates);
+        if let Some(previous) = &mut self.previous {
+            archive.fill("state/previous", previous.direction.flat.view_mut())?;
+        }
+        if let Some(kronecker) = &mut self.kronecker {
+            kronecker.restore(archive)?;
+        }
+        if let Some(solver) = &mut self.conjugate_gradients {
+            solver.restore(archive)?;
+        }
+        Ok(())
     }
 }
 

@@ -167,6 +167,12 @@ impl Damping {
 
     /// The default τ.
     pub const STEP: Self = Self { initial: 1.0, min: 1e-6, max: 1e4, adapt: true };
+
+    /// The same, starting from a value; its bounds give way to it.
+    #[must_use]
+    pub fn starting_from(self, value: f64) -> Self {
+        Self { initial: value, min: self.min.min(value), max: self.max.max(value), adapt: self.adapt }
+    }
 }
 
 impl Method {

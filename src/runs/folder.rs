@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::session::Summary;
+use crate::experiment::Experiment;
+use crate::session::{Snapshot, Summary};
 
 /// A setting or a result of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,10 @@ pub struct Run {
     pub folder: PathBuf,
     /// Its end, if it has come.
     pub summary: Option<Summary>,
-    /// Settings by their place in the experiment file (`optimizer.l2`), and results (`train_loss`).
-    facts: BTreeMap<String, Fact>,
+    /// Settings by their place in the experiment file: `optimizer.l2`.
+    settings: BTreeMap<String, Fact>,
+    /// Results by their name in the summary: `train_loss`.
+    results: BTreeMap<String, Fact>,
 }
 
 /// Why a folder is not a run's.
@@ -80,8 +83,8 @@ impl Run {
             Err(Unreadable::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let mut facts = BTreeMap::new();
-        settings("", &toml::Value::Table(table), &mut facts);
+        let (mut known, mut found) = (BTreeMap::new(), BTreeMap::new());
+        settings("", &toml::Value::Table(table), &mut known);
         if let Some(summary) = &summary {
             // A summary is a table of plain values, some of them not numbers of JSON.
             if let Ok(serde_json::Value::Object(results)) = serde_json::to_value(summary) {
@@ -92,35 +95,79 @@ impl Run {
                         serde_json::Value::String(text) => Some(text.parse().map_or(Fact::Text(text), Fact::Number)),
                         _ => None,
                     };
-                    facts.extend(fact.map(|fact| (key, fact)));
+                    found.extend(fact.map(|fact| (key, fact)));
                 }
             }
         } else {
-            facts.insert("status".to_owned(), Fact::Text("unfinished".to_owned()));
+            found.insert("status".to_owned(), Fact::Text("unfinished".to_owned()));
         }
-        Ok(Self { folder: folder.to_owned(), summary, facts })
+        Ok(Self { folder: folder.to_owned(), summary, settings: known, results: found })
     }
 
     /// The name of its folder.
     pub fn label(&self) -> String {
-        self.folder
-            .file_name()
-            .map_or_else(|| self.folder.display().to_string(), |name| name.to_string_lossy().into_owned())
+        label(&self.folder)
+    }
+
+    /// The results as the log has them so far, for a run without an end.
+    pub fn follow(&mut self, snapshot: &Snapshot) {
+        let number = |value: f64| Fact::Number(value);
+        let mut know = |key: &str, fact| self.results.insert(key.to_owned(), fact);
+        know("updates", number(snapshot.step as f64));
+        if let Some(evaluation) = &snapshot.evaluation {
+            know("train_loss", number(evaluation.train_loss));
+            know("validation_loss", number(evaluation.validation_loss));
+        }
     }
 
     /// A setting or result, by its whole key or by its last part: `kind` is `optimizer.kind`, as the
     /// optimizer comes first. `lr` is the learning rate.
     pub fn fact(&self, key: &str) -> Option<&Fact> {
         let key = if key == "lr" { "learning_rate" } else { key };
-        let part_of = |section: &str| self.facts.get(&format!("{section}.{key}"));
-        let last = || self.facts.iter().find(|(known, _)| known.rsplit('.').next() == Some(key)).map(|(_, fact)| fact);
-        self.facts.get(key).or_else(|| part_of("optimizer")).or_else(last)
+        let part_of = |section: &str| self.settings.get(&format!("{section}.{key}"));
+        let last = || self.settings.iter().find(|(known, _)| known.rsplit('.').next() == Some(key));
+        let whole = self.settings.get(key).or_else(|| self.results.get(key));
+        whole.or_else(|| part_of("optimizer")).or_else(|| last().map(|(_, fact)| fact))
     }
 
-    /// All settings and results.
-    pub fn facts(&self) -> &BTreeMap<String, Fact> {
-        &self.facts
+    /// All settings, by their place in the experiment file.
+    pub fn settings(&self) -> &BTreeMap<String, Fact> {
+        &self.settings
     }
+
+    /// The seed.
+    pub fn seed(&self) -> Option<u64> {
+        match self.settings.get("seed") {
+            Some(Fact::Number(seed)) => Some(*seed as u64),
+            _ => None,
+        }
+    }
+
+    /// Whether two runs have the same settings but for their seeds and their names.
+    pub fn is_repetition_of(&self, other: &Self) -> bool {
+        let told = |run: &Self| {
+            let mut settings = run.settings.clone();
+            settings.retain(|key, _| key != "seed" && key != "name");
+            settings
+        };
+        told(self) == told(other)
+    }
+
+    /// The experiment, with another seed if one is given.
+    ///
+    /// # Errors
+    /// Where its file cannot be read or is none.
+    pub fn experiment(&self, seed: Option<u64>) -> Result<Experiment, Unreadable> {
+        let path = self.folder.join("experiment.toml");
+        let set: Vec<_> = seed.map(|seed| format!("seed={seed}")).into_iter().collect();
+        let found = Experiment::read(&path, &set);
+        found.map_err(|problems| Unreadable::Content { path, reason: problems.to_string() })
+    }
+}
+
+/// The name of a folder.
+pub(super) fn label(folder: &Path) -> String {
+    folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The facts below a value of an experiment.

@@ -77,7 +77,11 @@ impl Series {
     /// Doubles the width of the points.
     fn coarsen(&mut self) {
         self.width *= 2;
-        let width = self.width;
+        self.join(self.width);
+    }
+
+    /// Merges the points of the same `width` steps.
+    fn join(&mut self, width: u64) {
         self.points.dedup_by(|later, earlier| {
             let same = later.step / width == earlier.step / width;
             if same {
@@ -85,6 +89,23 @@ impl Series {
             }
             same
         });
+    }
+
+    /// Several series as one: a point sums up the values of all of them, so that its mean is their mean and its
+    /// ends are theirs. It ends where the shortest does, as a mean of fewer would be another quantity.
+    pub fn merged<'a>(series: impl IntoIterator<Item = &'a Self> + Clone) -> Self {
+        let mut merged = Self::default();
+        let ends = series.clone().into_iter().map(|one| one.last().map_or(0, |point| point.step));
+        let end = ends.min().unwrap_or(0);
+        for one in series {
+            merged.width = merged.width.max(one.width);
+            merged.points.extend_from_slice(&one.points);
+        }
+        merged.points.retain(|point| point.step <= end);
+        merged.points.sort_by_key(|point| point.step);
+        let width = merged.width;
+        merged.join(width);
+        merged
     }
 
     /// The points, in order.
@@ -125,6 +146,24 @@ mod tests {
         assert!((max - 1e6).abs() < 1e-9);
         let steps: Vec<_> = series.points().iter().map(|p| p.step / series.width()).collect();
         assert!(steps.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn merged_series_have_the_mean_and_the_ends_of_all_up_to_the_end_of_the_shortest() {
+        let series = |offset: f64, length: u64| {
+            let mut series = Series::default();
+            (1..=length).for_each(|step| series.push(step, 0.0, step as f64 + offset));
+            series
+        };
+        let (short, long) = (series(-1.0, 10), series(1.0, 6000));
+        assert!(long.width() > short.width());
+        let merged = Series::merged([&short, &long]);
+        let last = merged.last().unwrap();
+        assert_eq!((last.step, last.count), (10, 2));
+        let first = merged.points()[0];
+        assert!(
+            (first.min - 0.0).abs() < 1e-12 && (first.max - 2.0).abs() < 1e-12 && (first.mean() - 1.0).abs() < 1e-12
+        );
     }
 
     #[test]

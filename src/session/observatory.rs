@@ -12,6 +12,7 @@ use super::Event;
 use crate::data::Dataset;
 use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, ProbeBatch, Task};
 use crate::experiment::Experiment;
+use crate::linalg::{Archive, ArchiveError, Keep};
 use crate::network::{Architecture, Loss, Parameters};
 use crate::train::Hyperparameter;
 
@@ -131,12 +132,24 @@ impl Observatory {
         self.busy = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
     }
 
+    /// The settings as they are now.
+    pub(super) fn settings(&self) -> &diagnostics::Settings {
+        &self.settings
+    }
+
     /// The present value of a hyperparameter, where it is one of diagnostics.
     pub(super) fn get(&self, hyperparameter: Hyperparameter) -> Option<f64> {
-        match hyperparameter {
-            Hyperparameter::Every(diagnostic) => Some(self.settings.probes[diagnostic].every as f64),
-            Hyperparameter::Budget => Some(self.settings.budget),
-            _ => None,
+        value(&self.settings, hyperparameter)
+    }
+
+    /// Takes what `new` states otherwise than `old`.
+    pub(super) fn adopt(&mut self, old: &diagnostics::Settings, new: &diagnostics::Settings) {
+        for hyperparameter in Hyperparameter::all() {
+            if let (Some(before), Some(now)) = (value(old, hyperparameter), value(new, hyperparameter))
+                && before.to_bits() != now.to_bits()
+            {
+                self.set(hyperparameter, now);
+            }
         }
     }
 
@@ -158,6 +171,35 @@ impl Observatory {
             // A thread that panicked has said so already.
             let _ = thread.join();
         }
+    }
+}
+
+/// The value of a hyperparameter, where it is one of diagnostics.
+fn value(settings: &diagnostics::Settings, hyperparameter: Hyperparameter) -> Option<f64> {
+    match hyperparameter {
+        Hyperparameter::Every(diagnostic) => Some(settings.probes[diagnostic].every as f64),
+        Hyperparameter::Budget => Some(settings.budget),
+        _ => None,
+    }
+}
+
+/// What can change along the run, and when each is due. What was under way is not kept.
+impl Keep for Observatory {
+    fn save(&self, archive: &mut Archive) {
+        let values: Vec<_> = Hyperparameter::all().into_iter().filter_map(|h| Some((h, self.get(h)?))).collect();
+        let due: Vec<_> = Diagnostic::ALL.iter().map(|&diagnostic| (diagnostic, self.due[diagnostic])).collect();
+        archive.note("diagnostics", &values);
+        archive.note("diagnostics_due", &due);
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        for (hyperparameter, value) in archive.value::<Vec<(Hyperparameter, f64)>>("diagnostics")? {
+            self.set(hyperparameter, value);
+        }
+        for (diagnostic, step) in archive.value::<Vec<(Diagnostic, u64)>>("diagnostics_due")? {
+            self.due[diagnostic] = step;
+        }
+        Ok(())
     }
 }
 

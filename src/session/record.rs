@@ -1,7 +1,7 @@
 //! The run folder and the run log: what is kept of a run, and what is shown of it.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 
-use super::{Event, Snapshot};
+use super::lock::Lock;
+use super::start::Remains;
+use super::{Error, Event, Snapshot};
 use crate::experiment::Experiment;
 use crate::network::tensors::write_whole;
 
@@ -46,6 +48,12 @@ pub(super) struct Recorder {
     listener: Option<Sender<Event>>,
     published: Instant,
     flushed: Instant,
+    _lock: Lock,
+}
+
+fn error(path: &Path) -> impl FnOnce(std::io::Error) -> RecordError {
+    let path = path.to_owned();
+    move |source| RecordError { path, source }
 }
 
 impl Recorder {
@@ -58,24 +66,62 @@ impl Recorder {
         experiment: &Experiment,
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
-    ) -> Result<Self, RecordError> {
-        let error = |path: &Path| {
-            let path = path.to_owned();
-            move |source| RecordError { path, source }
-        };
+    ) -> Result<Self, Error> {
         if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             let source = std::io::Error::other("the folder is not empty; expected a new folder for the run");
-            return Err(error(folder)(source));
+            return Err(Error::Folder(error(folder)(source)));
         }
         let checkpoints = folder.join("checkpoints");
-        std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints))?;
-        let file = folder.join("experiment.toml");
-        write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file))?;
+        std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints)).map_err(Error::Folder)?;
+        let lock = Lock::take(folder)?;
         let path = folder.join("events.jsonl");
-        let log = BufWriter::new(File::create_new(&path).map_err(error(&path))?);
-        let now = Instant::now();
-        let snapshot = Snapshot::default();
-        Ok(Self { folder: folder.to_owned(), log, snapshot, board, listener, published: now, flushed: now })
+        let log = File::create_new(&path).map_err(error(&path)).map_err(Error::Folder)?;
+        Self::new(folder, experiment, lock, log, Snapshot::default(), board, listener)
+    }
+
+    /// Goes on with the log of a run folder, from which all is cut that lies beyond a checkpoint. What
+    /// followed from it, checkpoints and a summary, is no longer the run's.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub(super) fn reopen(
+        folder: &Path,
+        experiment: &Experiment,
+        remains: Remains,
+        board: Arc<ArcSwap<Snapshot>>,
+        listener: Option<Sender<Event>>,
+    ) -> Result<Self, Error> {
+        let Remains { lock, snapshot, bytes, .. } = remains;
+        let path = folder.join("events.jsonl");
+        let log = File::options().write(true).open(&path).and_then(|mut log| {
+            log.set_len(bytes)?;
+            log.seek(SeekFrom::End(0))?;
+            Ok(log)
+        });
+        let log = log.map_err(error(&path)).map_err(Error::Folder)?;
+        let summary = folder.join("summary.json");
+        match std::fs::remove_file(&summary) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Folder(error(&summary)(source)));
+            }
+            _ => {}
+        }
+        Self::new(folder, experiment, lock, log, snapshot, board, listener)
+    }
+
+    fn new(
+        folder: &Path,
+        experiment: &Experiment,
+        lock: Lock,
+        log: File,
+        snapshot: Snapshot,
+        board: Arc<ArcSwap<Snapshot>>,
+        listener: Option<Sender<Event>>,
+    ) -> Result<Self, Error> {
+        let file = folder.join("experiment.toml");
+        write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file)).map_err(Error::Folder)?;
+        let (folder, log, now) = (folder.to_owned(), BufWriter::new(log), Instant::now());
+        Ok(Self { folder, log, snapshot, board, listener, published: now, flushed: now, _lock: lock })
     }
 
     /// The run folder.
@@ -107,6 +153,17 @@ impl Recorder {
             .and_then(|()| self.log.write_all(b"\n"))
             .and_then(|()| if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) });
         written.map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+    }
+
+    /// Brings the log to the disk; returns its length.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn sync(&mut self) -> Result<u64, RecordError> {
+        self.flush()
+            .and_then(|()| self.log.get_ref().sync_data())
+            .and_then(|()| self.log.stream_position())
+            .map_err(error(&self.folder.join("events.jsonl")))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

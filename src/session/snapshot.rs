@@ -187,7 +187,10 @@ impl Snapshot {
         self.step = run.step;
         self.status = Status::Running;
         self.hyperparameters.clone_from(&run.hyperparameters);
-        self.run = Some(run.clone());
+        if self.run.replace(run.clone()).is_some() {
+            self.mark(run.step, "resumed");
+            self.summary = None;
+        }
     }
 
     /// The phases of another optimizer are others, and so is what its latest step tells.

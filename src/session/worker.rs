@@ -1,17 +1,18 @@
 //! The run itself: updates, evaluations, diagnostics and commands, in turn, on one thread.
 
-use std::sync::Arc;
+mod checkpoints;
+
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use super::kept::Kept;
 use super::observatory::Observatory;
 use super::record::{RecordError, Recorder};
 use super::{Command, Evaluation, Event, Outcome, Summary, Ticket};
-use crate::data::Dataset;
 use crate::experiment::Experiment;
 use crate::linalg::Real;
-use crate::network::{Architecture, tensors};
-use crate::train::{Failure, Hyperparameter, Machine, Start, Trainer};
+use crate::network::tensors;
+use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -30,6 +31,13 @@ pub(super) struct Worker<T> {
     stopped: bool,
     evaluated: Option<Evaluation>,
     samples: u64,
+    /// Wall seconds of the run before this process.
+    seconds_before: f64,
+    kept: Kept,
+    /// When the last checkpoint was written.
+    checkpointed: Instant,
+    /// What the user should know when the run has started.
+    remarks: Vec<String>,
 }
 
 /// Why a run ended before its time.
@@ -44,40 +52,6 @@ enum Interruption {
 }
 
 impl<T: Real> Worker<T> {
-    pub(super) fn new(
-        experiment: Experiment,
-        data: Dataset,
-        architecture: Architecture,
-        recorder: Recorder,
-        commands: Receiver<(Ticket, Command)>,
-        began: Instant,
-    ) -> Self {
-        let data = Arc::new(data);
-        let observatory = Observatory::new(&experiment, &data, &architecture);
-        let trainer = Trainer::new(Start {
-            data,
-            architecture,
-            loss: experiment.loss,
-            init: experiment.network.init,
-            optimizer: experiment.optimizer.clone(),
-            batch: experiment.train.batch,
-            seed: experiment.seed,
-        });
-        Self {
-            experiment,
-            trainer,
-            observatory,
-            recorder,
-            commands,
-            began,
-            pause_at: None,
-            paused: false,
-            stopped: false,
-            evaluated: None,
-            samples: 0,
-        }
-    }
-
     /// Trains to the end and returns the summary, which is also written.
     ///
     /// # Errors
@@ -103,7 +77,7 @@ impl<T: Real> Worker<T> {
             validation_loss: loss(|e| e.validation_loss),
             train_error: evaluation.and_then(|e| e.train_error),
             validation_error: evaluation.and_then(|e| e.validation_error),
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
             seconds_training: seconds,
             samples_per_second: if seconds > 0.0 { self.samples as f64 / seconds } else { 0.0 },
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,7 +90,14 @@ impl<T: Real> Worker<T> {
     fn train(&mut self) -> Result<(), Interruption> {
         let started = self.started();
         self.recorder.emit(started)?;
-        self.evaluate_once()?;
+        let step = self.trainer.step_number();
+        for text in std::mem::take(&mut self.remarks) {
+            self.recorder.emit(Event::Warning { step, text })?;
+        }
+        // A run that is resumed goes on as if it had not been interrupted.
+        if self.evaluated.is_none() {
+            self.evaluate_once()?;
+        }
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
@@ -129,8 +110,12 @@ impl<T: Real> Worker<T> {
         if !self.stopped {
             self.settle()?;
         }
-        self.evaluate_once()?;
-        self.checkpoint()
+        self.checkpoint(false)
+    }
+
+    /// Wall seconds of the run.
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.began.elapsed().as_secs_f64()
     }
 
     fn started(&self) -> Event {
@@ -139,11 +124,11 @@ impl<T: Real> Worker<T> {
             name: experiment.name.clone(),
             architecture: self.trainer.parameters().architecture().clone(),
             loss: experiment.loss,
-            optimizer: experiment.optimizer.method.name().to_owned(),
+            optimizer: self.trainer.method().name().to_owned(),
             data: data.summary(),
             train_data: data.train.len(),
             validation_data: data.validation.len(),
-            batch: experiment.train.batch,
+            batch: self.trainer.get(Hyperparameter::Batch).map_or(experiment.train.batch, |batch| batch as usize),
             updates: experiment.train.updates,
             step: self.trainer.step_number(),
             threads: rayon::current_num_threads(),
@@ -177,8 +162,8 @@ impl<T: Real> Worker<T> {
         if due(self.experiment.train.evaluate_every) {
             self.evaluate_once()?;
         }
-        if due(self.experiment.train.checkpoint_every) {
-            self.checkpoint()?;
+        if due(self.experiment.train.checkpoint_every) || self.is_old() {
+            self.checkpoint(false)?;
         }
         if self.pause_at.is_some_and(|at| step >= at) {
             self.pause()?;
@@ -206,15 +191,6 @@ impl<T: Real> Worker<T> {
         self.evaluated = Some(evaluation);
         self.recorder.emit(Event::Evaluated(evaluation))?;
         Ok(evaluation)
-    }
-
-    fn checkpoint(&mut self) -> Result<(), Interruption> {
-        let step = self.trainer.step_number();
-        let file = format!("checkpoints/step-{step}.safetensors");
-        let metadata = [("step".to_owned(), step.to_string()), ("name".to_owned(), self.experiment.name.clone())];
-        let weights = tensors::weights(self.trainer.evaluated());
-        tensors::write(&self.recorder.folder().join(&file), &weights, metadata.into())?;
-        Ok(self.recorder.emit(Event::Checkpoint { step, file })?)
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
@@ -306,7 +282,7 @@ impl<T: Real> Worker<T> {
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::Checkpoint => {
-                self.checkpoint()?;
+                self.checkpoint(true)?;
                 applied(self, "checkpoint written".into())?;
             }
             Command::Stop => {

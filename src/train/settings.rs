@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The train section of an experiment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Data a minibatch, at least 1.
     pub batch: usize,
@@ -16,11 +16,23 @@ pub struct Settings {
     pub evaluate_every: u64,
     /// A checkpoint is written every so many updates and at the end; 0: only at the end.
     pub checkpoint_every: u64,
+    /// A checkpoint is written when so many minutes have passed since the last one; 0: never for that.
+    pub checkpoint_minutes: f64,
+    /// So many of the latest checkpoints are kept, beside the best and those asked for; 0: all.
+    pub keep_checkpoints: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch: 1000, updates: 5000, threads: None, evaluate_every: 100, checkpoint_every: 0 }
+        Self {
+            batch: 1000,
+            updates: 5000,
+            threads: None,
+            evaluate_every: 100,
+            checkpoint_every: 0,
+            checkpoint_minutes: 10.0,
+            keep_checkpoints: 3,
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cpu_time::ProcessTime;
+use serde::{Deserialize, Serialize};
 
 use super::step::Step;
-use crate::data::{Batches, Dataset, Samples};
-use crate::linalg::{NotPositiveDefinite, Real, dot, flops};
-use crate::network::{Architecture, Init, Loss, Parameters, Pass};
+use crate::data::{Batches, Cursor, Dataset, Samples};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops};
+use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
 use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
 
 /// Data evaluated at once.
@@ -138,6 +139,23 @@ impl<T: Real> Trainer<T> {
     /// The parameters that are evaluated: θ, or its Polyak average.
     pub fn evaluated(&self) -> &Parameters<T> {
         self.average.as_ref().unwrap_or(&self.parameters)
+    }
+
+    /// The settings of the optimizer, with the dampings of this moment as those of the start.
+    pub fn optimizer(&self) -> Settings {
+        self.optimizer.present()
+    }
+
+    /// Takes other settings and goes on with the state, as far as it is of the same method.
+    pub fn adopt(&mut self, optimizer: Settings, batch: usize) {
+        self.follow(optimizer.polyak > 0.0);
+        self.optimizer.adopt(optimizer, self.parameters.architecture());
+        self.set_batch(batch);
+    }
+
+    /// Whether there is a Polyak average from now on: the one there is, or one that starts here.
+    fn follow(&mut self, averages: bool) {
+        self.average = averages.then(|| self.average.take().unwrap_or_else(|| self.parameters.clone()));
     }
 
     /// The method of the optimizer, as it is now.
@@ -291,5 +309,64 @@ impl<T: Real> Trainer<T> {
         }
         let share = |x: f64| x / count as f64;
         Losses { loss: share(sum), error: self.data.classes.filter(|_| count > 0).map(|_| share(wrong as f64)) }
+    }
+}
+
+/// Where a trainer is.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    step: u64,
+    rejections: u32,
+    seconds: f64,
+    batch: usize,
+    cursor: Cursor,
+    averages: bool,
+    restorable: bool,
+}
+
+/// Random streams are chosen by seed, step and epoch: where the trainer is says all of them.
+impl<T: Real> Keep for Trainer<T> {
+    fn save(&self, archive: &mut Archive) {
+        let (averages, restorable) = (self.average.is_some(), self.restorable);
+        archive.note(
+            "trainer",
+            &Place {
+                step: self.step,
+                rejections: self.rejections,
+                seconds: self.seconds,
+                batch: self.pass.data(),
+                cursor: self.batches.cursor(),
+                averages,
+                restorable,
+            },
+        );
+        // The weights of the file are those that are evaluated.
+        tensors::save_weights(self.evaluated(), archive);
+        if averages {
+            archive.put("state/parameters", self.parameters.flat.view());
+        }
+        if restorable {
+            archive.put("state/earlier", self.spare.flat.view());
+        }
+        self.optimizer.save(archive);
+    }
+
+    fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        let place: Place = archive.value("trainer")?;
+        self.optimizer = Optimizer::restored(archive, self.parameters.architecture())?;
+        tensors::restore_weights(&mut self.parameters, archive)?;
+        self.average = None;
+        self.follow(place.averages);
+        if place.averages {
+            archive.fill("state/parameters", self.parameters.flat.view_mut())?;
+        }
+        if place.restorable {
+            archive.fill("state/earlier", self.spare.flat.view_mut())?;
+        }
+        self.restorable = place.restorable;
+        self.batches = Batches::at(self.seed, self.data.train.len(), place.cursor);
+        self.set_batch(place.batch);
+        (self.step, self.rejections, self.seconds) = (place.step, place.rejections, place.seconds);
+        Ok(())
     }
 }

@@ -2,13 +2,18 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::state::Screen;
 use crate::train::Hyperparameter;
 
 /// Where a key is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// The panes.
+    /// Every screen.
+    Everywhere,
+    /// The panes of the Train screen.
     Train,
+    /// The list of the Runs screen.
+    Runs,
     /// A list over the panes: help, messages, hyperparameters, optimizers.
     List,
     /// The command palette.
@@ -23,8 +28,10 @@ pub enum Context {
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 6] = [
-        (Self::Train, "Panes and run"),
+    pub const ALL: [(Self, &'static str); 8] = [
+        (Self::Everywhere, "On every screen"),
+        (Self::Train, "Train: panes and run"),
+        (Self::Runs, "Runs"),
         (Self::List, "In a list"),
         (Self::Palette, "In the command palette"),
         (Self::Prompt, "While typing"),
@@ -77,6 +84,21 @@ pub enum Action {
     Accept,
     Erase,
     Clear,
+    Show(Screen),
+    OpenRun,
+    MarkRun,
+    AskFilter,
+    SortRuns,
+    InvertRuns,
+    GroupSeeds,
+    Again,
+    Hurry,
+    DeleteRun,
+    Fork,
+    ResumeRun,
+    AskExport,
+    NextPalette,
+    ToggleMouse,
 }
 
 /// A key with or without control. Shift is part of a letter.
@@ -104,6 +126,13 @@ impl Key {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let other = event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
         self.code == event.code && self.control == control && !other
+    }
+
+    /// The event of this key.
+    #[cfg(test)]
+    pub fn event(self) -> KeyEvent {
+        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+        KeyEvent::new(self.code, modifiers)
     }
 
     /// Its name on the screen.
@@ -173,15 +202,23 @@ const PAGE_UP: Key = key(KeyCode::PageUp);
 const PAGE_DOWN: Key = key(KeyCode::PageDown);
 
 bindings! {
-    Train: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
-    Train: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
+    Everywhere: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
+    Everywhere: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
+    Everywhere: [letter('T')] "train", Some("train"), Action::Show(Screen::Train), "The Train screen: the panes of one run.";
+    Everywhere: [letter('R')] "runs", Some("runs"), Action::Show(Screen::Runs), "The Runs screen: all runs, to compare them.";
+    Everywhere: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
+    Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
+    Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
+    Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    Everywhere: [letter('C')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
+    Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
+    Everywhere: [letter('E')] "export", None, Action::AskExport, "Write the focused pane, or what is laid over one another, to a .svg, .png, .csv or .json file.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
     Train: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
     Train: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it.";
     Train: [letter('o')] "optimizer", Some("optimizer"), Action::Optimizers, "Go on with another optimizer.";
-    Train: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
     Train: [letter('g')] "gamma", Some("γ"), Action::Ask(Hyperparameter::KroneckerDamping), "Set the Kronecker damping γ.";
     Train: [letter('t')] "tau", Some("τ"), Action::Ask(Hyperparameter::StepDamping), "Set the step damping τ.";
     Train: [letter('r')] "rate", None, Action::Ask(Hyperparameter::LearningRate), "Set the learning rate.";
@@ -190,7 +227,7 @@ bindings! {
     Train: [letter('s')] "step", Some("step"), Action::SingleStep, "Make one update, then pause.";
     Train: [letter('n')] "run-n", Some("run n"), Action::AskUpdates, "Make n updates, then pause.";
     Train: [letter('w')] "checkpoint", None, Action::Checkpoint, "Write a checkpoint now.";
-    Train: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
+    Train: [letter('F')] "fork", None, Action::Fork, "Start another run at this one's latest checkpoint, and show it.";
     Train: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
     Train: [letter('1')] "loss", None, Action::Focus(0), "Focus the loss.";
     Train: [letter('2')] "rank", None, Action::Focus(1), "Focus the rank of Ḡ.";
@@ -212,8 +249,26 @@ bindings! {
     Train: [letter('-')] "farther", None, Action::Farther, "Look at twice the x range.";
     Train: [letter('f')] "follow", Some("follow"), Action::Follow, "Follow the latest updates, or look at the whole run.";
     Train: [letter('0')] "all", None, Action::ShowAll, "Look at the whole run.";
-    Train: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
-    Train: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
+    Runs: [ENTER] "open", Some("open"), Action::OpenRun, "Show the selected run on the Train screen.";
+    Runs: [letter(' ')] "mark", Some("overlay"), Action::MarkRun, "Lay the curves of the selected run over those of the others, or no more.";
+    Runs: [UP, letter('k')] "up", None, Action::Up, "Go up.";
+    Runs: [DOWN, letter('j')] "down", None, Action::Down, "Go down.";
+    Runs: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten runs.";
+    Runs: [PAGE_DOWN] "page-down", None, Action::PageDown, "Go down by ten runs.";
+    Runs: [letter('/')] "filter", Some("filter"), Action::AskFilter, "Show only runs that an expression holds of, such as lr >= 1e-3 and kind = adam.";
+    Runs: [letter('s')] "sort", Some("sort"), Action::SortRuns, "Sort by the next column.";
+    Runs: [letter('i')] "invert", None, Action::InvertRuns, "Sort the other way round.";
+    Runs: [letter('v')] "view", Some("view"), Action::NextView, "Show losses, ranks or the differences of settings below.";
+    Runs: [letter('g')] "group", Some("group"), Action::GroupSeeds, "Show runs that differ only in their seeds as their mean, with a band of all of them.";
+    Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run at the selected one's latest checkpoint.";
+    Runs: [letter('r')] "resume", Some("resume"), Action::ResumeRun, "Let the selected run go on where it was left.";
+    Runs: [letter('a')] "again", Some("again"), Action::Again, "Queue the selected run's experiment once more, with the next seed.";
+    Runs: [letter('b')] "begin", None, Action::Hurry, "Begin a queued run at once, beside those that run.";
+    Runs: [key(KeyCode::Delete), letter('x')] "delete", Some("delete"), Action::DeleteRun, "Delete the selected run and its folder; asks first.";
+    Runs: [letter('l')] "log-y", None, Action::LogY, "Logarithmic or linear y axis.";
+    Runs: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
+    Runs: [letter('X')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs, samples or seconds of training.";
+    Runs: [ESC] "back", None, Action::Back, "One level back: the filter off, then to the Train screen.";
     List: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";
     List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
@@ -239,29 +294,48 @@ bindings! {
     Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
 }
 
+impl Context {
+    /// Whether what holds on every screen holds here: this is a screen, and nothing lies over it.
+    fn is_screen(self) -> bool {
+        matches!(self, Self::Train | Self::Runs)
+    }
+
+    /// The lines of the table that hold here.
+    pub fn bindings(self) -> impl Iterator<Item = &'static Binding> {
+        let holds = move |context: Context| context == self || (self.is_screen() && context == Self::Everywhere);
+        BINDINGS.iter().filter(move |binding| holds(binding.context))
+    }
+}
+
 /// What a key does in a context.
 pub fn find(context: Context, event: &KeyEvent) -> Option<Action> {
-    let mut here = BINDINGS.iter().filter(|binding| binding.context == context);
+    let mut here = context.bindings();
     here.find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
 }
 
-/// The commands of the panes and of the run of which the name, the help or a key has `text`, whatever its
-/// case: those first whose name begins with it.
-pub fn search(text: &str) -> Vec<&'static Binding> {
+/// The commands of a screen of which the name, the help or a key has `text`, whatever its case: those first
+/// whose name begins with it.
+pub fn search(screen: Context, text: &str) -> Vec<&'static Binding> {
     let text = text.to_lowercase();
-    let commands = || BINDINGS.iter().filter(|binding| binding.context == Context::Train);
     let begins = |binding: &&Binding| binding.name.starts_with(&text);
     let has = |binding: &&Binding| {
         let words = format!("{} {} {}", binding.name, binding.help.to_lowercase(), binding.key_names().to_lowercase());
         words.contains(&text)
     };
-    commands().filter(begins).chain(commands().filter(|binding| !begins(binding) && has(binding))).collect()
+    screen
+        .bindings()
+        .filter(begins)
+        .chain(screen.bindings().filter(|binding| !begins(binding) && has(binding)))
+        .collect()
 }
 
-/// The keys of the panes and of the run, for documents: their names, what they do.
-pub fn documented() -> impl Iterator<Item = (String, &'static str)> {
-    let documented = BINDINGS.iter().filter(|binding| binding.context == Context::Train);
-    documented.map(|binding| (binding.key_names(), binding.help))
+/// The keys of the screens, for documents: where they hold, their names, what they do.
+pub fn documented() -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    let of = |(context, heading): (Context, &'static str)| {
+        let here = BINDINGS.iter().filter(move |binding| binding.context == context);
+        here.map(move |binding| (heading, binding.key_names(), binding.help))
+    };
+    Context::ALL.into_iter().filter(|(context, _)| context.is_screen() || *context == Context::Everywhere).flat_map(of)
 }
 
 #[cfg(test)]
@@ -270,17 +344,21 @@ mod tests {
 
     #[test]
     fn a_key_has_one_meaning_in_a_context() {
-        let all = || BINDINGS.iter().flat_map(|binding| binding.keys.iter().map(move |key| (binding.context, *key)));
-        for (index, pair) in all().enumerate() {
-            assert!(all().skip(index + 1).all(|other| other != pair), "{} twice in {:?}", pair.1.name(), pair.0);
+        for (context, heading) in Context::ALL {
+            let keys: Vec<_> = context.bindings().flat_map(|binding| binding.keys).collect();
+            for (index, key) in keys.iter().enumerate() {
+                assert!(!keys[index + 1..].contains(key), "{} twice: {heading}", key.name());
+            }
         }
     }
 
     #[test]
     fn a_command_has_one_name_in_a_context() {
-        for (index, binding) in BINDINGS.iter().enumerate() {
-            let later = &BINDINGS[index + 1..];
-            assert!(later.iter().all(|other| (other.context, other.name) != (binding.context, binding.name)));
+        for (context, heading) in Context::ALL {
+            let names: Vec<_> = context.bindings().map(|binding| binding.name).collect();
+            for (index, name) in names.iter().enumerate() {
+                assert!(!names[index + 1..].contains(name), "{name} twice: {heading}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The panes of the Train screen, one file each below `panes/`, one line each in the table of this file.
 //! They only draw.
 
-mod curves;
+pub mod curves;
 pub mod header;
 pub mod status;
 pub mod steps;
@@ -15,6 +15,7 @@ use super::number::{count, duration};
 use super::state::State;
 use super::theme::{self, Theme};
 use crate::diagnostics::Diagnostic;
+use crate::runs::{Entry, Id};
 use crate::session::{Snapshot, Status};
 use crate::train::Hyperparameter;
 
@@ -104,7 +105,17 @@ impl Pane {
 pub struct Scene<'a> {
     pub state: &'a State,
     pub snapshot: &'a Snapshot,
+    /// All runs.
+    pub entries: &'a [Entry],
     pub theme: &'a Theme,
+}
+
+impl<'a> Scene<'a> {
+    /// The runs whose curves are laid over one another, other than `id`.
+    pub fn marked(&self, id: Id) -> impl Iterator<Item = &'a Entry> {
+        let marked = &self.state.runs.marked;
+        self.entries.iter().filter(move |entry| entry.id != id && marked.contains(&entry.id))
+    }
 }
 
 /// Draws a pane.

@@ -32,10 +32,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             show("Optimizers: Enter goes on with one", &optimizers(scene), *at, Some(*at));
         }
         Some(Overlay::Palette(text, at)) => {
-            let found: Vec<_> = action::search(text).into_iter().map(|binding| command(binding, scene.theme)).collect();
+            let found: Vec<_> = action::search(scene.state.screen.context(), text)
+                .into_iter()
+                .map(|binding| command(binding, scene.theme))
+                .collect();
             show(&format!("Commands: {text}▏"), &found, *at, Some(*at));
         }
-        Some(Overlay::Prompt(..) | Overlay::Quit) | None => {}
+        Some(Overlay::Prompt(..) | Overlay::Ask(_)) | None => {}
     }
 }
 

@@ -1,11 +1,13 @@
 //! A made-up run for tests: the MNIST autoencoder under KFRA.
 
+use crate::data::Places;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::network::{Activation, Architecture, Layer, Loss};
+use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
-use crate::session::{Command, Evaluation, Event, Outcome, Snapshot, Summary};
+use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
 pub const UPDATES: u64 = 5000;
@@ -179,6 +181,31 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     events.into_iter().for_each(|event| snapshot.apply(event));
     snapshot
+}
+
+/// A run folder of which only the settings are known.
+fn folder(name: &str, seed: u64, kind: &str) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("name = \"{kind}\"\nseed = {seed}\n[optimizer]\nkind = \"{kind}\"\n");
+    std::fs::write(folder.path().join("experiment.toml"), text).unwrap();
+    let mut run = Run::read(folder.path()).unwrap();
+    run.folder = name.into();
+    run
+}
+
+/// One run that goes on, two that are over and differ in their seeds, and one of which only the folder is known.
+pub fn shelf() -> Shelf {
+    let mut shelf = Shelf::new(Places::standard(), Vec::new());
+    let (handle, _) = pair();
+    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked));
+    shelf.adopt(Session::of(handle, thread), "runs/now".into());
+    for seed in 1..=2 {
+        let mut snapshot = snapshot(200 * seed);
+        snapshot.apply(&end(200 * seed));
+        shelf.record(folder(&format!("runs/adam-{seed}"), seed, "adam"), snapshot);
+    }
+    shelf.record(folder("runs/kfac", 1, "kfac"), Snapshot::default());
+    shelf
 }
 
 /// The run after so many updates.

@@ -2,13 +2,49 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::action::Context;
 use super::panes::Pane;
+use super::theme::Palette;
+use crate::runs::Id;
 use crate::session::Ticket;
 use crate::train::Hyperparameter;
 
-/// What x counts.
+/// What the whole terminal shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// The panes of one run.
+    #[default]
+    Train,
+    /// All runs.
+    Runs,
+}
+
+impl Screen {
+    /// Every screen, in the order of the tabs.
+    pub const ALL: [Self; 2] = [Self::Train, Self::Runs];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "Train",
+            Self::Runs => "Runs",
+        }
+    }
+
+    /// Where its keys are meant.
+    pub fn context(self) -> Context {
+        match self {
+            Self::Train => Context::Train,
+            Self::Runs => Context::Runs,
+        }
+    }
+}
+
+/// What x counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Updates.
     #[default]
@@ -81,6 +117,19 @@ pub enum Topic {
     Hyperparameter(Hyperparameter),
     /// How many updates to make before a pause.
     Updates,
+    /// Which runs are shown.
+    Filter,
+    /// Where an export goes.
+    Export,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether to stop what runs, and quit.
+    Quit,
+    /// Whether to delete a run.
+    Delete(Id),
 }
 
 /// What lies over the panes.
@@ -98,8 +147,31 @@ pub enum Overlay {
     Palette(String, usize),
     /// A line that is typed.
     Prompt(Topic, String),
-    /// Whether to stop the run and quit.
-    Quit,
+    /// A question.
+    Ask(Question),
+}
+
+/// The list of runs: which are shown, how, and what is done with them.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// The run on the Train screen.
+    pub shown: Id,
+    /// The run that keys are for; the first one in sight where it is not there.
+    pub selected: Id,
+    /// Runs whose curves are laid over one another.
+    pub marked: Vec<Id>,
+    /// Which runs are in sight; all where it is empty.
+    pub filter: String,
+    /// The column by which they are sorted.
+    pub sort: usize,
+    /// Whether the largest comes first.
+    pub descending: bool,
+    /// The view below the list.
+    pub view: usize,
+    /// Whether its y axis is linear.
+    pub linear: bool,
+    /// Whether runs that differ only in their seeds are shown as one.
+    pub grouped: bool,
 }
 
 /// A command that is not yet acknowledged.
@@ -114,6 +186,16 @@ pub struct Pending {
 /// The state of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct State {
+    /// What the whole terminal shows.
+    pub screen: Screen,
+    /// The list of runs.
+    pub runs: List,
+    /// Its colours.
+    pub palette: Palette,
+    /// Whether the mouse is listened to.
+    pub mouse: bool,
+    /// What is said of the last thing done outside a run, until the next key.
+    pub notice: Option<String>,
     /// The pane that keys are for.
     pub focus: Pane,
     /// Whether it has the whole screen.
@@ -147,9 +229,9 @@ impl State {
             }
             Some(Overlay::Palette(..)) => Context::Palette,
             Some(Overlay::Prompt(..)) => Context::Prompt,
-            Some(Overlay::Quit) => Context::Question,
+            Some(Overlay::Ask(_)) => Context::Question,
             None if self.stopping => Context::Stopping,
-            None => Context::Train,
+            None => self.screen.context(),
         }
     }
 

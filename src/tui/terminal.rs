@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Position, Rect};
@@ -55,6 +56,7 @@ pub struct Terminal {
     /// does what is left to do.
     screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     signals: &'static Signals,
+    mouse: bool,
 }
 
 impl Terminal {
@@ -72,7 +74,7 @@ impl Terminal {
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout()));
         enter()?;
         let screen = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
-        Ok(Self { screen: ManuallyDrop::new(screen), signals })
+        Ok(Self { screen: ManuallyDrop::new(screen), signals, mouse: false })
     }
 
     /// Draws what changed.
@@ -82,8 +84,24 @@ impl Terminal {
 
     /// Makes the next drawing draw everything.
     pub fn clear(&mut self) -> io::Result<()> {
-        let size = self.screen.size()?;
-        self.screen.resize(Rect::from((Position::ORIGIN, size)))
+        let area = self.area()?;
+        self.screen.resize(area)
+    }
+
+    /// Listens to the mouse, or leaves it to the terminal.
+    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
+    }
+
+    /// Whether it listens to the mouse.
+    pub fn has_mouse(&self) -> bool {
+        self.mouse
+    }
+
+    /// The size of the screen.
+    pub fn area(&self) -> io::Result<Rect> {
+        Ok(Rect::from((Position::ORIGIN, self.screen.size()?)))
     }
 
     /// A signal that came, if any.
@@ -103,6 +121,7 @@ impl Terminal {
         restore();
         low_level::emulate_default_handler(SIGTSTP)?;
         enter()?;
+        self.set_mouse(self.mouse)?;
         self.clear()
     }
 }
@@ -124,7 +143,7 @@ fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // A terminal that is gone cannot be restored, and need not be.
         let _ = disable_raw_mode();
-        let _ = execute!(stdout(), LeaveAlternateScreen, Show);
+        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use super::sample;
-use crate::session::{Command, Event, Snapshot, pair};
+use crate::data::Places;
+use crate::runs::Shelf;
+use crate::session::{Command, Event, Session, Snapshot, pair};
 
 /// Names what the inner program does; it is not set otherwise.
 const ROLE: &str = "KFRA_TUI_TEST_ROLE";
@@ -91,7 +93,7 @@ impl Inside {
 }
 
 /// Publishes a made-up run and obeys commands, as a run would.
-fn fake(desk: &crate::session::Desk, panics: bool) {
+fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
     let mut snapshot = Snapshot::default();
     let publish = |snapshot: &mut Snapshot, event: &Event| {
         snapshot.apply(event);
@@ -109,7 +111,10 @@ fn fake(desk: &crate::session::Desk, panics: bool) {
             };
             publish(&mut snapshot, &Event::Applied { ticket, step, command, change });
             match command {
-                Command::Stop => return publish(&mut snapshot, &sample::end(step)),
+                Command::Stop => {
+                    publish(&mut snapshot, &sample::end(step));
+                    return snapshot.summary.unwrap();
+                }
                 Command::Pause => (running, ()) = (false, publish(&mut snapshot, &Event::Paused { step })),
                 Command::Resume => (running, ()) = (true, publish(&mut snapshot, &Event::Resumed { step })),
                 _ => {}
@@ -119,6 +124,7 @@ fn fake(desk: &crate::session::Desk, panics: bool) {
             publish(&mut snapshot, &sample::step(step));
         }
     }
+    unreachable!("it runs until it is stopped")
 }
 
 /// Not a test of its own: what runs in the terminal.
@@ -126,11 +132,14 @@ fn fake(desk: &crate::session::Desk, panics: bool) {
 fn the_inner_program() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let (handle, desk) = pair();
-    let run = std::thread::spawn(move || fake(&desk, role == "panics"));
-    let exit = super::run(&handle, super::Options::default());
+    let thread = std::thread::spawn(move || Ok(fake(&desk, role == "panics")));
+    let mut shelf = Shelf::new(Places::standard(), Vec::new());
+    let shown = shelf.adopt(Session::of(handle, thread), "sample".into());
+    let opening = super::Opening { shown, marked: Vec::new() };
+    let exit = super::run(&mut shelf, opening, super::Options::default());
     println!("left with {exit:?}");
     if exit.is_ok() {
-        run.join().unwrap();
+        assert!(shelf.join().into_iter().all(|(_, end)| end.is_ok()));
     }
 }
 

@@ -1,20 +1,58 @@
 //! Styles, and the one panel every pane stands in.
 
+use clap::ValueEnum;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
+use serde::{Deserialize, Serialize};
 
-/// The background the colours are chosen for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Background {
-    /// Light text on a dark background.
+/// Which colours there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Palette {
+    /// Colours for a dark background.
     #[default]
     Dark,
-    /// Dark text on a light background.
+    /// Colours for a light background.
     Light,
+    /// The sixteen colours of the terminal, the bright ones, and no grey: for weak eyes and bad screens.
+    HighContrast,
+    /// Blue to yellow, each lighter than the one before: told apart by their lightness alone.
+    ColourBlind,
+}
+
+impl Palette {
+    /// Every palette.
+    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::HighContrast, Self::ColourBlind];
+
+    /// The next one, in a circle.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self::ALL[(self as usize + 1) % Self::ALL.len()]
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrast => "high contrast",
+            Self::ColourBlind => "colour-blind",
+        }
+    }
+
+    /// The colours of the series, and that of what is faint.
+    fn colours(self) -> ([u8; 8], u8) {
+        match self {
+            Self::Dark => (ON_DARK, 245),
+            Self::Light => (ON_LIGHT, 242),
+            Self::HighContrast => (BRIGHT, 15),
+            Self::ColourBlind => (BLUE_TO_YELLOW, 247),
+        }
+    }
 }
 
 /// The signs that may be drawn.
@@ -30,7 +68,7 @@ pub enum Signs {
 }
 
 /// How everything looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     pub text: Style,
     pub faint: Style,
@@ -47,10 +85,14 @@ pub struct Theme {
 /// Colours told apart by people with any colour vision, after Okabe and Ito, in the 256-colour palette.
 const ON_DARK: [u8; 8] = [75, 214, 79, 176, 227, 209, 117, 250];
 const ON_LIGHT: [u8; 8] = [25, 166, 29, 90, 94, 160, 31, 240];
+/// Bright colours of the terminal itself.
+const BRIGHT: [u8; 8] = [14, 11, 10, 13, 15, 9, 12, 7];
+/// From blue to yellow through grey, after the colour map cividis; those that follow one another lie far apart.
+const BLUE_TO_YELLOW: [u8; 8] = [69, 220, 110, 229, 179, 231, 103, 145];
 
 impl Theme {
     /// The colours for a background, or none at all; and the signs.
-    pub fn new(background: Background, colour: bool, signs: Signs) -> Self {
+    pub fn new(palette: Palette, colour: bool, signs: Signs) -> Self {
         let plain = Style::new();
         let faint = plain.add_modifier(Modifier::DIM);
         let bold = plain.add_modifier(Modifier::BOLD);
@@ -70,21 +112,18 @@ impl Theme {
                 signs,
             };
         }
-        let (palette, grey) = match background {
-            Background::Dark => (ON_DARK, 245),
-            Background::Light => (ON_LIGHT, 242),
-        };
+        let (series, grey) = palette.colours();
         let of = |index: u8| plain.fg(Color::Indexed(index));
         Self {
             text: plain,
             faint: of(grey),
             strong: bold,
-            accent: of(palette[0]).add_modifier(Modifier::BOLD),
-            good: of(palette[2]),
-            warning: of(palette[1]),
-            bad: of(palette[5]).add_modifier(Modifier::BOLD),
+            accent: of(series[0]).add_modifier(Modifier::BOLD),
+            good: of(series[2]),
+            warning: of(series[1]),
+            bad: of(series[5]).add_modifier(Modifier::BOLD),
             selected,
-            series: palette.map(of),
+            series: series.map(of),
             signs,
         }
     }

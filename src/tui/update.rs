@@ -1,12 +1,17 @@
 //! What a key does to the screen, and what it asks of the world.
 
+use std::path::{Path, PathBuf};
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{self, Action, Context};
 use super::number::{count, plain};
 use super::panes::Pane;
-use super::state::{Overlay, SMOOTHINGS, State, Topic, Unit, Window};
-use crate::optim::Kind;
+use super::runs;
+use super::state::{Overlay, Question, SMOOTHINGS, Screen, State, Topic, Unit, Window};
+use crate::export::Format;
+use crate::optim::{Kind, Range};
+use crate::runs::{Entry, Filter, Id};
 use crate::session::{Command, Snapshot, Status};
 use crate::train::Hyperparameter;
 
@@ -19,22 +24,61 @@ pub enum Effect {
     Quit,
     /// End without waiting for the run to be over.
     Leave,
+    /// Look for run folders, and at the logs of those that are marked.
+    Scan,
+    /// Show a run on the Train screen.
+    Open(Id),
+    /// Read the log of a run.
+    Read(Id),
+    /// Queue a run's experiment with the next seed.
+    Again(Id),
+    /// Begin a run that waits.
+    Hurry(Id),
+    /// Start another run at a run's latest checkpoint.
+    Fork(Id),
+    /// Let a run go on where it was left.
+    Resume(Id),
+    /// Delete a run.
+    Delete(Id),
+    /// Write what is in sight to a file.
+    Export(PathBuf),
+    /// Stop every run.
+    StopAll,
     /// Let the shell have the terminal for a while.
     Suspend,
     /// Draw everything anew.
     Redraw,
 }
 
+/// What there is to see.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// The run on the Train screen.
+    pub snapshot: &'a Snapshot,
+    /// All runs.
+    pub entries: &'a [Entry],
+}
+
+impl Sight<'_> {
+    /// Whether a run of this process is not over.
+    pub fn is_live(&self) -> bool {
+        self.entries.iter().any(Entry::is_live)
+    }
+}
+
 /// Takes in a key.
-pub fn press(state: &mut State, event: &KeyEvent, snapshot: &Snapshot) -> Option<Effect> {
+pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Effect> {
+    state.notice = None;
+    let snapshot = sight.snapshot;
     if let Some(action) = action::find(state.context(), event) {
         let over = matches!(snapshot.status, Status::Ended(_));
         // A run that is over takes no commands.
-        return update(state, action, snapshot).filter(|effect| !over || !matches!(effect, Effect::Send(..)));
+        return update(state, action, sight).filter(|effect| !over || !matches!(effect, Effect::Send(..)));
     }
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
+            Some(Overlay::Prompt(Topic::Filter | Topic::Export, text)) if text.len() < 400 => text.push(letter),
             Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
                 text.push(letter);
@@ -47,13 +91,18 @@ pub fn press(state: &mut State, event: &KeyEvent, snapshot: &Snapshot) -> Option
 }
 
 /// Takes in an action.
-pub fn update(state: &mut State, action: Action, snapshot: &Snapshot) -> Option<Effect> {
+pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
+    let snapshot = sight.snapshot;
     match action {
-        Action::Quit => return quit(state, snapshot),
+        Action::Quit => return quit(state, sight),
+        Action::Show(screen) => {
+            state.screen = screen;
+            return (screen == Screen::Runs).then_some(Effect::Scan);
+        }
         Action::Leave => return Some(Effect::Leave),
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Redraw),
-        Action::Accept => return accept(state, snapshot),
+        Action::Accept => return accept(state, sight),
         Action::TogglePause => return toggle_pause(snapshot),
         Action::SingleStep => return Some(send(Command::RunThenPause(1), "one update, then pause")),
         Action::Checkpoint => return Some(send(Command::Checkpoint, "checkpoint")),
@@ -71,17 +120,69 @@ pub fn update(state: &mut State, action: Action, snapshot: &Snapshot) -> Option<
         }
         Action::AskUpdates => state.overlay = Some(Overlay::Prompt(Topic::Updates, String::new())),
         Action::Back => back(state),
-        Action::Up => scroll(state, snapshot, -1),
-        Action::Down => scroll(state, snapshot, 1),
-        Action::PageUp => scroll(state, snapshot, -10),
-        Action::PageDown => scroll(state, snapshot, 10),
+        Action::Up => scroll(state, sight, -1),
+        Action::Down => scroll(state, sight, 1),
+        Action::PageUp => scroll(state, sight, -10),
+        Action::PageDown => scroll(state, sight, 10),
         Action::Erase => edit(state, |text| {
             text.pop();
         }),
         Action::Clear => edit(state, String::clear),
+        Action::NextPalette => {
+            state.palette = state.palette.next();
+            state.notice = Some(format!("palette: {}", state.palette.name()));
+        }
+        Action::ToggleMouse => {
+            state.mouse = !state.mouse;
+            state.notice = Some(format!("mouse {}", if state.mouse { "on" } else { "off" }));
+        }
+        Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, String::new())),
+        Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
+        Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
+        Action::InvertRuns => state.runs.descending = !state.runs.descending,
+        Action::GroupSeeds => state.runs.grouped = !state.runs.grouped,
+        Action::LogY if state.screen == Screen::Runs => state.runs.linear = !state.runs.linear,
+        Action::NextView if state.screen == Screen::Runs => state.runs.view = (state.runs.view + 1) % runs::VIEWS,
+        Action::Fork if state.screen == Screen::Train => return Some(Effect::Fork(state.runs.shown)),
+        Action::Fork
+        | Action::ResumeRun
+        | Action::OpenRun
+        | Action::MarkRun
+        | Action::Again
+        | Action::Hurry
+        | Action::DeleteRun => {
+            return handle(state, action, sight);
+        }
         other => arrange(state, other, snapshot),
     }
     None
+}
+
+/// Actions on the selected run.
+fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
+    let id = runs::selected(state, sight.entries)?.id;
+    match action {
+        Action::OpenRun => {
+            state.screen = Screen::Train;
+            Some(Effect::Open(id))
+        }
+        Action::MarkRun => {
+            if let Some(place) = state.runs.marked.iter().position(|marked| *marked == id) {
+                state.runs.marked.remove(place);
+                return None;
+            }
+            state.runs.marked.push(id);
+            Some(Effect::Read(id))
+        }
+        Action::Fork => Some(Effect::Fork(id)),
+        Action::ResumeRun => Some(Effect::Resume(id)),
+        Action::Again => Some(Effect::Again(id)),
+        Action::Hurry => Some(Effect::Hurry(id)),
+        _ => {
+            state.overlay = Some(Overlay::Ask(Question::Delete(id)));
+            None
+        }
+    }
 }
 
 /// Actions on panes and charts.
@@ -180,20 +281,27 @@ fn magnify(state: &mut State, snapshot: &Snapshot, factor: f64) {
 
 fn back(state: &mut State) {
     if state.overlay.take().is_some() {
+    } else if state.screen == Screen::Runs {
+        if std::mem::take(&mut state.runs.filter).is_empty() {
+            state.screen = Screen::Train;
+        }
     } else if state.axes.crosshair.take().is_none() {
         state.zoom = false;
     }
 }
 
-fn scroll(state: &mut State, snapshot: &Snapshot, by: isize) {
+fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
+    let snapshot = sight.snapshot;
+    let screen = state.screen.context();
     let pane = state.focus.index();
     let (at, rows) = match &mut state.overlay {
         Some(Overlay::Help(at)) => (at, action::BINDINGS.len() + 2 * Context::ALL.len()),
         Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
-        Some(Overlay::Palette(text, at)) => (at, action::search(text).len()),
+        Some(Overlay::Palette(text, at)) => (at, action::search(screen, text).len()),
         Some(_) => return,
+        None if state.screen == Screen::Runs => return runs::select(state, sight.entries, by),
         None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
     };
     *at = at.saturating_add_signed(by).min(rows.saturating_sub(1));
@@ -210,11 +318,11 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
     }
 }
 
-fn quit(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
-    if matches!(snapshot.status, Status::Ended(_)) {
+fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
+    if !sight.is_live() {
         return Some(Effect::Quit);
     }
-    state.overlay = Some(Overlay::Quit);
+    state.overlay = Some(Overlay::Ask(Question::Quit));
     None
 }
 
@@ -226,15 +334,17 @@ fn toggle_pause(snapshot: &Snapshot) -> Option<Effect> {
     }
 }
 
-fn accept(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
+fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
+    let snapshot = sight.snapshot;
     match state.overlay.take()? {
-        Overlay::Quit => {
-            if matches!(snapshot.status, Status::Ended(_)) {
+        Overlay::Ask(Question::Quit) => {
+            if !sight.is_live() {
                 return Some(Effect::Quit);
             }
             state.stopping = true;
-            Some(send(Command::Stop, "stop"))
+            Some(Effect::StopAll)
         }
+        Overlay::Ask(Question::Delete(id)) => Some(Effect::Delete(id)),
         Overlay::Choose(selected) => {
             let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
@@ -245,17 +355,22 @@ fn accept(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
             Some(send(Command::Switch { optimizer }, &format!("optimizer {}", optimizer.name())))
         }
         Overlay::Palette(text, selected) => {
-            let action = action::search(&text).get(selected)?.action;
-            update(state, action, snapshot)
+            let action = action::search(state.screen.context(), &text).get(selected)?.action;
+            update(state, action, sight)
         }
         Overlay::Prompt(topic, text) => match (read(topic, &text), topic) {
-            (Ok(value), Topic::Updates) => {
+            (Ok(Typed::File(file)), _) => Some(Effect::Export(file)),
+            (Ok(Typed::Filter(_)), _) => {
+                text.trim().clone_into(&mut state.runs.filter);
+                None
+            }
+            (Ok(Typed::Number(value)), Topic::Updates) => {
                 let text = format!("{} updates, then pause", count(value as u64));
                 Some(send(Command::RunThenPause(value as u64), &text))
             }
-            (Ok(value), Topic::Hyperparameter(hyperparameter)) => Some(set(hyperparameter, value)),
+            (Ok(Typed::Number(value)), Topic::Hyperparameter(hyperparameter)) => Some(set(hyperparameter, value)),
             (Err(_), _) if text.is_empty() => None,
-            (Err(_), _) => {
+            (Ok(_), Topic::Filter | Topic::Export) | (Err(_), _) => {
                 state.overlay = Some(Overlay::Prompt(topic, text));
                 None
             }
@@ -268,18 +383,32 @@ fn accept(state: &mut State, snapshot: &Snapshot) -> Option<Effect> {
 ///
 /// # Errors
 /// What would be right, in words.
-pub fn read(topic: Topic, text: &str) -> Result<f64, &'static str> {
-    let range = range(topic);
-    let value = text.parse::<f64>().map_err(|_| range.expectation())?;
-    if range.contains(value) { Ok(value) } else { Err(range.expectation()) }
+pub fn read(topic: Topic, text: &str) -> Result<Typed, String> {
+    let range = match topic {
+        Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
+        Topic::Updates => Range::Count,
+        Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Typed::File(text.trim().into())),
+        Topic::Export => return Err("expected a file that ends in .svg, .png, .csv or .json".to_owned()),
+        Topic::Filter if text.trim().is_empty() => return Ok(Typed::Filter(None)),
+        Topic::Filter => {
+            return Filter::parse(text).map(|filter| Typed::Filter(Some(filter))).map_err(|e| e.to_string());
+        }
+    };
+    match text.parse() {
+        Ok(value) if range.contains(value) => Ok(Typed::Number(value)),
+        _ => Err(format!("expected {}", range.expectation())),
+    }
 }
 
-/// The values a topic can take.
-pub fn range(topic: Topic) -> crate::optim::Range {
-    match topic {
-        Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
-        Topic::Updates => crate::optim::Range::Count,
-    }
+/// What was typed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Typed {
+    /// A number.
+    Number(f64),
+    /// An expression that chooses runs; `None` chooses all.
+    Filter(Option<Filter>),
+    /// A file.
+    File(PathBuf),
 }
 
 fn send(command: Command, text: &str) -> Effect {
@@ -309,5 +438,7 @@ pub fn settle(state: &mut State, snapshot: &Snapshot) {
     state.pending.retain(|pending| pending.ticket > answered);
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

@@ -2,23 +2,22 @@
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::panes::{self, Pane, Scene, header, status, steps};
 use super::popup;
-use super::state::State;
-use super::theme::{self, Theme};
+use super::state::{Screen, State};
 use super::widgets::put;
-use crate::session::Snapshot;
+use super::{runs, theme};
 
 /// The least screen that shows anything useful.
 const LEAST: (u16, u16) = (40, 10);
 
 /// Draws the screen.
-pub fn draw(frame: &mut Frame<'_>, state: &State, snapshot: &Snapshot, theme: &Theme) {
+pub fn draw(frame: &mut Frame<'_>, scene: &Scene<'_>) {
     let area = frame.area();
-    render(frame.buffer_mut(), area, &Scene { state, snapshot, theme });
+    render(frame.buffer_mut(), area, scene);
 }
 
 fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
@@ -31,8 +30,15 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     } else {
         let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         header::draw(buffer, row(0, 1), scene);
-        place_panes(buffer, row(1, area.height - 5), scene);
-        steps::draw(buffer, row(area.height - 4, 2), scene);
+        match scene.state.screen {
+            Screen::Train => {
+                for (pane, place) in places(area, scene.state) {
+                    panes::draw(pane, buffer, place, scene);
+                }
+                steps::draw(buffer, row(area.height - 4, 2), scene);
+            }
+            Screen::Runs => runs::draw(buffer, middle(area, scene.state), scene),
+        }
         status::message(buffer, row(area.height - 2, 1), scene);
         status::hints(buffer, row(area.height - 1, 1), scene);
         popup::draw(buffer, row(1, area.height - 3), scene);
@@ -42,33 +48,46 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
 }
 
-/// All panes, two in a row; or where that is too narrow the row of the focused one, one above the other; or
-/// only that one.
-fn place_panes(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let focus = scene.state.focus;
-    let rows = Pane::COUNT.div_ceil(2);
-    if scene.state.zoom || usize::from(area.height) < 6 * rows {
-        panes::draw(focus, buffer, area, scene);
-    } else if area.width < 76 {
-        let row: Vec<_> = Pane::ALL.chunks(2).nth(focus.index() / 2).unwrap_or_default().to_vec();
-        for (index, pane) in row.iter().enumerate() {
-            panes::draw(*pane, buffer, band(area, index, row.len()), scene);
-        }
-    } else {
-        for (index, row) in Pane::ALL.chunks(2).enumerate() {
-            let place = band(area, index, rows);
-            let &[left, right] = row else {
-                // The last one of an odd number.
-                for pane in row {
-                    panes::draw(*pane, buffer, place, scene);
-                }
-                continue;
-            };
-            let width = (place.width - 1) / 2;
-            panes::draw(left, buffer, Rect { width, ..place }, scene);
-            panes::draw(right, buffer, Rect { x: place.x + width + 1, width: place.width - width - 1, ..place }, scene);
+/// What is left between the first line and the last ones.
+pub fn middle(area: Rect, state: &State) -> Rect {
+    let below = match state.screen {
+        Screen::Train => 4,
+        Screen::Runs => 2,
+    };
+    Rect { y: area.y + 1, height: area.height.saturating_sub(1 + below), ..area }
+}
+
+/// The screen whose tab is at a place.
+pub fn tab(area: Rect, at: Position) -> Option<Screen> {
+    header::tabs(area).into_iter().find(|(_, place)| place.contains(at)).map(|(screen, _)| screen)
+}
+
+/// Where the panes are on a screen: all of them, two in a row; or where that is too narrow the row of the focused
+/// one, one above the other; or only that one.
+pub fn places(area: Rect, state: &State) -> Vec<(Pane, Rect)> {
+    let area = middle(area, state);
+    let (focus, rows) = (state.focus, Pane::COUNT.div_ceil(2));
+    if state.zoom || usize::from(area.height) < 6 * rows {
+        return vec![(focus, area)];
+    }
+    if area.width < 76 {
+        let row = Pane::ALL.chunks(2).nth(focus.index() / 2).unwrap_or_default();
+        return row.iter().enumerate().map(|(index, pane)| (*pane, band(area, index, row.len()))).collect();
+    }
+    let mut places = Vec::new();
+    for (index, row) in Pane::ALL.chunks(2).enumerate() {
+        let place = band(area, index, rows);
+        let width = (place.width - 1) / 2;
+        match *row {
+            [left, right] => places.extend([
+                (left, Rect { width, ..place }),
+                (right, Rect { x: place.x + width + 1, width: place.width - width - 1, ..place }),
+            ]),
+            // The last one of an odd number.
+            _ => places.extend(row.iter().map(|pane| (*pane, place))),
         }
     }
+    places
 }
 
 /// One of some bands of an area, from above, all of about one height.

@@ -1,5 +1,7 @@
 //! Several quantities along the run in one chart, with their legend and their read-out.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,6 +9,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::track::{Track, nearest, smoothed};
+use crate::session::Snapshot;
 use crate::session::history::{Point, Series};
 use crate::tui::number::{count, digits};
 use crate::tui::state::{SMOOTHINGS, State, Unit};
@@ -22,6 +25,8 @@ const SIGNS: [char; 9] = ['━', '●', '◆', '▲', '■', '○', '◇', '△'
 pub enum Look {
     /// It varies from update to update: the envelope of its values beneath a smoothed line.
     Noisy,
+    /// The smoothed line of what varies from update to update.
+    Smooth,
     /// A curve.
     Curve,
     /// Points apart.
@@ -33,9 +38,11 @@ pub struct Quantity<'a> {
     /// What it is called in the legend.
     pub name: String,
     /// Its values.
-    pub series: &'a Series,
+    pub series: Cow<'a, Series>,
     /// How it is drawn.
     pub look: Look,
+    /// The run it is of.
+    pub run: &'a Snapshot,
 }
 
 /// Several quantities in one chart.
@@ -65,8 +72,9 @@ impl Curves<'_> {
             .enumerate()
             .filter(|(_, quantity)| !quantity.series.is_empty())
             .map(|(index, quantity)| {
-                let past = if quantity.look == Look::Noisy { smoothing(scene.state) } else { 0.0 };
-                let values = smoothed(quantity.series, past).into_iter().map(|value| self.sign * value).collect();
+                let noisy = matches!(quantity.look, Look::Noisy | Look::Smooth);
+                let past = if noisy { smoothing(scene.state) } else { 0.0 };
+                let values = smoothed(&quantity.series, past).into_iter().map(|value| self.sign * value).collect();
                 let (mark, style) = (SIGNS[index % SIGNS.len()], theme.series[index % theme.series.len()]);
                 Drawn { quantity, values, sign: self.sign, mark, style }
             })
@@ -75,7 +83,7 @@ impl Curves<'_> {
             put(buffer, area, 0, &Line::styled(self.empty, theme.faint));
             return;
         }
-        let track = Track::of(scene);
+        let track = Track::over(scene, drawn.iter().map(|one| one.quantity.run));
         let lines = words(scene, &track, &drawn, area);
         for (row, line) in (0..).zip(&lines) {
             put(buffer, area, row, line);
@@ -117,7 +125,7 @@ impl Drawn<'_> {
 
     /// Its sign and its value, at a step or at the end of the run.
     fn entry(&self, at: Option<u64>, detail: Detail, figures: usize, theme: &Theme) -> Vec<Span<'static>> {
-        let Quantity { name, series, look } = &self.quantity;
+        let Quantity { name, series, look, .. } = &self.quantity;
         let points = series.points();
         let figures = if *look == Look::Curve { 3 } else { figures };
         let mut spans = vec![Span::styled(format!("{} ", self.mark), self.style)];
@@ -149,7 +157,8 @@ fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &
     let (mut layers, mut signs, mut heights, mut rules) = (Vec::new(), Vec::new(), Vec::new(), track.rules(theme));
     let layer = |shape, style, sign| Layer { shape, style, sign };
     for (index, one) in drawn.iter().enumerate() {
-        let Drawn { quantity: Quantity { series, look, .. }, values, mark, style, .. } = one;
+        let Drawn { quantity: Quantity { series, look, run, .. }, values, mark, style, .. } = one;
+        let track = &track.on(run);
         let points = || track.points(series, values);
         let lost = points().filter(|(_, point, _)| point.not_finite > 0);
         rules.extend(lost.map(|(x, ..)| Rule { x, sign: '×', label: String::new(), style: theme.bad, line: None }));

@@ -2,16 +2,56 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
 use crate::session::{Outcome, Status};
 use crate::train::Precision;
 use crate::tui::number::compact;
+use crate::tui::state::Screen;
 use crate::tui::widgets::{fit, put};
+
+/// Least width of a screen with tabs.
+const LEAST: u16 = 60;
+
+/// The tabs of the first line of an area, where there is room for them.
+pub fn tabs(area: Rect) -> Vec<(Screen, Rect)> {
+    if area.width < LEAST {
+        return Vec::new();
+    }
+    let mut x = area.x;
+    let mut place = |screen: Screen| {
+        let width = screen.name().len() as u16 + 2;
+        x += width;
+        (screen, Rect { x: x - width, y: area.y, width, height: 1 })
+    };
+    Screen::ALL.into_iter().map(&mut place).collect()
+}
+
+/// Draws the tabs, the one in sight marked, with the keys that show them. Returns what is left of the line.
+fn draw_tabs(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Rect {
+    let theme = scene.theme;
+    let mut left = area;
+    for (screen, place) in tabs(area) {
+        let style = if screen == scene.state.screen { theme.selected } else { theme.faint };
+        // The first letter is the key that shows it.
+        let (key, rest) = screen.name().split_at(1);
+        let key = Span::styled(key, style.add_modifier(Modifier::UNDERLINED));
+        put(
+            buffer,
+            place,
+            0,
+            &Line::from(vec![Span::styled(" ", style), key, Span::styled(format!("{rest} "), style)]),
+        );
+        left = Rect { x: place.right() + 1, width: area.right().saturating_sub(place.right() + 1), ..area };
+    }
+    left
+}
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
+    let area = draw_tabs(buffer, area, scene);
     let (sign, word, style) = match &snapshot.status {
         _ if scene.state.stopping && !matches!(snapshot.status, Status::Ended(_)) => ("■", "stopping…", theme.warning),
         Status::Loading => ("…", "loading", theme.warning),

@@ -1,5 +1,7 @@
 //! Blocks of the exact Hessian.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -97,8 +99,9 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, blocks: &[Tracked<H
     };
     let quantities = blocks.iter().enumerate().map(|(index, block)| Quantity {
         name: format!("{}{}:", if index == 0 { format!("{quantity} of ") } else { String::new() }, block.latest.layer),
-        series: if smallest { block.history } else { block.other },
+        series: Cow::Borrowed(if smallest { block.history } else { block.other }),
         look: Look::Curve,
+        run: scene.snapshot,
     });
     let log = !scene.state.linear_y[pane];
     Curves { quantities: quantities.collect(), log, sign, empty: "" }.draw(buffer, area, scene);

@@ -1,5 +1,7 @@
 //! Loss along the run.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -7,6 +9,7 @@ use super::curves::{Curves, Look, Quantity, smoothing};
 use super::{Pane, Scene};
 use crate::session::Snapshot;
 use crate::tui::number::count;
+use crate::tui::runs::{Overlaid, overlay};
 
 /// The view of step size and reduction ratio.
 const STEP: usize = 2;
@@ -60,8 +63,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             "this optimizer has no quadratic model",
         ),
     };
-    let quantities =
-        quantities.into_iter().map(|(name, series, look)| Quantity { name: name.to_owned(), series, look }).collect();
+    let mut quantities: Vec<_> = quantities
+        .into_iter()
+        .map(|(name, series, look)| Quantity {
+            name: name.to_owned(),
+            series: Cow::Borrowed(series),
+            look,
+            run: snapshot,
+        })
+        .collect();
+    if scene.state.view(Pane::Loss) == 0 {
+        let others: Vec<_> = scene.marked(scene.state.runs.shown).collect();
+        quantities.extend(overlay(scene, &others, Overlaid::Loss));
+    }
     Curves { quantities, log: log(scene), sign: 1.0, empty }.draw(buffer, area, scene);
     0
 }

@@ -1,5 +1,7 @@
 //! Rank of Ḡ and of its blocks.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -10,6 +12,7 @@ use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::diagnostics::{Diagnostic, Scope};
 use crate::session::Snapshot;
 use crate::tui::number::{compact, count, digits, duration, percents};
+use crate::tui::runs::{Overlaid, overlay};
 use crate::tui::widgets::{put, table};
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -40,9 +43,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     if let Some(below) = below {
         let quantities = tracked.iter().map(|rank| Quantity {
             name: name(scene, rank.latest, true) + ":",
-            series: rank.history,
+            series: Cow::Borrowed(rank.history),
             look: Look::Curve,
+            run: snapshot,
         });
+        let others: Vec<_> = scene.marked(scene.state.runs.shown).collect();
+        let quantities = quantities.chain(overlay(scene, &others, Overlaid::Rank));
         let log = !scene.state.linear_y[Pane::Rank.index()];
         Curves { quantities: quantities.collect(), log, sign: 1.0, empty: "" }.draw(buffer, below, scene);
     }

@@ -8,9 +8,9 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
-use crate::tui::action::BINDINGS;
+use crate::tui::action::{Action, Binding};
 use crate::tui::number::{count, plain};
-use crate::tui::state::{Overlay, Topic};
+use crate::tui::state::{Overlay, Question, Topic};
 use crate::tui::theme::Theme;
 use crate::tui::update;
 use crate::tui::widgets::{fit, put};
@@ -20,11 +20,8 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (state, snapshot, theme) = (scene.state, scene.snapshot, scene.theme);
     let line = match &state.overlay {
         Some(Overlay::Prompt(topic, text)) => prompt(scene, *topic, text),
-        Some(Overlay::Quit) => Line::from(vec![
-            Span::styled(format!("Stop the run after update {} and quit? ", count(snapshot.step)), theme.warning),
-            Span::raw("A checkpoint is written first. "),
-            Span::styled("y/n", theme.strong),
-        ]),
+        Some(Overlay::Ask(question)) => ask(scene, *question),
+        _ if state.notice.is_some() => Line::styled(state.notice.clone().unwrap_or_default(), theme.warning),
         _ if state.stopping => {
             Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning)
         }
@@ -36,6 +33,29 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
     put(buffer, area, 0, &line);
+}
+
+/// A question.
+fn ask(scene: &Scene<'_>, question: Question) -> Line<'static> {
+    let theme = scene.theme;
+    let label = |id| {
+        let entry = scene.entries.iter().find(|entry| entry.id == id);
+        entry.map_or_else(String::new, |entry| entry.folder.display().to_string())
+    };
+    let live = scene.entries.iter().filter(|entry| entry.is_live()).count();
+    let (asked, consequence) = match question {
+        Question::Quit if live > 1 => (format!("Stop {live} runs and quit?"), "Checkpoints are written first."),
+        Question::Quit => {
+            let step = count(scene.snapshot.step);
+            (format!("Stop the run after update {step} and quit?"), "A checkpoint is written first.")
+        }
+        Question::Delete(id) => (format!("Delete {}?", label(id)), "It cannot be had back."),
+    };
+    Line::from(vec![
+        Span::styled(format!("{asked} "), theme.warning),
+        Span::raw(format!("{consequence} ")),
+        Span::styled("y/n", theme.strong),
+    ])
 }
 
 /// How the run ended.
@@ -73,6 +93,8 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
             format!("{} ({now}): ", hyperparameter.symbol())
         }
         Topic::Updates => "updates to make before a pause: ".to_owned(),
+        Topic::Filter => "runs to show: ".to_owned(),
+        Topic::Export => "file to write: ".to_owned(),
     };
     let mut spans = vec![
         Span::styled(name, theme.strong),
@@ -83,7 +105,7 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
     match update::read(topic, text) {
         Ok(_) => spans.push(Span::styled("Enter sets it", theme.faint)),
         Err(expected) if text.is_empty() => spans.push(Span::styled(expected, theme.faint)),
-        Err(expected) => spans.push(Span::styled(format!("× expected {expected}"), theme.bad)),
+        Err(expected) => spans.push(Span::styled(format!("× {expected}"), theme.bad)),
     }
     Line::from(spans)
 }
@@ -95,7 +117,8 @@ pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let hint = |(key, word): (String, &'static str)| {
         vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
     };
-    let here = BINDINGS.iter().filter(|binding| binding.context == context);
-    let named = here.filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
+    let elsewhere = |binding: &&Binding| binding.action != Action::Show(scene.state.screen);
+    let named =
+        context.bindings().filter(elsewhere).filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width));
 }

@@ -1,5 +1,7 @@
 //! Where the time goes.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -80,7 +82,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
 
 /// Wall seconds an update along the run.
 fn wall(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let quantity = Quantity { name: "seconds an update".to_owned(), series: &scene.snapshot.wall, look: Look::Noisy };
+    let quantity = Quantity {
+        name: "seconds an update".to_owned(),
+        series: Cow::Borrowed(&scene.snapshot.wall),
+        look: Look::Noisy,
+        run: scene.snapshot,
+    };
     let log = !scene.state.linear_y[Pane::Timing.index()];
     Curves { quantities: vec![quantity], log, sign: 1.0, empty: "no update yet" }.draw(buffer, area, scene);
 }

@@ -9,27 +9,40 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::{Axis, Rule};
 
 /// The x axis of the charts of a scene.
+#[derive(Clone)]
 pub struct Track<'a> {
     snapshot: &'a Snapshot,
     axes: &'a Axes,
     from: f64,
     to: f64,
+    /// What the axis shows, in its own unit.
+    sight: (f64, f64),
 }
 
 impl<'a> Track<'a> {
-    /// The x axis that the state asks for.
-    pub fn of(scene: &Scene<'a>) -> Self {
+    /// The x axis that the state asks for, long enough for the run of the scene and for others.
+    pub fn over(scene: &Scene<'a>, others: impl Iterator<Item = &'a Snapshot>) -> Self {
         let (snapshot, axes) = (scene.snapshot, &scene.state.axes);
-        let (first, last) = snapshot.updates();
+        let runs: Vec<_> = std::iter::once(snapshot).chain(others).collect();
+        let ends = runs.iter().map(|run| run.updates());
+        let (first, last) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
         // A logarithmic axis has no 0.
         let first = if axes.log_x { first.max(1) } else { first };
         let (from, to) = axes.window.range(first as f64, last as f64);
-        Self { snapshot, axes, from, to }
+        let mut track = Self { snapshot, axes, from, to, sight: (0.0, 0.0) };
+        let sights = runs.into_iter().map(|run| (track.on(run).x(from), track.on(run).x(to)));
+        track.sight = sights.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
+        track
+    }
+
+    /// The same axis, for the quantities of another run.
+    pub fn on(&self, snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, ..self.clone() }
     }
 
     /// The axis.
     pub fn axis(&self) -> Axis {
-        Axis::between(self.x(self.from), self.x(self.to), self.axes.log_x)
+        Axis::between(self.sight.0, self.sight.1, self.axes.log_x)
     }
 
     /// What is written at it: what it counts, and whether it stands still while the run goes on.
@@ -144,7 +157,7 @@ mod tests {
     use super::*;
     use crate::tui::sample;
     use crate::tui::state::State;
-    use crate::tui::theme::Background;
+    use crate::tui::theme::Palette;
 
     #[test]
     fn smoothing_a_constant_gives_that_constant_from_the_first_value_on() {
@@ -170,11 +183,12 @@ mod tests {
 
     #[test]
     fn chosen_points_stay_chosen_while_the_run_goes_on() {
-        let theme = Theme::new(Background::Dark, true, crate::tui::theme::Signs::Braille);
+        let theme = Theme::new(Palette::Dark, true, crate::tui::theme::Signs::Braille);
         let state = State::default();
         let chosen = |updates| {
             let snapshot = sample::snapshot(updates);
-            let track = Track::of(&Scene { state: &state, snapshot: &snapshot, theme: &theme });
+            let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme };
+            let track = Track::over(&scene, std::iter::empty());
             let values: Vec<_> = snapshot.loss.points().iter().map(Point::mean).collect();
             track.some(&snapshot.loss, &values, 6, 3)
         };

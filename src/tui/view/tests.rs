@@ -9,16 +9,18 @@ use super::*;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::diagnostics::{Measurement, Scope};
-use crate::session::{Evaluation, Event};
+use crate::session::{Evaluation, Event, Snapshot};
 use crate::tui::action::BINDINGS;
 use crate::tui::sample;
-use crate::tui::state::{Axes, Overlay, Topic, Unit, Window};
-use crate::tui::theme::{Background, Signs};
+use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
+use crate::tui::theme::{Palette, Signs, Theme};
 use crate::tui::update;
 
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, state, snapshot, theme)).unwrap();
+    let shelf = sample::shelf();
+    let scene = Scene { state, snapshot, entries: shelf.entries(), theme };
+    terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal.backend().buffer().clone()
 }
 
@@ -29,7 +31,7 @@ fn text(buffer: &Buffer) -> String {
 }
 
 fn dark() -> Theme {
-    Theme::new(Background::Dark, true, Signs::Braille)
+    Theme::new(Palette::Dark, true, Signs::Braille)
 }
 
 fn show(width: u16, height: u16, state: &State) -> String {
@@ -56,6 +58,29 @@ fn smaller_screens_show_fewer_panes_or_what_they_need() {
     for (width, height) in [(60, 20), (40, 10), (30, 5)] {
         insta::assert_snapshot!(format!("small_{width}_{height}"), show(width, height, &State::default()));
     }
+}
+
+#[test]
+fn the_list_of_runs() {
+    for (width, height) in [(80, 24), (120, 36), (250, 70)] {
+        let mut state = State { screen: Screen::Runs, ..State::default() };
+        state.runs.marked = vec![1, 2];
+        for view in 0..runs::VIEWS {
+            state.runs.view = view;
+            insta::assert_snapshot!(format!("runs_{width}_{height}_{view}"), show(width, height, &state));
+        }
+    }
+    let mut state = State { screen: Screen::Runs, ..State::default() };
+    state.runs.marked = vec![0, 1, 2];
+    state.runs.grouped = true;
+    insta::assert_snapshot!("runs_grouped", show(100, 30, &state));
+}
+
+#[test]
+fn runs_laid_over_the_one_on_the_train_screen() {
+    let mut state = State { zoom: true, ..State::default() };
+    state.runs.marked = vec![0, 1, 2];
+    insta::assert_snapshot!("overlaid", show(100, 30, &state));
 }
 
 #[test]
@@ -98,7 +123,7 @@ fn a_chart_that_is_held_with_its_crosshair_at_a_change() {
 #[test]
 fn a_chart_in_blocks_and_in_ascii() {
     for (signs, name) in [(Signs::Blocks, "blocks"), (Signs::Ascii, "ascii")] {
-        let theme = Theme::new(Background::Dark, true, signs);
+        let theme = Theme::new(Palette::Dark, true, signs);
         let state = State { zoom: true, ..State::default() };
         for (width, height) in [(80, 24), (120, 36)] {
             let shown = text(&picture(width, height, &state, &sample::snapshot(1000), &theme));
@@ -117,7 +142,7 @@ fn what_lies_over_the_panes() {
         (Overlay::Optimizers(6), "optimizers"),
         (Overlay::Palette("set".to_owned(), 1), "palette"),
         (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
-        (Overlay::Quit, "quit"),
+        (Overlay::Ask(Question::Quit), "quit"),
     ] {
         let state = State { overlay: Some(overlay), ..State::default() };
         insta::assert_snapshot!(format!("over_{name}"), show(80, 24, &state));
@@ -134,7 +159,7 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 
 #[test]
 fn without_colours_no_cell_has_one() {
-    let theme = Theme::new(Background::Dark, false, Signs::Braille);
+    let theme = Theme::new(Palette::Dark, false, Signs::Braille);
     for zoom in [false, true] {
         let state = State { zoom, ..State::default() };
         let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
@@ -144,7 +169,7 @@ fn without_colours_no_cell_has_one() {
 
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
-    let theme = Theme::new(Background::Light, true, Signs::Ascii);
+    let theme = Theme::new(Palette::Light, true, Signs::Ascii);
     for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
         for view in 0..focus.views() {
             let state = State { zoom, focus, views: [view; Pane::COUNT], ..State::default() };
@@ -174,10 +199,11 @@ fn every_key_and_every_help_text_appears_in_the_help() {
 fn a_frame_costs_little() {
     let (snapshot, state, theme) = (sample::snapshot(5000), State::default(), dark());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();
-    terminal.draw(|frame| draw(frame, &state, &snapshot, &theme)).unwrap();
+    let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme };
+    terminal.draw(|frame| draw(frame, &scene)).unwrap();
     let start = std::time::Instant::now();
     for _ in 0..20 {
-        terminal.draw(|frame| draw(frame, &state, &snapshot, &theme)).unwrap();
+        terminal.draw(|frame| draw(frame, &scene)).unwrap();
     }
     let frame = start.elapsed() / 20;
     eprintln!("{frame:?} a frame");
@@ -268,13 +294,15 @@ proptest! {
         signs in prop::sample::select(vec![Signs::Braille, Signs::Blocks, Signs::Ascii]),
     ) {
         let snapshot = sample::fold(&events);
-        let theme = Theme::new(Background::Light, colour, signs);
+        let theme = Theme::new(Palette::Light, colour, signs);
         let mut state = State::default();
         state.axes.window = window;
+        let shelf = sample::shelf();
+        let sight = update::Sight { snapshot: &snapshot, entries: shelf.entries() };
         for index in keys {
-            update::update(&mut state, BINDINGS[index].action, &snapshot);
+            update::update(&mut state, BINDINGS[index].action, sight);
             for digit in digits.chars() {
-                update::press(&mut state, &KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), &snapshot);
+                update::press(&mut state, &KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), sight);
             }
             if index % 3 == 0 {
                 picture(width, height, &state, &snapshot, &theme);

@@ -2,10 +2,10 @@ use proptest::prelude::*;
 use ratatui::buffer::Cell;
 
 use super::*;
-use crate::tui::theme::{Background, Signs};
+use crate::tui::theme::{Palette, Signs};
 
 fn theme(signs: Signs) -> Theme {
-    Theme::new(Background::Dark, true, signs)
+    Theme::new(Palette::Dark, true, signs)
 }
 
 fn rows(buffer: &Buffer) -> Vec<String> {

@@ -1,0 +1,380 @@
+//! All the runs one works with: those of this process, those that wait for their turn, and the folders of
+//! others.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::folder::Run;
+use super::watch::Watch;
+use crate::data::Places;
+use crate::experiment::Experiment;
+use crate::session::{self, Checkpoint, Command, Outcome, Session, Snapshot, Start, Status, Summary, Ticket};
+
+/// Tells one run of a shelf from another, whatever happens to the rest.
+pub type Id = usize;
+
+/// A run on the shelf.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name among the runs of the shelf.
+    pub id: Id,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What is known of it without its log; `None` while its folder is not made.
+    pub run: Option<Run>,
+    /// Its latest state; empty where its log has not been read.
+    pub snapshot: Arc<Snapshot>,
+    source: Source,
+}
+
+/// Where the state of a run comes from.
+#[derive(Debug)]
+enum Source {
+    /// It waits for its turn.
+    Queued(Box<Experiment>),
+    /// It runs in this process.
+    Live(Session),
+    /// It ran in this process.
+    Over,
+    /// Its log, where it is read.
+    Folder(Option<Watch>),
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It trains in this process.
+    Running,
+    /// It stands still in this process.
+    Paused,
+    /// It waits for its turn.
+    Queued,
+    /// Another process trains it, or has left it without an end.
+    Unfinished,
+    /// All updates were made.
+    Finished,
+    /// The user ended it.
+    Stopped,
+    /// It could not go on.
+    Failed,
+}
+
+impl Standing {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Queued => "queued",
+            Self::Unfinished => "unfinished",
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<&Outcome> for Standing {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Finished => Self::Finished,
+            Outcome::Stopped => Self::Stopped,
+            Outcome::Failed => Self::Failed,
+        }
+    }
+}
+
+impl Entry {
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        match (&self.source, &self.snapshot.status) {
+            (Source::Queued(_), _) => Standing::Queued,
+            (_, Status::Ended(outcome)) => outcome.into(),
+            (Source::Live(_), Status::Paused) => Standing::Paused,
+            (Source::Live(_), _) => Standing::Running,
+            (Source::Over | Source::Folder(_), _) => {
+                let summary = self.run.as_ref().and_then(|run| run.summary.as_ref());
+                summary.map_or(Standing::Unfinished, |summary| (&summary.status).into())
+            }
+        }
+    }
+
+    /// Whether it belongs to this process and is not over.
+    pub fn is_live(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+
+    /// The name of its folder.
+    pub fn label(&self) -> String {
+        super::folder::label(&self.folder)
+    }
+}
+
+/// All the runs one works with.
+#[derive(Debug)]
+pub struct Shelf {
+    entries: Vec<Entry>,
+    places: Places,
+    /// Folders whose run folders are all on the shelf.
+    roots: Vec<PathBuf>,
+    next: Id,
+    ends: Vec<(PathBuf, Result<Summary, session::Error>)>,
+}
+
+impl Shelf {
+    /// An empty shelf. Data of runs that are started are looked for in `places`; run folders below `roots` are
+    /// found by [`Shelf::scan`].
+    pub fn new(places: Places, roots: Vec<PathBuf>) -> Self {
+        Self { entries: Vec::new(), places, roots, next: 0, ends: Vec::new() }
+    }
+
+    /// All runs, in the order they came.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// A run.
+    pub fn entry(&self, id: Id) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    fn entry_mut(&mut self, id: Id) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    fn push(&mut self, folder: PathBuf, run: Option<Run>, source: Source) -> Id {
+        let id = self.next;
+        self.next += 1;
+        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source });
+        id
+    }
+
+    /// Starts a run in `folder`, beside those that run.
+    ///
+    /// # Errors
+    /// Where there can be no further thread.
+    pub fn start(&mut self, experiment: Experiment, folder: PathBuf) -> Result<Id, session::Error> {
+        let session = spawn(experiment, &folder, Start::New, &self.places)?;
+        Ok(self.adopt(session, folder))
+    }
+
+    /// Puts a run that goes on in `folder` on the shelf.
+    pub fn adopt(&mut self, session: Session, folder: PathBuf) -> Id {
+        self.push(folder, None, Source::Live(session))
+    }
+
+    /// Puts a run that is over on the shelf.
+    #[cfg(test)]
+    pub(crate) fn record(&mut self, run: Run, snapshot: Snapshot) {
+        let id = self.push(run.folder.clone(), Some(run), Source::Over);
+        if let Some(entry) = self.entry_mut(id) {
+            entry.snapshot = Arc::new(snapshot);
+        }
+    }
+
+    /// Starts a run in a folder of its own; if other runs go on it waits for their ends.
+    ///
+    /// # Errors
+    /// Where there can be no further thread.
+    pub fn enqueue(&mut self, experiment: Experiment) -> Result<Id, session::Error> {
+        let folder = self.free_folder(&experiment.name);
+        if self.entries.iter().any(Entry::is_live) {
+            return Ok(self.push(folder, None, Source::Queued(Box::new(experiment))));
+        }
+        self.start(experiment, folder)
+    }
+
+    /// Lets a run that is over, or was left by another process, go on where it was left.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub fn resume(&mut self, id: Id) -> Result<(), session::Error> {
+        let places = self.places.clone();
+        let Some(entry) = self.entry_mut(id) else { return Ok(()) };
+        if matches!(entry.source, Source::Over | Source::Folder(_)) {
+            let experiment = session::resumed(&entry.folder, &[])?;
+            entry.source = Source::Live(spawn(experiment, &entry.folder, Start::Resume, &places)?);
+        }
+        Ok(())
+    }
+
+    /// Starts a run at the latest checkpoint of another, in a folder of its own. Where all updates are made at
+    /// that checkpoint, as many again are made.
+    ///
+    /// # Errors
+    /// Where it has none, or the run cannot start.
+    pub fn fork(&mut self, id: Id) -> Result<Option<Id>, session::Error> {
+        let Some(entry) = self.entry(id) else { return Ok(None) };
+        let Some((step, checkpoint)) = Checkpoint::list(&entry.folder).into_iter().next() else {
+            return Err(session::Error::NoCheckpoint { folder: entry.folder.clone(), reasons: Vec::new() });
+        };
+        let mut experiment = session::forked(&checkpoint, &[])?;
+        if experiment.train.updates <= step {
+            experiment.train.updates += step;
+        }
+        let folder = self.free_folder(&experiment.name);
+        let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
+        Ok(Some(self.adopt(session, folder)))
+    }
+
+    /// A folder that is not there yet, and that no run of the shelf waits for.
+    fn free_folder(&self, name: &str) -> PathBuf {
+        let first = session::default_folder(name);
+        let taken = |folder: &Path| folder.exists() || self.entries.iter().any(|entry| entry.folder == folder);
+        let numbered = (2_u32..).map(|n| PathBuf::from(format!("{}-{n}", first.display())));
+        std::iter::once(first.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(first)
+    }
+
+    /// Starts a run that waits, whatever else runs.
+    ///
+    /// # Errors
+    /// Where there can be no further thread.
+    pub fn hurry(&mut self, id: Id) -> Result<(), session::Error> {
+        let places = self.places.clone();
+        let Some(entry) = self.entry_mut(id) else { return Ok(()) };
+        if let Source::Queued(experiment) = &entry.source {
+            let session = spawn(Experiment::clone(experiment), &entry.folder, Start::New, &places)?;
+            entry.source = Source::Live(session);
+        }
+        Ok(())
+    }
+
+    /// Puts a run folder on the shelf and reads its log from now on.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn add(&mut self, folder: &Path) -> Result<Id, super::Unreadable> {
+        if let Some(known) = self.entries.iter().find(|entry| entry.folder == folder) {
+            let id = known.id;
+            self.open(id);
+            return Ok(id);
+        }
+        let run = Run::read(folder)?;
+        let id = self.push(folder.to_owned(), Some(run), Source::Folder(None));
+        self.open(id);
+        Ok(id)
+    }
+
+    /// Reads the log of a run from now on, where it is not known already.
+    pub fn open(&mut self, id: Id) {
+        if let Some(entry) = self.entry_mut(id)
+            && let Source::Folder(watch @ None) = &mut entry.source
+        {
+            // Without a further thread the run shows what its folder says.
+            *watch = Watch::begin(&entry.folder).ok();
+        }
+    }
+
+    /// Looks below the roots for run folders that are not on the shelf, and for ends that have come.
+    pub fn scan(&mut self) {
+        let known: BTreeSet<PathBuf> = self.entries.iter().map(|entry| entry.folder.clone()).collect();
+        let found = self.roots.iter().flat_map(|root| super::list(root).0);
+        let new: Vec<_> = found.filter(|run| !known.contains(&run.folder)).collect();
+        for run in new {
+            self.push(run.folder.clone(), Some(run), Source::Folder(None));
+        }
+        for entry in &mut self.entries {
+            if entry.run.as_ref().is_none_or(|run| run.summary.is_none())
+                && let Ok(run) = Run::read(&entry.folder)
+            {
+                entry.run = Some(run);
+            }
+        }
+    }
+
+    /// Takes in what happened: new states, ends, and whose turn it is. Whether anything did.
+    pub fn look(&mut self) -> bool {
+        let mut news = false;
+        for entry in &mut self.entries {
+            let latest = match &entry.source {
+                Source::Live(session) => session.handle.snapshot(),
+                Source::Folder(Some(watch)) => watch.snapshot(),
+                _ => continue,
+            };
+            if !Arc::ptr_eq(&latest, &entry.snapshot) {
+                entry.snapshot = latest;
+                news = true;
+            }
+            if matches!(&entry.source, Source::Live(session) if session.is_over())
+                && let Source::Live(session) = std::mem::replace(&mut entry.source, Source::Over)
+            {
+                entry.snapshot = session.handle.snapshot();
+                self.ends.push((entry.folder.clone(), session.join()));
+                entry.run = Run::read(&entry.folder).ok();
+                news = true;
+            }
+        }
+        news | self.advance()
+    }
+
+    /// Starts the first run that waits, if no other goes on.
+    fn advance(&mut self) -> bool {
+        if self.entries.iter().any(Entry::is_live) {
+            return false;
+        }
+        let waiting = self.entries.iter().find(|entry| matches!(entry.source, Source::Queued(_)));
+        let Some(id) = waiting.map(|entry| entry.id) else { return false };
+        if let Err(error) = self.hurry(id)
+            && let Some(entry) = self.entry_mut(id)
+        {
+            let mut snapshot = Snapshot::default();
+            snapshot.fail(&error.to_string());
+            (entry.snapshot, entry.source) = (Arc::new(snapshot), Source::Over);
+        }
+        true
+    }
+
+    /// Sends a command to a run of this process.
+    pub fn send(&self, id: Id, command: Command) -> Option<Ticket> {
+        match &self.entry(id)?.source {
+            Source::Live(session) => Some(session.handle.send(command)),
+            _ => None,
+        }
+    }
+
+    /// How many runs of this process are not over.
+    pub fn live(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_live()).count()
+    }
+
+    /// Tells every run to stop, and forgets those that wait.
+    pub fn stop(&mut self) {
+        self.entries.retain(|entry| !matches!(entry.source, Source::Queued(_)));
+        for entry in &self.entries {
+            if let Source::Live(session) = &entry.source {
+                session.handle.send(Command::Stop);
+            }
+        }
+    }
+
+    /// Takes a run off the shelf: one that waits is forgotten, the folder of one that is over is deleted.
+    ///
+    /// # Errors
+    /// Where it runs, or its folder cannot be deleted.
+    pub fn delete(&mut self, id: Id) -> std::io::Result<()> {
+        let Some(place) = self.entries.iter().position(|entry| entry.id == id) else { return Ok(()) };
+        match &self.entries[place].source {
+            Source::Live(_) => return Err(std::io::Error::other("it runs; stop it first")),
+            Source::Queued(_) => {}
+            Source::Over | Source::Folder(_) => std::fs::remove_dir_all(&self.entries[place].folder)?,
+        }
+        self.entries.remove(place);
+        Ok(())
+    }
+
+    /// Waits for all runs of this process. Each with its folder and how it ended, in the order of the ends.
+    pub fn join(mut self) -> Vec<(PathBuf, Result<Summary, session::Error>)> {
+        for entry in self.entries {
+            if let Source::Live(session) = entry.source {
+                self.ends.push((entry.folder, session.join()));
+            }
+        }
+        self.ends
+    }
+}
+
+fn spawn(experiment: Experiment, folder: &Path, start: Start, places: &Places) -> Result<Session, session::Error> {
+    let options = session::Options { folder: folder.to_owned(), start, places: places.clone(), listener: None };
+    Session::spawn(experiment, options)
+}

@@ -1,0 +1,70 @@
+//! A run folder as it is read, on a thread of its own: whoever draws never waits for a disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::Unreadable;
+use super::replay::Follower;
+use crate::session::{Snapshot, Status};
+
+/// How often a log that another process may be writing is looked at.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Follows the log of a run folder until it is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    board: Arc<ArcSwap<Snapshot>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Begins to read the log of `folder`. A log that cannot be read shows as a run that failed, with the
+    /// reason as its message.
+    ///
+    /// # Errors
+    /// Where there can be no further thread.
+    pub fn begin(folder: &Path) -> std::io::Result<Self> {
+        let watch = Self { board: Arc::default(), over: Arc::default() };
+        let (board, over, folder) = (Arc::clone(&watch.board), Arc::clone(&watch.over), folder.to_owned());
+        std::thread::Builder::new().name("watch".into()).spawn(move || {
+            if let Err(error) = follow(folder, &board, &over) {
+                let mut snapshot = Snapshot::clone(&board.load());
+                snapshot.fail(&error.to_string());
+                board.store(Arc::new(snapshot));
+            }
+        })?;
+        Ok(watch)
+    }
+
+    /// The run as far as its log has been read. Two calls give the same `Arc` where nothing changed.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.board.load_full()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Publishes a log until its run is over, or nobody watches any more.
+fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), Unreadable> {
+    let mut follower = Follower::open(&folder)?;
+    while !over.load(Ordering::Relaxed) {
+        if follower.advance()? {
+            let snapshot = follower.snapshot();
+            let ended = matches!(snapshot.status, Status::Ended(_));
+            board.store(snapshot);
+            if ended {
+                return Ok(());
+            }
+        }
+        std::thread::sleep(PERIOD);
+    }
+    Ok(())
+}

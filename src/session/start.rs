@@ -1,0 +1,262 @@
+//! Where a run starts: afresh, where a run folder was left, or at a checkpoint of another run.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::kept::Kept;
+use super::lock::Lock;
+use super::{Checkpoint, CheckpointError, Command, Error, Evaluation, Event, Snapshot};
+use crate::experiment::Experiment;
+use crate::network::{Architecture, Loss};
+use crate::{diagnostics, train};
+
+/// Where a run starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At its initial weights, in a folder that is new or empty.
+    #[default]
+    New,
+    /// Where the run of the folder was left: at its latest checkpoint that can be read. The experiment is
+    /// that of [`resumed`].
+    Resume,
+    /// At a checkpoint of another run, in a folder that is new or empty. The experiment is that of
+    /// [`forked`], or any other with the same network and loss: its settings hold.
+    Fork {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+    },
+}
+
+/// The experiment of a run folder, changed by `overrides` (each `key=value`), to be resumed there.
+///
+/// # Errors
+/// Where the folder is not that of a run, and what is wrong with its experiment or the overrides.
+pub fn resumed(folder: &Path, overrides: &[String]) -> Result<Experiment, Error> {
+    let file = folder.join("experiment.toml");
+    if !file.is_file() {
+        return Err(Error::NotARun { folder: folder.to_owned() });
+    }
+    Ok(Experiment::read(&file, overrides)?)
+}
+
+/// The experiment of a checkpoint with the settings of its step, changed by `overrides`, for a run that
+/// starts there.
+///
+/// # Errors
+/// Where the file is not a checkpoint, and what is wrong with the overrides.
+pub fn forked(checkpoint: &Path, overrides: &[String]) -> Result<Experiment, Error> {
+    let text = Checkpoint::read(checkpoint)?.experiment;
+    Ok(Experiment::parse(&checkpoint.display().to_string(), &text, overrides)?)
+}
+
+/// The checkpoint a run started from: `origin.json` in its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file.
+    pub checkpoint: PathBuf,
+    /// The name of its run.
+    pub name: String,
+    /// Updates made.
+    pub step: u64,
+}
+
+impl Origin {
+    /// The file of a run folder that holds it.
+    pub const FILE: &str = "origin.json";
+
+    /// The origin of the run of a folder; `None` where it started afresh.
+    pub fn read(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(Self::FILE)).ok()?).ok()
+    }
+}
+
+/// What the session keeps of a run in a checkpoint, beside the training.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Journal {
+    /// Bytes of the log up to the checkpoint.
+    pub log: u64,
+    /// Wall seconds of the run.
+    pub seconds: f64,
+    /// Data trained on.
+    pub samples: u64,
+    /// The latest evaluation.
+    pub evaluated: Option<Evaluation>,
+    /// The checkpoints of the folder, this one included.
+    pub kept: Kept,
+}
+
+/// What a run goes on from.
+pub(super) enum Beginning {
+    /// Nothing.
+    New,
+    /// What was left of it.
+    Resumed(Box<Remains>),
+    /// A checkpoint of another run.
+    Forked(Box<Checkpoint>, Origin),
+}
+
+/// What is left of a run in its folder.
+pub(super) struct Remains {
+    /// The folder is this run's.
+    pub lock: Lock,
+    /// The experiment that the folder holds.
+    pub experiment: Experiment,
+    /// The checkpoint to go on from.
+    pub checkpoint: Checkpoint,
+    /// Its file.
+    pub file: PathBuf,
+    /// The state of the run that the log leads to, up to the checkpoint.
+    pub snapshot: Snapshot,
+    /// Bytes of the log up to there.
+    pub bytes: u64,
+    /// What the user should know: what is lost.
+    pub remarks: Vec<String>,
+}
+
+impl Beginning {
+    /// Reads what the run goes on from, and makes the folder of a run that is resumed its own.
+    ///
+    /// # Errors
+    /// Where it cannot go on from there.
+    pub(super) fn read(start: &Start, folder: &Path, experiment: &Experiment) -> Result<Self, Error> {
+        match start {
+            Start::New => Ok(Self::New),
+            Start::Resume => Ok(Self::Resumed(Box::new(Remains::read(folder, experiment)?))),
+            Start::Fork { checkpoint: path } => {
+                let checkpoint = Checkpoint::read(path)?;
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let updates = experiment.train.updates;
+                if updates <= checkpoint.step {
+                    return Err(Error::NoUpdates { checkpoint: path.clone(), step: checkpoint.step, updates });
+                }
+                let origin = Origin { checkpoint: whole, name: checkpoint.name.clone(), step: checkpoint.step };
+                Ok(Self::Forked(Box::new(checkpoint), origin))
+            }
+        }
+    }
+
+    /// Makes sure that what the run goes on from is of its network and loss.
+    ///
+    /// # Errors
+    /// Where it is of others.
+    pub(super) fn require(&self, architecture: &Architecture, loss: Loss) -> Result<(), CheckpointError> {
+        match self {
+            Self::New => Ok(()),
+            Self::Resumed(remains) => remains.checkpoint.require(&remains.file, architecture, loss),
+            Self::Forked(checkpoint, origin) => checkpoint.require(&origin.checkpoint, architecture, loss),
+        }
+    }
+}
+
+impl Remains {
+    fn read(folder: &Path, experiment: &Experiment) -> Result<Self, Error> {
+        let kept = resumed(folder, &[])?;
+        if fixed(&kept) != fixed(experiment) {
+            return Err(Error::Changed { folder: folder.to_owned() });
+        }
+        let lock = Lock::take(folder)?;
+        let path = folder.join("events.jsonl");
+        let error = |source| Error::Log { path: path.clone(), problem: format!("cannot be read: {source}") };
+        let mut log = File::open(&path).map_err(error)?;
+        let length = log.metadata().map_err(error)?.len();
+        let mut remarks = Vec::new();
+        for (_, file) in Checkpoint::list(folder) {
+            let remark = match usable(&file, &mut log, length) {
+                Ok((checkpoint, bytes)) => {
+                    let (snapshot, lost) = fold(&path, &mut log, bytes)?;
+                    remarks.extend(lost.describe(checkpoint.step));
+                    return Ok(Self { lock, experiment: kept, checkpoint, file, snapshot, bytes, remarks });
+                }
+                Err(remark) => remark,
+            };
+            remarks.push(remark);
+        }
+        Err(Error::NoCheckpoint { folder: folder.to_owned(), reasons: remarks })
+    }
+
+    /// Sets aside the checkpoints beyond the one to go on from, which cannot be used, and removes files that
+    /// were not written to their end.
+    pub(super) fn tidy(&self, folder: &Path) -> std::io::Result<()> {
+        for (step, file) in Checkpoint::list(folder) {
+            if step > self.checkpoint.step {
+                std::fs::rename(&file, file.with_extension("safetensors.aside"))?;
+            }
+        }
+        for folder in [folder.to_owned(), folder.join("checkpoints")] {
+            for entry in std::fs::read_dir(&folder)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "part") {
+                    std::fs::remove_file(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An experiment without what may change when its run is resumed.
+fn fixed(experiment: &Experiment) -> Experiment {
+    let train = train::Settings { batch: experiment.train.batch, ..train::Settings::default() };
+    Experiment { train, diagnostics: diagnostics::Settings::default(), ..experiment.clone() }
+}
+
+/// The checkpoint of a file and the length of the log at its step, where the log reaches so far; else why
+/// it cannot be used.
+fn usable(file: &Path, log: &mut File, length: u64) -> Result<(Checkpoint, u64), String> {
+    let checkpoint = Checkpoint::read(file).map_err(|error| error.to_string())?;
+    let state = |source| CheckpointError::State { path: file.to_owned(), source }.to_string();
+    let bytes = checkpoint.archive.value::<Journal>("session").map_err(state)?.log;
+    let mut last = [0];
+    let ends_a_line = bytes <= length
+        && bytes > 0
+        && log.seek(SeekFrom::Start(bytes - 1)).and_then(|_| log.read_exact(&mut last)).is_ok()
+        && last == *b"\n";
+    if ends_a_line {
+        Ok((checkpoint, bytes))
+    } else {
+        Err(format!("{}: the log of the run does not reach to this checkpoint", file.display()))
+    }
+}
+
+/// What of a log lies beyond a checkpoint.
+#[derive(Debug, Default)]
+struct Lost {
+    updates: u64,
+    changes: u64,
+}
+
+impl Lost {
+    fn describe(&self, step: u64) -> Option<String> {
+        let Self { updates, changes } = self;
+        let again = (*updates > 0).then(|| format!("{updates} updates after update {step} are made again"));
+        let lost = (*changes > 0).then(|| format!("{changes} changes of settings after update {step} are lost"));
+        let parts: Vec<_> = again.into_iter().chain(lost).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// The state of the run after the first `bytes` of its log, and what lies beyond them.
+fn fold(path: &Path, log: &mut File, bytes: u64) -> Result<(Snapshot, Lost), Error> {
+    let error = |problem: String| Error::Log { path: path.to_owned(), problem };
+    log.rewind().map_err(|source| error(source.to_string()))?;
+    let (mut snapshot, mut lost) = (Snapshot::default(), Lost::default());
+    for (index, line) in BufReader::new(&mut *log).take(bytes).lines().enumerate() {
+        let event = line
+            .map_err(|source| source.to_string())
+            .and_then(|line| serde_json::from_str::<Event>(&line).map_err(|problem| problem.to_string()));
+        snapshot.apply(&event.map_err(|problem| error(format!("line {}: {problem}", index + 1)))?);
+    }
+    log.seek(SeekFrom::Start(bytes)).map_err(|source| error(source.to_string()))?;
+    // The last line may be torn.
+    for line in BufReader::new(log).split(b'\n').map_while(Result::ok) {
+        match serde_json::from_slice(&line) {
+            Ok(Event::Step(_)) => lost.updates += 1,
+            Ok(Event::Applied { command: Command::Set { .. } | Command::Switch { .. }, .. }) => lost.changes += 1,
+            _ => {}
+        }
+    }
+    Ok((snapshot, lost))
+}

@@ -1,0 +1,157 @@
+//! How a run begins, and the checkpoints it writes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Interruption, Worker};
+use crate::data::Dataset;
+use crate::experiment::Experiment;
+use crate::linalg::{Archive, ArchiveError, Keep, Real};
+use crate::network::Architecture;
+use crate::network::tensors::write_whole;
+use crate::session::kept::Kept;
+use crate::session::observatory::Observatory;
+use crate::session::record::{RecordError, Recorder};
+use crate::session::start::{Beginning, Journal, Remains};
+use crate::session::{Checkpoint, CheckpointError, Desk, Error, Event, Options, Origin};
+use crate::train::{Hyperparameter, Start, Trainer};
+
+impl<T: Real> Worker<T> {
+    /// A run before its first update in this process. Nothing is written before all that it goes on from
+    /// is found to be in order.
+    ///
+    /// # Errors
+    /// Where it cannot go on from there, or the run folder cannot be written.
+    pub(in crate::session) fn begin(
+        experiment: Experiment,
+        (data, architecture): (Dataset, Architecture),
+        beginning: Beginning,
+        options: Options,
+        desk: Desk,
+        began: Instant,
+    ) -> Result<Self, Error> {
+        let Options { folder, listener, .. } = options;
+        beginning.require(&architecture, experiment.loss)?;
+        let data = Arc::new(data);
+        let mut observatory = Observatory::new(&experiment, &data, &architecture);
+        let mut trainer = Trainer::new(Start {
+            data,
+            architecture,
+            loss: experiment.loss,
+            init: experiment.network.init,
+            optimizer: experiment.optimizer.clone(),
+            batch: experiment.train.batch,
+            seed: experiment.seed,
+        });
+        let mut journal = Journal { log: 0, seconds: 0.0, samples: 0, evaluated: None, kept: Kept::default() };
+        let mut remarks = Vec::new();
+        let Desk { commands, board } = desk;
+        let recorder = match beginning {
+            Beginning::New => Recorder::create(&folder, &experiment, board, listener)?,
+            Beginning::Resumed(mut remains) => {
+                let Remains { file, checkpoint, experiment: kept, .. } = &*remains;
+                let state = |source| CheckpointError::State { path: file.clone(), source };
+                trainer.restore(&checkpoint.archive).map_err(state)?;
+                observatory.restore(&checkpoint.archive).map_err(state)?;
+                observatory.adopt(&kept.diagnostics, &experiment.diagnostics);
+                journal = checkpoint.archive.value("session").map_err(state)?;
+                let (step, file) = (checkpoint.step, Checkpoint::file(checkpoint.step));
+                remains.tidy(&folder).map_err(|source| Error::Folder(RecordError { path: folder.clone(), source }))?;
+                remarks = std::mem::take(&mut remains.remarks);
+                let mut recorder = Recorder::reopen(&folder, &experiment, *remains, board, listener)?;
+                recorder.emit(Event::Checkpoint { step, file })?;
+                recorder
+            }
+            Beginning::Forked(checkpoint, origin) => {
+                journal = Self::fork(&mut trainer, &experiment, &checkpoint.archive)
+                    .map_err(|source| CheckpointError::State { path: origin.checkpoint.clone(), source })?;
+                let recorder = Recorder::create(&folder, &experiment, board, listener)?;
+                let path = folder.join(Origin::FILE);
+                serde_json::to_vec_pretty(&origin)
+                    .map_err(std::io::Error::from)
+                    .and_then(|text| write_whole(&path, &text))
+                    .map_err(|source| Error::Folder(RecordError { path, source }))?;
+                recorder
+            }
+        };
+        Ok(Self {
+            experiment,
+            trainer,
+            observatory,
+            recorder,
+            commands,
+            began,
+            pause_at: None,
+            paused: false,
+            stopped: false,
+            evaluated: journal.evaluated,
+            samples: journal.samples,
+            seconds_before: journal.seconds,
+            kept: journal.kept,
+            checkpointed: Instant::now(),
+            remarks,
+        })
+    }
+
+    /// Takes the state of another run and the settings of this one. Its checkpoints and its evaluation
+    /// remain those of the other.
+    fn fork(trainer: &mut Trainer<T>, experiment: &Experiment, archive: &Archive) -> Result<Journal, ArchiveError> {
+        trainer.restore(archive)?;
+        trainer.adopt(experiment.optimizer.clone(), experiment.train.batch);
+        let journal: Journal = archive.value("session")?;
+        Ok(Journal { evaluated: None, kept: Kept::default(), ..journal })
+    }
+
+    /// Writes a checkpoint; removes those that are no longer kept.
+    pub(super) fn checkpoint(&mut self, asked: bool) -> Result<(), Interruption> {
+        let evaluation = self.evaluate_once()?;
+        let step = self.trainer.step_number();
+        let losses = [evaluation.validation_loss, evaluation.train_loss];
+        let loss = losses.into_iter().find(|loss| !loss.is_nan()).unwrap_or(f64::NAN);
+        let surplus = self.kept.add(step, loss, asked, self.experiment.train.keep_checkpoints);
+        let journal = Journal {
+            // What the checkpoint goes with is on the disk before it.
+            log: self.recorder.sync()?,
+            seconds: self.seconds(),
+            samples: self.samples,
+            evaluated: self.evaluated,
+            kept: self.kept.clone(),
+        };
+        let file = Checkpoint::file(step);
+        self.present(&journal).write(&self.recorder.folder().join(&file))?;
+        self.checkpointed = Instant::now();
+        self.recorder.emit(Event::Checkpoint { step, file })?;
+        for step in surplus {
+            let path = self.recorder.folder().join(Checkpoint::file(step));
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(RecordError { path, source }.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether so much time has passed since the last checkpoint that there is to be another.
+    pub(super) fn is_old(&self) -> bool {
+        let minutes = self.experiment.train.checkpoint_minutes;
+        minutes > 0.0 && self.checkpointed.elapsed().as_secs_f64() >= minutes * 60.0
+    }
+
+    /// All of the run as it is now.
+    fn present(&self, journal: &Journal) -> Checkpoint {
+        let mut experiment = self.experiment.clone();
+        experiment.optimizer = self.trainer.optimizer();
+        experiment.diagnostics = self.observatory.settings().clone();
+        let batch = self.trainer.get(Hyperparameter::Batch);
+        experiment.train.batch = batch.map_or(experiment.train.batch, |batch| batch as usize);
+        let mut archive = Archive::default();
+        archive.note("network", &(self.trainer.parameters().architecture(), experiment.loss));
+        archive.note("session", journal);
+        self.trainer.save(&mut archive);
+        self.observatory.save(&mut archive);
+        let step = self.trainer.step_number();
+        Checkpoint { step, name: experiment.name.clone(), experiment: experiment.to_toml(), archive }
+    }
+}

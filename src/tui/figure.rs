@@ -1,0 +1,90 @@
+//! What is in sight as a figure for a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::panes::{Pane, Scene};
+use super::runs::{self, Overlaid};
+use super::state::{Screen, Unit};
+use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
+use crate::session::Snapshot;
+
+/// Writes the focused pane with the runs that are laid over it, or what is compared on the Runs screen; a file
+/// that is there already stays as it is. `shown`: the run on the Train screen.
+///
+/// # Errors
+/// Where there is nothing to write, or the file cannot be written.
+pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<(), Error> {
+    let Some(format) = Format::of(file) else {
+        return Err(Error::Encode(format!("{}: expected .svg, .png, .csv or .json", file.display())));
+    };
+    let x = abscissa(scene);
+    let figures = figures(scene, shown, x);
+    if figures.is_empty() {
+        return Err(Error::Encode("there is nothing in sight yet".to_owned()));
+    }
+    export::write(file, &format.bytes(&figures, x)?, false)
+}
+
+fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure> {
+    let state = scene.state;
+    let view = |linear_y| View { x, log_x: state.axes.log_x, linear_y };
+    let label =
+        |id| scene.entries.iter().find(|entry| entry.id == id).map_or_else(String::new, crate::runs::Entry::label);
+    if state.screen == Screen::Runs {
+        let compared = runs::compared(scene).into_iter().map(|entry| (entry.label(), Arc::clone(&entry.snapshot)));
+        let compared: Vec<Labelled> = compared.collect();
+        return match runs::overlaid(state) {
+            Overlaid::Loss => quantity::loss(&compared, view(state.runs.linear)),
+            Overlaid::Rank => quantity::rank(&compared, view(state.runs.linear)),
+        };
+    }
+    let mut labelled = vec![(label(state.runs.shown), Arc::clone(shown))];
+    labelled.extend(scene.marked(state.runs.shown).map(|entry| (entry.label(), Arc::clone(&entry.snapshot))));
+    let figure = match state.focus {
+        Pane::Loss => quantity::loss,
+        Pane::Rank => quantity::rank,
+        Pane::Hessian => quantity::hessian,
+        Pane::Timing => quantity::timing,
+    };
+    figure(&labelled, view(state.linear_y[state.focus.index()]))
+}
+
+fn abscissa(scene: &Scene<'_>) -> Abscissa {
+    match scene.state.axes.unit {
+        Unit::Update => Abscissa::Update,
+        Unit::Epoch => Abscissa::Epoch,
+        Unit::Sample => Abscissa::Sample,
+        Unit::Second => Abscissa::Second,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample;
+    use crate::tui::state::State;
+    use crate::tui::theme::{Palette, Signs, Theme};
+
+    #[test]
+    fn every_pane_and_the_comparison_are_written_and_nothing_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shelf, shown) = (sample::shelf(), Arc::new(sample::snapshot(300)));
+        let theme = Theme::new(Palette::Dark, true, Signs::Braille);
+        let mut state = State::default();
+        state.runs.marked = vec![1, 2];
+        for screen in Screen::ALL {
+            for focus in Pane::ALL {
+                (state.screen, state.focus) = (screen, focus);
+                let scene = Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme };
+                for ending in ["svg", "csv"] {
+                    let file = folder.path().join(format!("{screen:?}-{focus:?}.{ending}"));
+                    write(&scene, &shown, &file).unwrap();
+                    let text = std::fs::read_to_string(&file).unwrap();
+                    assert!(text.contains("adam-1") && text.contains("adam-2"), "{}", file.display());
+                    assert!(matches!(write(&scene, &shown, &file), Err(Error::Exists { .. })));
+                }
+            }
+        }
+    }
+}

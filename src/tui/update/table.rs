@@ -1,0 +1,187 @@
+//! Every command of the screens does what its help says, by whatever key, from the palette too.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use crate::session::Command;
+use crate::train::Hyperparameter as H;
+use crate::tui::action::{self, BINDINGS, Binding, Context};
+use crate::tui::panes::Pane;
+use crate::tui::sample;
+use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
+use crate::tui::theme::Palette;
+use crate::tui::update::{Effect, Sight, press};
+
+/// What is seen before a command: on the Train screen the second pane with its crosshair in a part of the run,
+/// on the Runs screen the second run.
+fn before(screen: Screen) -> State {
+    let mut state = State { screen, focus: Pane::ALL[1], ..State::default() };
+    state.axes.window = Window::Between(200.0, 600.0);
+    state.axes.crosshair = Some(400.0);
+    state.scroll[1] = 3;
+    state.runs.selected = 1;
+    state
+}
+
+/// What a command did.
+struct Done {
+    state: State,
+    effect: Option<Effect>,
+}
+
+impl Done {
+    fn sent(&self, command: Command) -> bool {
+        matches!(&self.effect, Some(Effect::Send(sent, _)) if *sent == command)
+    }
+
+    fn asked(&self, hyperparameter: H) -> bool {
+        self.state.overlay == Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()))
+    }
+
+    fn over(&self, overlay: Overlay) -> bool {
+        self.state.overlay == Some(overlay)
+    }
+
+    fn crosshair(&self, at: f64) -> bool {
+        self.state.axes.crosshair.is_some_and(|x| (x - at).abs() < 1e-9)
+    }
+}
+
+/// Whether it did what the help of the command says; `None` for a command that this test does not know.
+fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
+    let Done { state, effect } = done;
+    let scaled = |factor: f64| match effect {
+        Some(Effect::Send(Command::Set { hyperparameter: H::KroneckerDamping, value }, _)) => {
+            let now = sample::snapshot(1000).hyperparameter(H::KroneckerDamping);
+            now.is_some_and(|now| (value / now / factor - 1.0).abs() < 1e-5)
+        }
+        _ => false,
+    };
+    Some(match (context, name) {
+        (Context::Everywhere, "help") => done.over(Overlay::Help(0)),
+        (Context::Everywhere, "quit") => done.over(Overlay::Ask(Question::Quit)),
+        (Context::Everywhere, "commands") => done.over(Overlay::Palette(String::new(), 0)),
+        (Context::Everywhere, "messages") => done.over(Overlay::Messages(0)),
+        (Context::Everywhere, "train") => state.screen == Screen::Train,
+        (Context::Everywhere, "runs") => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
+        (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
+        (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
+        (Context::Everywhere, "colours") => state.palette == Palette::Light,
+        (Context::Everywhere, "export") => done.over(Overlay::Prompt(Topic::Export, String::new())),
+        (Context::Everywhere, "mouse") => state.mouse,
+        (Context::Train, "pause") => done.sent(Command::Pause),
+        (Context::Train, "zoom") => state.zoom,
+        (Context::Train, "view") => state.view(Pane::ALL[1]) == 1,
+        (Context::Train, "next") => state.focus == Pane::ALL[2],
+        (Context::Train, "previous") => state.focus == Pane::ALL[0],
+        (Context::Train, "set") => done.over(Overlay::Choose(0)),
+        (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
+        (Context::Train, "gamma") => done.asked(H::KroneckerDamping),
+        (Context::Train, "tau") => done.asked(H::StepDamping),
+        (Context::Train, "rate") => done.asked(H::LearningRate),
+        (Context::Train, "halve-gamma") => scaled(0.5),
+        (Context::Train, "double-gamma") => scaled(2.0),
+        (Context::Train, "step") => done.sent(Command::RunThenPause(1)),
+        (Context::Train, "run-n") => done.over(Overlay::Prompt(Topic::Updates, String::new())),
+        (Context::Train, "checkpoint") => done.sent(Command::Checkpoint),
+        (Context::Train, "loss") => state.focus == Pane::Loss,
+        (Context::Train, "rank") => state.focus == Pane::Rank,
+        (Context::Train, "hessian") => state.focus == Pane::Hessian,
+        (Context::Train, "timing") => state.focus == Pane::Timing,
+        (Context::Train, "back") => state.axes.crosshair.is_none(),
+        (Context::Train, "up") => state.scroll[1] == 2,
+        (Context::Train, "down") => state.scroll[1] == 4,
+        (Context::Train, "log-y") => state.linear_y[1],
+        (Context::Train | Context::Runs, "log-x") => state.axes.log_x,
+        (Context::Train | Context::Runs, "x-axis") => state.axes.unit == Unit::Epoch,
+        (Context::Train, "average") => state.axes.smoothing == 1,
+        (Context::Train, "crosshair") => state.axes.crosshair.is_none(),
+        (Context::Train, "left") => done.crosshair(392.0),
+        (Context::Train, "right") => done.crosshair(408.0),
+        (Context::Train, "one-left") => done.crosshair(399.0),
+        (Context::Train, "one-right") => done.crosshair(401.0),
+        (Context::Train, "closer") => state.axes.window == Window::Between(300.0, 500.0),
+        (Context::Train, "farther") => state.axes.window == Window::Between(0.0, 800.0),
+        (Context::Train, "follow") => state.axes.window == Window::Latest(400.0),
+        (Context::Train, "all") => state.axes.window == Window::All,
+        (Context::Runs, "open") => *effect == Some(Effect::Open(1)) && state.screen == Screen::Train,
+        (Context::Runs, "mark") => *effect == Some(Effect::Read(1)) && state.runs.marked == [1],
+        (Context::Runs, "up" | "page-up") => state.runs.selected == 0,
+        (Context::Runs, "down") => state.runs.selected == 2,
+        (Context::Runs, "page-down") => state.runs.selected == 3,
+        (Context::Runs, "filter") => done.over(Overlay::Prompt(Topic::Filter, String::new())),
+        (Context::Runs, "sort") => state.runs.sort == 1,
+        (Context::Runs, "invert") => state.runs.descending,
+        (Context::Runs, "view") => state.runs.view == 1,
+        (Context::Runs, "group") => state.runs.grouped,
+        (Context::Train, "fork") => *effect == Some(Effect::Fork(0)),
+        (Context::Runs, "fork") => *effect == Some(Effect::Fork(1)),
+        (Context::Runs, "resume") => *effect == Some(Effect::Resume(1)),
+        (Context::Runs, "again") => *effect == Some(Effect::Again(1)),
+        (Context::Runs, "begin") => *effect == Some(Effect::Hurry(1)),
+        (Context::Runs, "delete") => done.over(Overlay::Ask(Question::Delete(1))),
+        (Context::Runs, "log-y") => state.runs.linear,
+        (Context::Runs, "back") => state.screen == Screen::Train,
+        _ => return None,
+    })
+}
+
+fn after(screen: Screen, keys: &[KeyEvent]) -> Done {
+    let (snapshot, shelf) = (sample::snapshot(1000), sample::shelf());
+    let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
+    let mut state = before(screen);
+    let mut effect = None;
+    for key in keys {
+        effect = press(&mut state, key, sight);
+    }
+    Done { state, effect }
+}
+
+fn screens(binding: &Binding) -> Vec<Screen> {
+    let on = |screen: &Screen| binding.context == Context::Everywhere || screen.context() == binding.context;
+    Screen::ALL.into_iter().filter(on).collect()
+}
+
+#[test]
+fn every_key_does_what_the_help_of_its_command_says() {
+    let of_screens = |binding: &&Binding| !screens(binding).is_empty();
+    for binding in BINDINGS.iter().filter(of_screens) {
+        for screen in screens(binding) {
+            for key in binding.keys {
+                let done = after(screen, &[key.event()]);
+                let as_said = as_said(binding.context, binding.name, &done);
+                let (name, key) = (binding.name, key.name());
+                assert!(as_said.is_some(), "{name} is not in the test of all commands");
+                assert_eq!(as_said, Some(true), "{name} by {key} on {screen:?}: {} {:?}", binding.help, done.state);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_palette_does_what_the_key_does() {
+    let plain = |code| KeyEvent::from(code);
+    for screen in Screen::ALL {
+        for binding in screen.context().bindings() {
+            let mut typed = vec![plain(KeyCode::Char(':'))];
+            typed.extend(binding.name.chars().map(|letter| plain(KeyCode::Char(letter))));
+            let found = action::search(screen.context(), binding.name);
+            let place = found.iter().position(|other| std::ptr::eq(*other, binding)).unwrap();
+            typed.extend((0..place).map(|_| plain(KeyCode::Down)));
+            typed.push(plain(KeyCode::Enter));
+            let (chosen, pressed) = (after(screen, &typed), after(screen, &[binding.keys[0].event()]));
+            assert_eq!(chosen.effect, pressed.effect, "{}", binding.name);
+            assert_eq!(format!("{:?}", chosen.state), format!("{:?}", pressed.state), "{}", binding.name);
+        }
+    }
+}
+
+#[test]
+fn commands_of_an_ended_run_are_kept_back() {
+    let mut snapshot = sample::snapshot(10);
+    snapshot.apply(&sample::end(10));
+    let shelf = sample::shelf();
+    let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
+    for key in [' ', 's', 'w', '['] {
+        assert_eq!(press(&mut State::default(), &KeyEvent::from(KeyCode::Char(key)), sight), None, "{key}");
+    }
+}

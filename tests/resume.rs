@@ -1,0 +1,661 @@
+//! Runs that are interrupted and go on: bit by bit as if they had not been.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use kfra_tui::data::Places;
+use kfra_tui::diagnostics::Diagnostic;
+use kfra_tui::experiment::Experiment;
+use kfra_tui::linalg::{Archive, Keep as _, Stream};
+use kfra_tui::network::tensors;
+use kfra_tui::optim::{Curvature, Kind, Rule};
+use kfra_tui::session::{
+    self, Checkpoint, Command as Order, Event, Options, Origin, Outcome, Session, Snapshot, Start, Status, Summary,
+};
+use kfra_tui::train::{Hyperparameter, Trainer};
+use tempfile::TempDir;
+
+const EXPERIMENT: &str = r#"
+name = "tiny"
+seed = 3
+
+[data]
+source = "digits"
+task = "classify"
+
+[network]
+layers = [{ units = 8, activation = "tanh" }, { units = 6, activation = "elu" }]
+
+[loss]
+kind = "categorical"
+
+[train]
+batch = 70
+updates = 40
+threads = 1
+evaluate_every = 16
+
+[diagnostics]
+rank = { every = 0, data = 16 }
+hessian = { every = 0, data = 16 }
+"#;
+
+/// The sections of every optimizer, with what each can keep.
+const OPTIMIZERS: [&str; 12] = [
+    "kind = \"sgd\"\ndecay_period = 9",
+    "kind = \"momentum\"\npolyak = 0.9",
+    "kind = \"nesterov\"\nl2 = 1e-3",
+    "kind = \"adam\"\npolyak = 0.9\nl2 = 1e-4",
+    "kind = \"kfac\"\nmomentum = true\npolyak = 0.9\nkronecker_period = 7\ninverse_period = 4",
+    "kind = \"kfac\"\nsamples = 2\nadapt_kronecker_damping = false\ninverse_period = 6",
+    "kind = \"kfac\"\nempirical = true\ninverse_period = 5",
+    "kind = \"kflr\"\nl2 = 1e-3\nkronecker_period = 5\ninverse_period = 7\nmomentum = true",
+    "kind = \"kfra\"",
+    "kind = \"kfra\"\nmomentum = true\npolyak = 0.99\nl2 = 1e-5\nkronecker_period = 6\ninverse_period = 9\nstep_period = 4",
+    "kind = \"hessian_free\"\niterations = 10",
+    "kind = \"hessian_free\"\niterations = 10\nmomentum = true\npolyak = 0.5\nstep_period = 3",
+];
+
+/// A folder with `tiny.toml` in it.
+fn folder(optimizer: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("tiny.toml"), format!("{EXPERIMENT}\n[optimizer]\n{optimizer}\n")).expect("a file");
+    folder
+}
+
+fn settings(settings: &[&str]) -> Vec<String> {
+    settings.iter().map(|&setting| setting.to_owned()).collect()
+}
+
+fn spawn(experiment: Experiment, folder: &Path, start: Start) -> Session {
+    let options = Options { folder: folder.to_owned(), start, places: Places::new(Vec::new()), listener: None };
+    Session::spawn(experiment, options).expect("a thread")
+}
+
+/// Starts a run in `out`.
+fn start(folder: &Path, out: &str, set: &[&str]) -> Session {
+    let experiment = Experiment::read(&folder.join("tiny.toml"), &settings(set)).expect("an experiment");
+    spawn(experiment, &folder.join(out), Start::New)
+}
+
+/// Goes on with the run in `out`.
+fn resume(folder: &Path, out: &str, set: &[&str]) -> Session {
+    let experiment = session::resumed(&folder.join(out), &settings(set)).expect("an experiment");
+    spawn(experiment, &folder.join(out), Start::Resume)
+}
+
+fn finish(session: Session) -> Summary {
+    let summary = session.join().expect("the run ends");
+    assert_eq!(summary.status, Outcome::Finished, "{summary:?}");
+    summary
+}
+
+fn wait_for(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it did not come to be");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Lets a run that has just begun, or stands still, go on to a step, where it stands still.
+fn advance(session: &Session, to: u64) {
+    let stands = || session.handle.snapshot().status == Status::Paused;
+    session.handle.send(Order::Pause);
+    wait_for(stands);
+    let step = session.handle.snapshot().step;
+    assert!(step < to, "{step}");
+    session.handle.send(Order::RunThenPause(to - step));
+    wait_for(|| stands() && session.handle.snapshot().step == to);
+}
+
+fn stop(session: Session) -> Summary {
+    session.handle.send(Order::Stop);
+    let summary = session.join().expect("the run ends");
+    assert_eq!(summary.status, Outcome::Stopped);
+    summary
+}
+
+fn events(run: &Path) -> Vec<Event> {
+    let log = fs::read_to_string(run.join("events.jsonl")).expect("the log is there");
+    log.lines().map(|line| serde_json::from_str(line).expect("a line of the log is an event")).collect()
+}
+
+/// The steps and the bits of the losses along a run.
+fn losses(run: &Path) -> Vec<(u64, u64)> {
+    let loss = |event| if let Event::Step(step) = event { Some((step.step, step.loss.to_bits())) } else { None };
+    events(run).into_iter().filter_map(loss).collect()
+}
+
+fn file(run: &Path, step: u64) -> PathBuf {
+    run.join(Checkpoint::file(step))
+}
+
+fn checkpoint(run: &Path, step: u64) -> Checkpoint {
+    Checkpoint::read(&file(run, step)).expect("a checkpoint")
+}
+
+/// Makes sure that two runs made the same updates and came to the same state.
+fn assert_same(one: &Path, other: &Path, step: u64, what: &str) {
+    assert_eq!(losses(one), losses(other), "{what}");
+    let [one, other] = [one, other].map(|run| checkpoint(run, step));
+    assert_eq!(one.archive.tensors.keys().collect::<Vec<_>>(), other.archive.tensors.keys().collect::<Vec<_>>());
+    for (name, tensor) in &one.archive.tensors {
+        assert!(other.archive.tensors[name] == *tensor, "{what}: {name}");
+    }
+    for (name, value) in &one.archive.values {
+        let without_time = |value: &serde_json::Value| {
+            let mut value = value.clone();
+            if let Some(table) = value.as_object_mut() {
+                table.remove("seconds");
+            }
+            value
+        };
+        if name != "session" {
+            assert_eq!(without_time(value), without_time(&other.archive.values[name]), "{what}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_and_resumed_is_the_run_that_never_stopped() {
+    for optimizer in OPTIMIZERS {
+        let folder = folder(optimizer);
+        let path = folder.path();
+        finish(start(path, "whole", &[]));
+        let whole = path.join("whole");
+        assert_eq!(losses(&whole).len(), 40);
+        // Between two minibatches and two epochs, before and after new inverses, and more than once.
+        for (name, stops) in [("once", &[1][..]), ("twice", &[7, 21]), ("late", &[20, 36, 39])] {
+            let mut end = stops.iter().chain([&40]);
+            let updates = |updates: &u64| format!("train.updates={updates}");
+            finish(start(path, name, &[&updates(end.next().unwrap())]));
+            for step in end {
+                finish(resume(path, name, &[&updates(step)]));
+            }
+            assert_same(&whole, &path.join(name), 40, &format!("{optimizer} stopped at {stops:?}"));
+        }
+    }
+}
+
+#[test]
+fn double_precision_is_kept_too() {
+    let folder = folder(OPTIMIZERS[9]);
+    let double = ["precision=f64", "train.updates=17"];
+    finish(start(folder.path(), "whole", &["precision=f64"]));
+    finish(start(folder.path(), "parts", &double));
+    finish(resume(folder.path(), "parts", &["train.updates=40"]));
+    assert_same(&folder.path().join("whole"), &folder.path().join("parts"), 40, "f64");
+}
+
+#[test]
+fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
+    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &[]).unwrap();
+    let (data, architecture) = experiment.load(&Places::new(Vec::new())).unwrap();
+    let data = std::sync::Arc::new(data);
+    let trainer = || {
+        Trainer::<f32>::new(kfra_tui::train::Start {
+            data: std::sync::Arc::clone(&data),
+            architecture: architecture.clone(),
+            loss: experiment.loss,
+            init: experiment.network.init,
+            optimizer: experiment.optimizer.clone(),
+            batch: 70,
+            seed: 3,
+        })
+    };
+    for updates in 0..5 {
+        let (mut whole, mut resumed, mut archive) = (trainer(), trainer(), Archive::default());
+        (0..updates).for_each(|_| assert!(whole.update().is_ok()));
+        whole.save(&mut archive);
+        resumed.restore(&archive).unwrap();
+        let mut undone = 0;
+        for _ in 0..10 {
+            let [one, other] = [whole.update().unwrap(), resumed.update().unwrap()];
+            assert_eq!((one.step.loss.to_bits(), &one.rejected), (other.step.loss.to_bits(), &other.rejected));
+            assert_eq!(whole.parameters(), resumed.parameters());
+            undone += u32::from(one.rejected.is_some());
+        }
+        assert!(undone > 0);
+    }
+}
+
+#[test]
+fn what_was_changed_along_the_way_stays_changed() {
+    use Hyperparameter as H;
+    let set = |hyperparameter, value| Order::Set { hyperparameter, value };
+    let to = |optimizer| Order::Switch { optimizer };
+    let scripts: [(&str, &[Order]); 6] = [
+        (OPTIMIZERS[3], &[set(H::LearningRate, 0.02), set(H::Beta1, 0.7), set(H::DecayPeriod, 5.0), set(H::L2, 0.01)]),
+        (OPTIMIZERS[9], &[set(H::KroneckerDamping, 0.2), set(H::StepDampingMax, 3.0), set(H::InversePeriod, 3.0)]),
+        (OPTIMIZERS[5], &[set(H::Samples, 3.0), set(H::Batch, 33.0), set(H::FactorAverage, 0.5)]),
+        (OPTIMIZERS[1], &[to(Kind::Curvature(Curvature::Kfra)), set(H::StepDamping, 0.3)]),
+        (OPTIMIZERS[4], &[to(Kind::Curvature(Curvature::HESSIAN_FREE)), set(H::Batch, 90.0)]),
+        (OPTIMIZERS[11], &[to(Kind::Curvature(Curvature::Kflr)), to(Kind::Rule(Rule::Adam)), set(H::Beta2, 0.9)]),
+    ];
+    for (optimizer, orders) in scripts {
+        let folder = folder(optimizer);
+        for out in ["whole", "parts"] {
+            let session = start(folder.path(), out, &[]);
+            advance(&session, 11);
+            for &order in orders {
+                session.handle.send(order);
+            }
+            advance(&session, 19);
+            if out == "whole" {
+                session.handle.send(Order::Resume);
+                finish(session);
+            } else {
+                assert_eq!(stop(session).updates, 19);
+                finish(resume(folder.path(), out, &[]));
+            }
+        }
+        let [whole, parts] = ["whole", "parts"].map(|out| folder.path().join(out));
+        let refused = events(&whole).into_iter().any(|event| matches!(event, Event::Refused { .. }));
+        assert!(!refused, "{optimizer}: {orders:?}");
+        assert_same(&whole, &parts, 40, &format!("{optimizer}: {orders:?}"));
+    }
+}
+
+#[test]
+fn changed_cadences_of_diagnostics_stay_changed_unless_stated_anew() {
+    let (folder, rank) = (folder(OPTIMIZERS[0]), Diagnostic::ALL[0]);
+    let session = start(folder.path(), "out", &["diagnostics.budget=0.0"]);
+    advance(&session, 3);
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::Budget, value: 0.3 });
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::Every(rank), value: 9.0 });
+    stop(session);
+    finish(resume(folder.path(), "out", &["diagnostics.rank.every=11"]));
+    let experiment = session::forked(&file(&folder.path().join("out"), 40), &[]).unwrap();
+    assert_eq!(experiment.diagnostics.budget.to_bits(), 0.3_f64.to_bits());
+    assert_eq!(experiment.diagnostics.probes[rank].every, 11);
+}
+
+#[test]
+fn the_log_of_a_resumed_run_is_one_log() {
+    let folder = folder(OPTIMIZERS[8]);
+    let run = folder.path().join("out");
+    let session = start(folder.path(), "out", &["train.checkpoint_every=10"]);
+    advance(&session, 14);
+    let stopped = stop(session);
+    assert!(run.join("summary.json").is_file());
+    let summary = finish(resume(folder.path(), "out", &[]));
+    let events = events(&run);
+    let mut snapshot = Snapshot::default();
+    for event in &events {
+        snapshot.apply(event);
+    }
+    assert_eq!(snapshot.updates(), (14, 40));
+    assert_eq!(snapshot.status, Status::Ended(Outcome::Finished));
+    assert_eq!(snapshot.loss.points().len(), 40);
+    assert!(snapshot.marks.iter().any(|mark| (mark.step, mark.text.as_str()) == (14, "resumed")));
+    let steps: Vec<_> = losses(&run).into_iter().map(|(step, _)| step).collect();
+    assert_eq!(steps, (1..=40).collect::<Vec<_>>());
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Ended(_))).count(), 1);
+    assert!(summary.seconds > stopped.seconds && summary.seconds_training > stopped.seconds_training);
+    let kept: Summary = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(kept, summary);
+}
+
+#[test]
+fn more_updates_continue_a_finished_run() {
+    let folder = folder(OPTIMIZERS[9]);
+    finish(start(folder.path(), "out", &["train.updates=15"]));
+    let again = finish(resume(folder.path(), "out", &[]));
+    assert_eq!(again.updates, 15);
+    let more = finish(resume(folder.path(), "out", &["train.updates=30"]));
+    assert_eq!(more.updates, 30);
+    let kept = Experiment::read(&folder.path().join("out/experiment.toml"), &[]).unwrap();
+    assert_eq!(kept.train.updates, 30);
+}
+
+#[test]
+fn a_fork_goes_on_as_the_run_it_is_of() {
+    for optimizer in [OPTIMIZERS[3], OPTIMIZERS[7], OPTIMIZERS[9], OPTIMIZERS[11]] {
+        let folder = folder(optimizer);
+        let path = folder.path();
+        finish(start(path, "whole", &["train.checkpoint_every=13"]));
+        let (whole, from) = (path.join("whole"), file(&path.join("whole"), 26));
+        let own = session::forked(&from, &[]).unwrap();
+        let stated = Experiment::read(&path.join("tiny.toml"), &[]).unwrap();
+        for (out, experiment) in [("own", own), ("stated", stated)] {
+            let run = path.join(out);
+            finish(spawn(experiment, &run, Start::Fork { checkpoint: from.clone() }));
+            assert_eq!(losses(&run), losses(&whole)[26..], "{optimizer}: {out}");
+            let (one, other) = (checkpoint(&run, 40), checkpoint(&whole, 40));
+            assert!(one.archive.tensors == other.archive.tensors, "{optimizer}: {out}");
+            let origin = Origin::read(&run).unwrap();
+            assert_eq!((origin.step, origin.name.as_str()), (26, "tiny"));
+            assert!(origin.checkpoint.is_absolute() && origin.checkpoint.ends_with(Checkpoint::file(26)));
+            assert!(Origin::read(&whole).is_none());
+            assert!(Experiment::read(&run.join("experiment.toml"), &[]).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_fork_takes_other_settings() {
+    let folder = folder(OPTIMIZERS[9]);
+    let path = folder.path();
+    finish(start(path, "whole", &["train.checkpoint_every=20"]));
+    let from = file(&path.join("whole"), 20);
+    let fork = |out: &str, set: &[&str]| {
+        let experiment = session::forked(&from, &settings(set)).unwrap();
+        finish(spawn(experiment, &path.join(out), Start::Fork { checkpoint: from.clone() }));
+        events(&path.join(out))
+    };
+    let first = |events: &[Event]| {
+        events.iter().find_map(|event| if let Event::Step(step) = event { Some(step.clone()) } else { None }).unwrap()
+    };
+    let step = first(&fork("damping", &["optimizer.kronecker_damping=7.0", "optimizer.adapt_kronecker_damping=false"]));
+    assert_eq!((step.step, step.kronecker_damping), (21, Some(7.0)));
+    let step = first(&fork("batch", &["train.batch=10", "seed=9", "precision=f64"]));
+    assert_ne!(step.loss.to_bits(), losses(&path.join("whole"))[20].1);
+    let step = first(&fork("adam", &["optimizer={ kind = \"adam\", learning_rate = 0.5 }"]));
+    assert_eq!(step.learning_rate, Some(0.5));
+    for kind in ["kfac", "kflr", "hessian_free", "sgd"] {
+        let step = first(&fork(kind, &[&format!("optimizer={{ kind = \"{kind}\" }}")]));
+        assert_eq!(step.step_damping.is_none(), kind == "sgd", "{kind}");
+    }
+    let step = first(&fork("plain", &["optimizer.momentum=false", "optimizer.polyak=0.0"]));
+    assert_eq!(step.momentum, None);
+}
+
+#[test]
+fn the_weights_of_a_checkpoint_are_those_that_are_evaluated() {
+    let folder = folder(OPTIMIZERS[3]);
+    finish(start(folder.path(), "out", &[]));
+    let run = folder.path().join("out");
+    let (checkpoint, path) = (checkpoint(&run, 40), file(&run, 40));
+    let weights = tensors::read(&path).unwrap();
+    assert_eq!(weights.len(), 6);
+    for (name, tensor) in &weights {
+        let kept = &checkpoint.archive.tensors[name];
+        assert_eq!((kept.bytes.len(), &*kept.shape), (4 * tensor.len(), tensor.shape()), "{name}");
+    }
+    let Some(Event::Started(started)) = events(&run).into_iter().next() else { panic!("the log begins so") };
+    let average = tensors::parameters(&path, &weights, &started.architecture).unwrap();
+    let present = &checkpoint.archive.tensors["state/parameters"];
+    assert_eq!(present.shape, [started.architecture.parameters()]);
+    let mut theta = ndarray::Array1::<f64>::zeros(average.flat.len());
+    checkpoint.archive.fill("state/parameters", theta.view_mut()).unwrap();
+    assert_ne!(average.flat, theta);
+}
+
+#[test]
+fn the_last_the_best_and_the_wanted_checkpoints_are_kept() {
+    let folder = folder(OPTIMIZERS[8]);
+    let run = folder.path().join("out");
+    let session = start(folder.path(), "out", &["train.checkpoint_every=2", "train.keep_checkpoints=2"]);
+    advance(&session, 5);
+    session.handle.send(Order::Checkpoint);
+    advance(&session, 11);
+    stop(session);
+    finish(resume(folder.path(), "out", &[]));
+    let validation = |event: &Event| match event {
+        Event::Evaluated(evaluation) if evaluation.step % 2 == 0 && evaluation.step > 0 => {
+            Some((evaluation.validation_loss, evaluation.step))
+        }
+        _ => None,
+    };
+    let all: Vec<_> = events(&run).iter().filter_map(validation).collect();
+    assert_eq!(all.len(), 20);
+    let (_, best) = all.into_iter().min_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
+    let mut expected = vec![40, 38, 5, best];
+    expected.sort_by(|one, other| other.cmp(one));
+    expected.dedup();
+    let found: Vec<_> = Checkpoint::list(&run).into_iter().map(|(step, _)| step).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn checkpoints_come_by_the_clock_too() {
+    let folder = folder(OPTIMIZERS[0]);
+    let set = ["train.checkpoint_minutes=1e-9", "train.keep_checkpoints=0", "train.updates=6"];
+    finish(start(folder.path(), "out", &set));
+    let steps: Vec<_> = Checkpoint::list(&folder.path().join("out")).into_iter().map(|(step, _)| step).collect();
+    assert_eq!(steps, [6, 5, 4, 3, 2, 1]);
+}
+
+/// The program in a folder.
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kfra-tui"));
+    command.current_dir(folder).arg("run").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    program(folder, arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Makes sure that the program takes it for bad input and says all of `parts`.
+fn assert_refused(folder: &Path, arguments: &[&str], parts: &[&str]) {
+    let output = run(folder, arguments);
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+    for part in parts {
+        assert!(errors.contains(part), "{arguments:?}: {part}: {errors}");
+    }
+}
+
+/// Changes one byte in the middle of a file.
+fn damage(file: &Path) {
+    let mut bytes = fs::read(file).expect("the file is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).expect("the file can be written");
+}
+
+#[test]
+fn the_command_line_resumes_and_forks() {
+    let folder = folder(OPTIMIZERS[8]);
+    let path = folder.path();
+    let succeed = |arguments: &[&str]| {
+        let output = run(path, arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    succeed(&["tiny.toml", "--out", "whole"]);
+    succeed(&["tiny.toml", "--out", "out", "--set", "train.updates=10"]);
+    let said = succeed(&["--resume", "out", "--set", "train.updates=20"]);
+    assert!(said.contains("finished after 20 updates"), "{said}");
+    succeed(&["--from", "out/checkpoints/step-20.safetensors", "tiny.toml", "--out", "stated"]);
+    succeed(&["--from", "out/checkpoints/step-20.safetensors", "--out", "own", "--set", "train.updates=40"]);
+    let whole = losses(&path.join("whole"));
+    assert_eq!(losses(&path.join("out")), whole[..20]);
+    assert_eq!(losses(&path.join("stated")), whole[20..]);
+    assert_eq!(losses(&path.join("own")), whole[20..]);
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
+    let folder = folder(OPTIMIZERS[8]);
+    let path = folder.path();
+    finish(start(path, "out", &["train.updates=10"]));
+    let checkpoint = "out/checkpoints/step-10.safetensors";
+    let log = fs::read(path.join("out/events.jsonl")).unwrap();
+    assert_refused(path, &["--resume", "nowhere"], &["nowhere", "not a run folder"]);
+    assert_refused(path, &["--resume", "out", "--set", "optimizer.l2=1"], &["out", "resumed as it was", "--from"]);
+    assert_refused(path, &["--resume", "out", "--set", "train.updates=0"], &["train.updates"]);
+    assert_refused(path, &["--resume", "out", "--out", "other"], &["--out"]);
+    assert_refused(path, &[], &["EXPERIMENT"]);
+    let other = ["--set", "network.layers.1.units=9", "--out", "new"];
+    let found = ["step-10.safetensors", "64-8-6-10", "64-9-6-10"];
+    assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &found);
+    let other = ["--set", "loss.kind=gaussian", "--out", "new"];
+    assert_refused(path, &[&["--from", checkpoint, "tiny.toml"], &other[..]].concat(), &["categorical", "gaussian"]);
+    assert_refused(path, &["--from", "tiny.toml", "--out", "new"], &["tiny.toml", "not a checkpoint"]);
+    assert_refused(path, &["--from", "nowhere", "--out", "new"], &["nowhere", "cannot be read"]);
+    let few = ["--from", checkpoint, "--out", "new", "--set", "train.updates=10"];
+    assert_refused(path, &few, &["train.updates must be above 10", "found 10"]);
+    assert_refused(path, &["--from", checkpoint, "tiny.toml", "--out", "out"], &["out", "not empty"]);
+    assert!(!path.join("new").exists());
+    assert_eq!(fs::read(path.join("out/events.jsonl")).unwrap(), log);
+
+    damage(&path.join(checkpoint));
+    assert_refused(path, &["--from", checkpoint, "--out", "new"], &["step-10.safetensors", "damaged"]);
+    assert_refused(path, &["--resume", "out"], &["step-10.safetensors", "damaged"]);
+    assert_eq!(fs::read(path.join("out/events.jsonl")).unwrap(), log);
+    let weights = tensors::Tensors::from([("layers.1.weight".to_owned(), ndarray::ArrayD::zeros(vec![2, 2]))]);
+    tensors::write(&path.join(checkpoint), &weights, std::collections::HashMap::new()).unwrap();
+    assert_refused(path, &["--from", checkpoint, "--out", "new"], &["step-10.safetensors", "weights alone"]);
+    fs::remove_file(path.join(checkpoint)).unwrap();
+    assert_refused(path, &["--resume", "out"], &["out: no checkpoint"]);
+    assert!(!path.join("new").exists());
+}
+
+#[test]
+fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_checkpoint_before() {
+    let folder = folder(OPTIMIZERS[9]);
+    let path = folder.path();
+    finish(start(path, "whole", &[]));
+    for case in ["damaged", "shortened", "torn"] {
+        let set = ["train.updates=30", "train.checkpoint_every=12"];
+        finish(start(path, case, &set));
+        let run = path.join(case);
+        let log = fs::read_to_string(run.join("events.jsonl")).unwrap();
+        let expected = match case {
+            "damaged" => {
+                damage(&file(&run, 30));
+                damage(&file(&run, 24));
+                12
+            }
+            "shortened" => {
+                let end = log.find("{\"event\":\"step\",\"step\":29").unwrap();
+                fs::write(run.join("events.jsonl"), &log[..end + 20]).unwrap();
+                24
+            }
+            _ => {
+                let torn = format!("{log}{{\"event\":\"step\",\"st");
+                fs::write(run.join("events.jsonl"), torn).unwrap();
+                30
+            }
+        };
+        finish(resume(path, case, &["train.updates=40"]));
+        assert_same(&path.join("whole"), &run, 40, case);
+        let events = events(&run);
+        let started: Vec<_> = events
+            .iter()
+            .filter_map(|event| if let Event::Started(info) = event { Some(info.step) } else { None })
+            .collect();
+        assert_eq!(started, [0, expected], "{case}");
+        let said: Vec<_> = events
+            .iter()
+            .filter_map(|event| if let Event::Warning { text, .. } = event { Some(text.as_str()) } else { None })
+            .collect();
+        assert_eq!(said.iter().any(|text| text.contains("step-30.safetensors")), case != "torn", "{said:?}");
+        assert_eq!(said.iter().any(|text| text.contains("updates after update")), case != "torn", "{said:?}");
+    }
+}
+
+#[test]
+fn a_log_with_a_damaged_line_is_refused_by_its_number() {
+    let folder = folder(OPTIMIZERS[0]);
+    finish(start(folder.path(), "out", &["train.updates=10"]));
+    let path = folder.path().join("out/events.jsonl");
+    let log = fs::read_to_string(&path).unwrap();
+    let mut lines: Vec<_> = log.lines().map(str::to_owned).collect();
+    lines[4].replace_range(0..2, "  ");
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    assert_refused(folder.path(), &["--resume", "out"], &["events.jsonl", "line 5", "--from"]);
+}
+
+#[test]
+fn two_runs_never_share_a_folder() {
+    let folder = folder(OPTIMIZERS[8]);
+    let path = folder.path();
+    let set = ["--set", "train.updates=1000000", "--set", "train.checkpoint_every=5"];
+    let mut child = program(path, &[&["tiny.toml", "--out", "out"], &set[..]].concat()).spawn().unwrap();
+    wait_for(|| !Checkpoint::list(&path.join("out")).is_empty());
+    let process = format!("process {}", child.id());
+    assert_refused(path, &["--resume", "out"], &["out: another run writes to this folder", &process]);
+    kill(&mut child);
+    let output = run(path, &["--resume", "out", "--set", "train.updates=1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    // The same holds within one process.
+    let session = resume(path, "out", &["train.updates=1000000"]);
+    wait_for(|| session.handle.snapshot().status == Status::Running);
+    let error = resume(path, "out", &["train.updates=1000000"]).join().unwrap_err();
+    assert!(matches!(error, session::Error::Lock(_)), "{error}");
+    stop(session);
+}
+
+/// Ends a process without a warning, as a power cut does.
+fn kill(child: &mut Child) {
+    child.kill().expect("the process can be killed");
+    child.wait().expect("the process ends");
+}
+
+/// How often runs are killed; more where `KFRA_TUI_KILLS` says so.
+fn kills() -> u32 {
+    std::env::var("KFRA_TUI_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
+    const EVERY: u64 = 10;
+    const UPDATES: u64 = 400;
+    let folder = folder(OPTIMIZERS[9]);
+    let path = folder.path();
+    let updates = format!("train.updates={UPDATES}");
+    finish(start(path, "whole", &[&updates]));
+    let whole = path.join("whole");
+    let set = ["--set", &updates, "--set", "train.checkpoint_every=10", "--set", "train.keep_checkpoints=2"];
+    let (mut stream, mut runs, mut resumed, mut cuts) = (Stream::new(kills().into(), "kills", 0), 0, 0, 0);
+    while cuts < kills() {
+        runs += 1;
+        let out = format!("run-{runs}");
+        let run = path.join(&out);
+        let mut known = 0;
+        loop {
+            let afresh = Checkpoint::list(&run).is_empty();
+            let mut child = if afresh {
+                if run.exists() {
+                    let errors = text(&self::run(path, &["--resume", &out]).stderr);
+                    assert!(errors.contains("no checkpoint") || errors.contains("not a run folder"), "{errors}");
+                    fs::remove_dir_all(&run).unwrap();
+                }
+                program(path, &[&["tiny.toml", "--out", &out], &set[..]].concat()).spawn().unwrap()
+            } else {
+                resumed += 1;
+                program(path, &["--resume", &out]).spawn().unwrap()
+            };
+            if cuts < kills() {
+                std::thread::sleep(Duration::from_secs_f64(stream.uniform::<f64>() * 0.5));
+                cuts += 1;
+            } else {
+                child.wait().unwrap();
+            }
+            if let Some(status) = child.try_wait().unwrap() {
+                let output = child.wait_with_output().unwrap();
+                assert!(status.success(), "{}", text(&output.stderr));
+                break;
+            }
+            kill(&mut child);
+            if let Some(&(step, _)) = Checkpoint::list(&run).first() {
+                assert!(step >= known, "update {step} after {known}");
+                known = step;
+                let log = fs::read_to_string(run.join("events.jsonl")).unwrap();
+                let complete = log.rfind('\n').map_or("", |end| &log[..end]);
+                let last = complete
+                    .lines()
+                    .filter_map(|line| serde_json::from_str(line).ok())
+                    .fold(0, |last, event| if let Event::Step(step) = event { step.step } else { last });
+                assert!((step..=step + EVERY).contains(&last), "checkpoint {step}, log to {last}");
+            }
+        }
+        assert_same(&whole, &run, UPDATES, &out);
+        let parts = fs::read_dir(run.join("checkpoints")).unwrap();
+        assert!(parts.flatten().all(|file| file.path().extension().is_some_and(|end| end == "safetensors")));
+    }
+    eprintln!("{cuts} kills, {runs} runs, resumed {resumed} times");
+}
