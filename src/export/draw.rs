@@ -20,6 +20,8 @@ const MARGIN: f64 = 12.0;
 const PLOT: (f64, f64) = (460.0, 300.0);
 /// The most room that a label beside the data takes.
 const ASIDE: f64 = 250.0;
+/// What a label at the right end of an axis may need beyond it.
+const BEYOND: f64 = 26.0;
 /// What is written, and axes; lines behind the data.
 const INK: &str = "#222222";
 const FAINT: &str = "#dddddd";

@@ -4,7 +4,7 @@ use svg::node::element::{Group, Rectangle};
 
 use super::legend::{self, Entry, Sign};
 use super::style::Style;
-use super::{ASIDE, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
+use super::{ASIDE, BEYOND, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
 use crate::export::figure::Figure;
 use crate::export::scale::Scale;
 use crate::export::text;
@@ -64,5 +64,5 @@ pub fn draw(figure: &Figure, runs: &[&str], left: f64) -> Drawing {
     let entries: Vec<_> = if runs.len() > 1 { runs.iter().enumerate().map(entry).collect() } else { Vec::new() };
     let (legend, width) = legend::draw(&entries, frame);
     let height = bottom.max(frame.top + legend::height(entries.len())) + 44.0 + MARGIN;
-    Drawing { group: group.add(legend), width: frame.left + frame.width + width + MARGIN, height }
+    Drawing { group: group.add(legend), width: frame.left + frame.width + width.max(BEYOND) + MARGIN, height }
 }

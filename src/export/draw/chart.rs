@@ -1,12 +1,13 @@
 //! Curves on their axes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use svg::node::element::{ClipPath, Definitions, Group, Path, Rectangle};
 
 use super::legend::{self, Entry, Sign};
 use super::style::Style;
-use super::{Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
+use super::{BEYOND, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
 use crate::export::figure::{Curve, Figure, Look, Point};
 use crate::export::scale::{Scale, Tick};
 use crate::export::text;
@@ -15,6 +16,8 @@ use crate::export::text;
 const APART: f64 = 2.0;
 /// The most points with a marker each, and how many have one where there are more.
 const MARKED: usize = 40;
+/// A band, in the legend.
+const SHADE: &str = "#d4d4d4";
 /// The most marks that are labelled.
 const LABELLED: usize = 16;
 
@@ -71,7 +74,7 @@ pub fn draw(figure: &Figure, runs: &[&str], left: f64, index: usize) -> Drawing 
         group = group.add(words("no value above 0 for this logarithmic axis", middle, height, "middle"));
     }
     let bottom = (frame.top + frame.height + 44.0).max(frame.top + legend::height(entries.len()));
-    Drawing { group, width: frame.left + frame.width + width + MARGIN, height: bottom + MARGIN }
+    Drawing { group, width: frame.left + frame.width + width.max(BEYOND) + MARGIN, height: bottom + MARGIN }
 }
 
 /// The curves in the order in which they are drawn: what is noisy lies below, and of the others the first is on
@@ -148,6 +151,9 @@ impl Plane {
         if figure.curves.iter().any(|curve| curve.look == Look::Bound) {
             entries.push(Entry { label: "bound".to_owned(), sign: Sign::Bound });
         }
+        if figure.curves.iter().any(|curve| !self.band(&self.shown(curve)).is_empty()) {
+            entries.push(Entry { label: "least to largest".to_owned(), sign: Sign::Area(SHADE) });
+        }
         entries
     }
 
@@ -206,13 +212,7 @@ impl Plane {
     }
 
     fn curve(&self, curve: &Curve, style: Style) -> Group {
-        let merged;
-        let points = if curve.look == Look::Noisy {
-            merged = self.merged(&curve.points);
-            &merged
-        } else {
-            &curve.points
-        };
+        let points = &*self.shown(curve);
         let mut group = Group::new();
         let band = self.band(points);
         if !band.is_empty() {
@@ -269,6 +269,11 @@ impl Plane {
             band.push('Z');
         }
         band
+    }
+
+    /// The points that are drawn.
+    fn shown<'a>(&self, curve: &'a Curve) -> Cow<'a, [Point]> {
+        if curve.look == Look::Noisy { self.merged(&curve.points).into() } else { curve.points.as_slice().into() }
     }
 
     /// Neighbouring points as one, where they are closer than can be seen.
