@@ -10,6 +10,9 @@ mod scale;
 mod table;
 mod tensorboard;
 mod text;
+mod weights;
+#[cfg(test)]
+mod zoo;
 
 use std::path::PathBuf;
 
@@ -21,6 +24,7 @@ pub use picture::png;
 pub use quantity::{Labelled, View};
 pub use table::{csv, json};
 pub use tensorboard::TensorBoard;
+pub use weights::weights;
 
 /// Why there is no export.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,22 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A checkpoint cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A checkpoint does not hold what it should.
+    #[error("{}: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// What was to be written has no such form.
     #[error("cannot be written in this format: {0}")]

@@ -11,7 +11,7 @@
 //! | 11 | [`cli`] | the command line |
 //! | 10 | [`tui`] | the screen |
 //! | 9 | [`export`] | figures, tables and logs for other programs |
-//! | 8 | [`runs`] | run folders, and expressions that choose among them |
+//! | 8 | [`runs`] | run folders: lists, expressions that choose among them, logs read back |
 //! | 7 | [`session`] | a run: worker thread, events, commands, snapshot, run folder |
 //! | 6 | [`experiment`] | what determines a run; the only code that knows TOML |
 //! | 5 | [`train`] | the trainer, what is measured at each update, live hyperparameters |

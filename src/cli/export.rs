@@ -1,6 +1,5 @@
 //! `kfra-tui export`: quantities of runs as figures, tables and logs for other programs.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +8,6 @@ use clap::ValueEnum;
 
 use super::Error;
 use crate::export::{self, Abscissa, Format, Labelled, TensorBoard, View};
-use crate::network::tensors;
 use crate::runs::{self, Unreadable};
 
 /// Arguments of `export`.
@@ -75,6 +73,9 @@ pub(super) enum Counted {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if let Some(path) = overwritten(arguments) {
+        return Err(Error::Overwrites { path });
+    }
     let axes = arguments.x.is_some() || arguments.log_x || arguments.linear_y;
     let figures = match arguments.what {
         What::Loss => export::quantity::loss,
@@ -109,6 +110,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let bytes = format.bytes(&figures, x)?;
     Ok(export::write(&arguments.out, &bytes, arguments.force)?)
+}
+
+/// The output, where it is a file of one of the runs already; by force, too, runs stay as they are.
+fn overwritten(arguments: &Arguments) -> Option<PathBuf> {
+    let out = arguments.out.canonicalize().ok().filter(|out| out.is_file())?;
+    let inside = |run: &PathBuf| run.canonicalize().is_ok_and(|run| out.starts_with(run));
+    arguments.runs.iter().any(inside).then(|| arguments.out.clone())
 }
 
 fn ending(path: &Path) -> String {
@@ -166,11 +174,13 @@ fn tensorboard(arguments: &Arguments) -> Result<(), Error> {
 
 /// When a run began, and its log for TensorBoard.
 fn log(folder: &Path) -> Result<(f64, Vec<u8>), Error> {
-    // The experiment is the first file that a run writes, and stays as it is.
+    // A run that goes on writes its experiment anew, and keeps its log; a copy keeps the times of changes at most.
     let path = folder.join("experiment.toml");
     let written = path.metadata().and_then(|found| found.modified());
     let written = written.map_err(|source| Unreadable::File { path, source })?;
-    let began = written.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    let made = folder.join("events.jsonl").metadata().and_then(|found| found.created());
+    let began = made.map_or(written, |made| made.min(written));
+    let began = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let mut log = TensorBoard::new(began);
     runs::events(folder, &mut |event| log.take(event))?;
     Ok((began, log.into_bytes()))
@@ -193,8 +203,6 @@ fn weights(arguments: &Arguments) -> Result<(), Error> {
         let reason = format!("{} has no checkpoint; expected step-N.safetensors", checkpoints.display());
         return Err(Error::Request(reason));
     };
-    let mut weights = tensors::read(&path)?;
-    weights.retain(|name, _| name.starts_with("layers."));
-    let metadata = HashMap::from([("step".to_owned(), step.to_string())]);
-    Ok(tensors::write(&arguments.out, &weights, metadata)?)
+    let bytes = export::weights(&path, step)?;
+    Ok(export::write(&arguments.out, &bytes, arguments.force)?)
 }

@@ -30,3 +30,25 @@ pub fn png(figures: &[Figure]) -> Result<Vec<u8>, Error> {
     resvg::render(&tree, Transform::from_scale(PIXELS, PIXELS), &mut picture.as_mut());
     picture.encode_png().map_err(|error| failed(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::quantity::{View, loss};
+    use crate::export::zoo::run;
+
+    #[test]
+    fn a_picture_has_the_data_and_the_words_of_the_figure() {
+        let mut figures = loss(&[run("one")], View::default());
+        let read = |figures: &[Figure]| Pixmap::decode_png(&png(figures).unwrap()).unwrap();
+        let picture = read(&figures);
+        assert!(picture.width() > 1000 && picture.height() > 600);
+        // Vermilion, of the second curve.
+        let has = |picture: &Pixmap, color: (u8, u8, u8)| {
+            picture.pixels().iter().any(|pixel| (pixel.red(), pixel.green(), pixel.blue()) == color)
+        };
+        assert!(has(&picture, (0xd5, 0x5e, 0x00)));
+        figures[0].title = "Another title".to_owned();
+        assert_ne!(read(&figures).data(), picture.data());
+    }
+}

@@ -25,7 +25,7 @@ pub struct View {
 
 /// Minibatch loss, and the losses over training and validation data.
 pub fn loss(runs: &[Labelled], view: View) -> Vec<Figure> {
-    let mut figure = view.figure("Loss", "mean loss a datum", runs);
+    let mut figure = view.figure("Loss", "mean loss per datum", runs);
     for (run, snapshot) in runs {
         for (name, series, look) in [
             ("minibatch", &snapshot.loss, Look::Noisy),
@@ -84,11 +84,11 @@ pub fn hessian(runs: &[Labelled], view: View) -> Vec<Figure> {
 
 /// Wall seconds an update, and how they fall to its phases of late.
 pub fn timing(runs: &[Labelled], view: View) -> Vec<Figure> {
-    let mut along = view.figure("Wall time of an update", "seconds an update", runs);
-    let mut phases = View { linear_y: true, ..view }.figure("Phases of an update", "seconds an update", runs);
+    let mut along = view.figure("Wall time of an update", "seconds per update", runs);
+    let mut phases = View { linear_y: true, ..view }.figure("Phases of an update", "seconds per update", runs);
     phases.marks.clear();
     for (run, snapshot) in runs {
-        along.curves.push(view.curve((run, snapshot), "seconds an update", &snapshot.wall, Look::Noisy));
+        along.curves.push(view.curve((run, snapshot), "seconds per update", &snapshot.wall, Look::Noisy));
         let bar = |(name, value): (&str, f64)| Bar { run: run.clone(), name: name.to_owned(), value };
         phases.bars.extend(snapshot.phases.iter().map(|(phase, seconds)| bar((phase.name(), *seconds))));
     }
@@ -163,4 +163,71 @@ fn between(series: &Series, step: u64, value: impl Fn(&history::Point) -> f64) -
         (None, None) => return 0.0,
     };
     left.1 + (step as f64 - left.0) / (right.0 - left.0) * (right.1 - left.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::zoo::run;
+
+    /// Places and values of a curve.
+    fn values(figure: &Figure, quantity: &str) -> Vec<(f64, f64)> {
+        let curve = figure.curves.iter().find(|curve| curve.quantity == quantity).unwrap();
+        curve.points.iter().map(|point| (point.x, point.y)).collect()
+    }
+
+    #[test]
+    fn x_counts_what_is_asked_for() {
+        let expected = [
+            (Abscissa::Update, [0.0, 2.0, 4.0]),
+            (Abscissa::Epoch, [0.0, 0.5, 1.0]),
+            (Abscissa::Sample, [0.0, 50.0, 100.0]),
+            (Abscissa::Second, [0.0, 0.2, 0.4]),
+        ];
+        for (x, places) in expected {
+            let figures = loss(&[run("one")], View { x, ..View::default() });
+            let found: Vec<_> = values(&figures[0], "training set").into_iter().map(|(x, _)| x).collect();
+            assert!(found.iter().zip(places).all(|(found, place)| (found - place).abs() < 1e-12), "{x:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn every_run_has_its_curves_and_what_was_not_recorded_has_none() {
+        let figures = loss(&[run("one"), run("two")], View::default());
+        let found: Vec<_> =
+            figures[0].curves.iter().map(|curve| (curve.run.as_str(), curve.quantity.as_str())).collect();
+        let of = |run| [(run, "minibatch"), (run, "training set")];
+        assert_eq!(found, [of("one"), of("two")].concat());
+        assert_eq!(figures[0].marks[0].text, "γ 1 → 0.1");
+        assert!(values(&figures[0], "minibatch")[2].1.is_nan());
+        assert!(rank(&[("none".to_owned(), Arc::default())], View::default()).is_empty());
+    }
+
+    #[test]
+    fn a_rank_between_two_bounds_is_a_band() {
+        let figures = rank(&[run("one")], View::default());
+        let curves = &figures[0].curves;
+        assert_eq!(curves[0].quantity, "all layers");
+        assert_eq!((curves[0].points[0].low, curves[0].points[0].high), (5.0, 7.0));
+        assert_eq!((curves[1].look, curves[1].points[0].y), (Look::Bound, 9.0));
+    }
+
+    #[test]
+    fn a_smallest_eigenvalue_is_turned_about_where_y_is_logarithmic() {
+        for (linear_y, name, value) in [(false, "−λ min, layer 1", 0.5), (true, "λ min, layer 1", -0.5)] {
+            let figures = hessian(&[run("one")], View { linear_y, ..View::default() });
+            assert_eq!(figures.len(), 3);
+            assert_eq!(values(&figures[2], name), [(4.0, value)]);
+            assert_eq!(values(&figures[1], "λ max, layer 1"), [(4.0, 8.0)]);
+            assert_eq!(values(&figures[0], "tr H, layer 1"), [(4.0, 20.0)]);
+        }
+    }
+
+    #[test]
+    fn phases_are_bars() {
+        let figures = timing(&[run("one"), run("two")], View::default());
+        assert_eq!(figures.len(), 2);
+        let bar = Bar { run: "two".to_owned(), name: "forward".to_owned(), value: 0.04 };
+        assert!(figures[1].bars.contains(&bar), "{:?}", figures[1].bars);
+    }
 }

@@ -1,5 +1,7 @@
 //! Axes: where values lie on them, where their ticks are, and what is written at these.
 
+use std::ops::RangeInclusive;
+
 /// An axis from its least to its largest value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
@@ -19,6 +21,8 @@ pub struct Tick {
 
 /// The most decades whose minor ticks are drawn.
 const MINOR_DECADES: f64 = 10.0;
+/// Where ticks lie, up to rounding.
+const ON_THE_AXIS: RangeInclusive<f64> = -1e-9..=1.0 + 1e-9;
 
 impl Scale {
     /// An axis over all values that it can show, with so much of its length free at either end.
@@ -30,14 +34,15 @@ impl Scale {
             (low, high) if low > high => (1.0, 10.0),
             (low, high) if low < high => (low, high),
             (only, _) if log => (only / 2.0, only * 2.0),
-            (only, _) => (only - only.abs().max(1.0) / 2.0, only + only.abs().max(1.0) / 2.0),
+            (0.0, _) => (0.0, 1.0),
+            (only, _) => (only - only.abs() / 2.0, only + only.abs() / 2.0),
         };
         let axis = Self { low, high, log };
         Self { low: axis.value(-margin), high: axis.value(1.0 + margin), log }
     }
 
     /// The same axis, which begins at 0 where it is linear.
-    pub fn from_zero(self) -> Self {
+    pub fn starting_at_zero(self) -> Self {
         Self { low: if self.log { self.low } else { 0.0 }, ..self }
     }
 
@@ -59,7 +64,7 @@ impl Scale {
     pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
         let decades = if self.log { (self.high / self.low).log10() } else { 0.0 };
         let ticks = if decades < 0.7 { self.linear(wanted) } else { self.logarithmic(wanted, decades) };
-        ticks.into_iter().filter(|tick| (0.0..=1.0).contains(&self.place(tick.value))).collect()
+        ticks.into_iter().filter(|tick| ON_THE_AXIS.contains(&self.place(tick.value))).collect()
     }
 
     /// Multiples of 1, 2 or 5 times a power of ten.
@@ -70,7 +75,7 @@ impl Scale {
         let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * unit >= rough).unwrap_or(10.0);
         let step = factor * unit;
         let digits = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
-        let (first, last) = ((self.low / step).ceil(), (self.high / step).floor());
+        let (first, last) = ((self.low / step - 1e-9).ceil(), (self.high / step + 1e-9).floor());
         let count = (last - first).clamp(0.0, 1e3) as usize;
         let value = |index: usize| (first + index as f64) * step;
         (0..=count).map(|index| Tick { value: value(index), label: Some(label(value(index), digits)) }).collect()
@@ -81,7 +86,7 @@ impl Scale {
     fn logarithmic(&self, wanted: usize, decades: f64) -> Vec<Tick> {
         let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
         let stride = (decades / wanted.max(1) as f64).ceil().max(1.0) as i32;
-        let few = decades < 2.2;
+        let few = decades < 2.6;
         let mut ticks = Vec::new();
         for power in first..=last {
             for digit in 1..=9_u8 {
@@ -116,7 +121,7 @@ fn label(value: f64, decimals: usize) -> String {
 /// A digit times a power of ten.
 fn power_label(digit: u8, power: i32) -> String {
     match power {
-        -3..0 => format!("{:.*}", power.unsigned_abs() as usize, f64::from(digit) * 10_f64.powi(power)),
+        -4..0 => format!("{:.*}", power.unsigned_abs() as usize, f64::from(digit) * 10_f64.powi(power)),
         0..=5 => grouped(&format!("{}", u64::from(digit) * 10_u64.pow(power.unsigned_abs()))),
         _ if digit == 1 => format!("10{}", superscript(&power.to_string())),
         _ => format!("{digit}·10{}", superscript(&power.to_string())),
@@ -185,7 +190,7 @@ mod tests {
                 for log in [false, true] {
                     let scale = Scale { low, high: low * factor, log };
                     let ticks = scale.ticks(6);
-                    assert!(ticks.iter().all(|tick| (0.0..=1.0).contains(&scale.place(tick.value))), "{scale:?}");
+                    assert!(ticks.iter().all(|tick| ON_THE_AXIS.contains(&scale.place(tick.value))), "{scale:?}");
                     let count = ticks.iter().filter(|tick| tick.label.is_some()).count();
                     assert!((1..=9).contains(&count), "{scale:?}: {count}");
                 }

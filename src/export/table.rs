@@ -37,3 +37,41 @@ pub fn json(figures: &[Figure]) -> Result<Vec<u8>, Error> {
     text.push(b'\n');
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::quantity::{View, loss, timing};
+    use crate::export::zoo::run;
+
+    #[test]
+    fn a_table_has_every_value_with_all_its_digits() {
+        let runs = [run("one"), run("a, \"b\"")];
+        let bytes = csv(&loss(&runs, View::default()), Abscissa::Update).unwrap();
+        let mut table = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(table.headers().unwrap(), vec!["run", "quantity", "update", "value", "low", "high"]);
+        let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 2 * (4 + 3));
+        assert_eq!(rows[2], vec!["one", "minibatch", "3", "nan", "nan", "nan"]);
+        let exact = rows[3][3].parse::<f64>().unwrap();
+        assert_eq!(exact.to_bits(), 0.123_456_789_012_345_68_f64.to_bits());
+        assert_eq!(&rows[7][0], "a, \"b\"");
+    }
+
+    #[test]
+    fn bars_have_no_x() {
+        let text = String::from_utf8(csv(&timing(&[run("one")], View::default()), Abscissa::Second).unwrap()).unwrap();
+        assert!(text.starts_with("run,quantity,second,value,low,high\n"), "{text}");
+        assert!(text.ends_with("\none,forward,,0.04,0.04,0.04\n"), "{text}");
+    }
+
+    #[test]
+    fn json_has_the_same_values_and_null_for_what_is_not_finite() {
+        let figures = loss(&[run("one")], View::default());
+        let read: serde_json::Value = serde_json::from_slice(&json(&figures).unwrap()).unwrap();
+        let points = &read[0]["curves"][0]["points"];
+        assert_eq!(points[3]["y"].as_f64(), Some(0.123_456_789_012_345_68));
+        assert!(points[2]["y"].is_null());
+        assert_eq!(read[0]["x"]["label"], "updates");
+    }
+}

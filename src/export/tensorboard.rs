@@ -74,7 +74,7 @@ impl TensorBoard {
         let scalar = |(tag, value)| Scalar { tag, simple_value: Some(value as f32) };
         let summary = Scalars { value: scalars.into_iter().map(scalar).collect() };
         let wall_time = self.began + self.training + self.evaluation;
-        self.write(&Entry { wall_time, step: step as i64, file_version: None, summary: Some(summary) });
+        self.write(&Entry { wall_time, step: step.cast_signed(), file_version: None, summary: Some(summary) });
     }
 
     /// The log so far.

@@ -233,20 +233,20 @@ mod tests {
 
     /// A log of updates and other events.
     fn log(updates: u64) -> String {
-        let mut text = String::new();
-        for step in 1..=updates {
-            text += &update(step, if step == 7 { f64::INFINITY } else { 1.0 / step as f64 });
-            if step % 10 == 0 {
-                text += &format!(
-                    "{{\"event\":\"evaluated\",\"step\":{step},\"train_loss\":0.1,\"validation_loss\":\"NaN\",\"train_error\":null,\"validation_error\":0.25,\"seconds_training\":0.3,\"cost\":0.1}}\n"
-                );
-                text += &format!(
-                    "{{\"event\":\"measured\",\"diagnostic\":\"rank\",\"step\":{step},\"scope\":{{\"layer\":1}},\"lower\":5,\"upper\":6,\"bound\":7,\"parameters\":8,\"data\":64,\"effective\":1.5,\"method\":\"gram\",\"cost\":0.01}}\n"
-                );
-                text += &format!("{{\"event\":\"warning\",\"step\":{step},\"text\":\"λ\"}}\n");
-            }
-        }
-        text + "{\"event\":\"paused\",\"step\":9}\n"
+        let others = |step: u64| {
+            let lines = [
+                r#"{"event":"evaluated","step":STEP,"train_loss":0.1,"validation_loss":"NaN","train_error":null,"validation_error":0.25,"seconds_training":0.3,"cost":0.1}"#,
+                r#"{"event":"measured","diagnostic":"rank","step":STEP,"scope":{"layer":1},"lower":5,"upper":6,"bound":7,"parameters":8,"data":64,"effective":1.5,"method":"gram","cost":0.01}"#,
+                r#"{"event":"warning","step":STEP,"text":"λ"}"#,
+                "",
+            ];
+            lines.join("\n").replace("STEP", &step.to_string())
+        };
+        let lines = (1..=updates).map(|step| {
+            let loss = if step == 7 { f64::INFINITY } else { 1.0 / step as f64 };
+            update(step, loss) + &if step % 10 == 0 { others(step) } else { String::new() }
+        });
+        lines.collect::<String>() + "{\"event\":\"paused\",\"step\":9}\n"
     }
 
     #[test]

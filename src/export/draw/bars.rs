@@ -4,7 +4,7 @@ use svg::node::element::{Group, Rectangle};
 
 use super::legend::{self, Entry, Sign};
 use super::style::Style;
-use super::{ASIDE, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
+use super::{ASIDE, BEYOND, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
 use crate::export::figure::Figure;
 use crate::export::scale::Scale;
 use crate::export::text;
@@ -13,19 +13,26 @@ use crate::export::text;
 const BAR: f64 = 14.0;
 const GAP: f64 = 8.0;
 
-pub fn draw(figure: &Figure, runs: &[&str]) -> Drawing {
+/// The room for the names.
+pub fn aside(figure: &Figure) -> f64 {
+    figure.bars.iter().map(|bar| text::width(&named(&bar.name), LABEL)).fold(0.0, f64::max) + 8.0
+}
+
+fn named(name: &str) -> String {
+    text::fitted(name, LABEL, ASIDE)
+}
+
+pub fn draw(figure: &Figure, runs: &[&str], left: f64) -> Drawing {
     let mut names: Vec<&str> = Vec::new();
     for bar in &figure.bars {
         if !names.contains(&bar.name.as_str()) {
             names.push(&bar.name);
         }
     }
-    let named = |name: &&str| text::fitted(name, LABEL, ASIDE);
-    let aside = names.iter().map(|name| text::width(&named(name), LABEL)).fold(0.0, f64::max);
     let row = BAR * runs.len() as f64 + GAP;
     let height = row * names.len() as f64 + GAP;
-    let frame = Frame { left: MARGIN + aside + 8.0, top: MARGIN + TITLE + 12.0, width: PLOT.0, height };
-    let scale = Scale::over(figure.bars.iter().map(|bar| bar.value).chain([0.0]), false, 0.05).from_zero();
+    let frame = Frame { left, top: MARGIN + TITLE + 12.0, width: PLOT.0, height };
+    let scale = Scale::over(figure.bars.iter().map(|bar| bar.value).chain([0.0]), false, 0.05).starting_at_zero();
     let across = |value: f64| frame.left + scale.place(value) * frame.width;
     let bottom = frame.top + frame.height;
     let mut group = Group::new().add(title(figure, runs, frame));
@@ -57,5 +64,5 @@ pub fn draw(figure: &Figure, runs: &[&str]) -> Drawing {
     let entries: Vec<_> = if runs.len() > 1 { runs.iter().enumerate().map(entry).collect() } else { Vec::new() };
     let (legend, width) = legend::draw(&entries, frame);
     let height = bottom.max(frame.top + legend::height(entries.len())) + 44.0 + MARGIN;
-    Drawing { group: group.add(legend), width: frame.left + frame.width + width + MARGIN, height }
+    Drawing { group: group.add(legend), width: frame.left + frame.width + width.max(BEYOND) + MARGIN, height }
 }

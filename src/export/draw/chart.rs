@@ -1,12 +1,13 @@
 //! Curves on their axes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use svg::node::element::{ClipPath, Definitions, Group, Path, Rectangle};
 
 use super::legend::{self, Entry, Sign};
 use super::style::Style;
-use super::{Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
+use super::{BEYOND, Drawing, FAINT, Frame, INK, LABEL, MARGIN, PLOT, TITLE, line, round, title, words};
 use crate::export::figure::{Curve, Figure, Look, Point};
 use crate::export::scale::{Scale, Tick};
 use crate::export::text;
@@ -15,6 +16,8 @@ use crate::export::text;
 const APART: f64 = 2.0;
 /// The most points with a marker each, and how many have one where there are more.
 const MARKED: usize = 40;
+/// A band, in the legend.
+const SHADE: &str = "#d4d4d4";
 /// The most marks that are labelled.
 const LABELLED: usize = 16;
 
@@ -25,24 +28,39 @@ struct Plane {
     y: Scale,
 }
 
-pub fn draw(figure: &Figure, runs: &[&str], index: usize) -> Drawing {
-    let points = || figure.curves.iter().flat_map(|curve| &curve.points);
-    let x = Scale::over(points().map(|point| point.x), figure.x.log, 0.015);
-    let y = Scale::over(points().flat_map(|point| [point.y, point.low, point.high]), figure.y.log, 0.04);
-    let aside =
-        y.ticks(6).iter().flat_map(|tick| &tick.label).map(|label| text::width(label, LABEL)).fold(0.0, f64::max);
-    let left = MARGIN + LABEL + 8.0 + aside + 8.0;
+/// The room for the labels of y.
+pub fn aside(figure: &Figure) -> f64 {
+    let labels = upright(figure).ticks(6).into_iter().filter_map(|tick| tick.label);
+    labels.map(|label| text::width(&label, LABEL)).fold(0.0, f64::max) + LABEL + 16.0
+}
+
+fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
+    figure.curves.iter().flat_map(|curve| &curve.points)
+}
+
+/// The scale of y.
+fn upright(figure: &Figure) -> Scale {
+    Scale::over(points(figure).flat_map(|point| [point.y, point.low, point.high]), figure.y.log, 0.04)
+}
+
+pub fn draw(figure: &Figure, runs: &[&str], left: f64, index: usize) -> Drawing {
+    let x = Scale::over(points(figure).map(|point| point.x), figure.x.log, 0.015);
+    let y = upright(figure);
     let frame = Frame { left, top: MARGIN + TITLE + 12.0, width: PLOT.0, height: PLOT.1 };
     let plane = Plane { frame, x, y };
     let clip = format!("data-{index}");
     let mut data = Group::new().set("clip-path", format!("url(#{clip})")).set("fill", "none");
-    data = data.add(plane.marks(figure));
+    let [rules, labels] = plane.marks(figure, runs);
+    data = data.add(rules);
     let styled = styled(figure, runs);
-    for (curve, style) in figure.curves.iter().zip(&styled) {
-        data = data.add(plane.curve(curve, *style));
+    for (curve, style) in from_below(figure, &styled) {
+        data = data.add(plane.curve(curve, style));
     }
-    let entries = entries(figure, runs, &styled);
-    let (legend, width) = legend::draw(&entries, frame);
+    data = data.add(labels);
+    let entries = plane.entries(figure, runs, &styled);
+    // One curve of one run is what the axis says.
+    let shown = if entries.len() == 1 && runs.len() == 1 { &[] } else { entries.as_slice() };
+    let (legend, width) = legend::draw(shown, frame);
     let clip = ClipPath::new().set("id", clip).add(plane.rectangle());
     let mut group = Group::new()
         .add(Definitions::new().add(clip))
@@ -51,12 +69,24 @@ pub fn draw(figure: &Figure, runs: &[&str], index: usize) -> Drawing {
         .add(data)
         .add(plane.rectangle().set("fill", "none").set("stroke", INK))
         .add(legend);
-    if !points().any(|point| plane.spot(point.x, point.y).is_some()) {
+    if !points(figure).any(|point| plane.spot(point.x, point.y).is_some()) {
         let (middle, height) = (frame.left + frame.width / 2.0, frame.top + frame.height / 2.0);
         group = group.add(words("no value above 0 for this logarithmic axis", middle, height, "middle"));
     }
     let bottom = (frame.top + frame.height + 44.0).max(frame.top + legend::height(entries.len()));
-    Drawing { group, width: frame.left + frame.width + width + MARGIN, height: bottom + MARGIN }
+    Drawing { group, width: frame.left + frame.width + width.max(BEYOND) + MARGIN, height: bottom + MARGIN }
+}
+
+/// The curves in the order in which they are drawn: what is noisy lies below, and of the others the first is on
+/// top.
+fn from_below<'a>(figure: &'a Figure, styled: &[Style]) -> Vec<(&'a Curve, Style)> {
+    let mut curves: Vec<_> = figure.curves.iter().zip(styled.iter().copied()).rev().collect();
+    curves.sort_by_key(|(curve, _)| match curve.look {
+        Look::Noisy => 0,
+        Look::Bound => 1,
+        Look::Line => 2,
+    });
+    curves
 }
 
 /// The look of every curve. Of several runs each has a colour, and each quantity a form; of one run each
@@ -81,25 +111,6 @@ fn styled(figure: &Figure, runs: &[&str]) -> Vec<Style> {
     figure.curves.iter().map(style).collect()
 }
 
-fn entries(figure: &Figure, runs: &[&str], styled: &[Style]) -> Vec<Entry> {
-    let drawn = || figure.curves.iter().zip(styled).filter(|(curve, _)| curve.look != Look::Bound);
-    let alone = drawn().all(|(curve, _)| drawn().all(|(other, _)| other.quantity == curve.quantity));
-    let label = |curve: &Curve| match (runs.len() > 1, alone) {
-        (true, true) => curve.run.clone(),
-        (true, false) => format!("{}: {}", curve.run, curve.quantity),
-        (false, _) => curve.quantity.clone(),
-    };
-    let entry = |(curve, style): (&Curve, &Style)| Entry {
-        label: label(curve),
-        sign: Sign::Line { style: *style, markers: curve.look == Look::Line },
-    };
-    let mut entries: Vec<_> = drawn().map(entry).collect();
-    if figure.curves.iter().any(|curve| curve.look == Look::Bound) {
-        entries.push(Entry { label: "bound".to_owned(), sign: Sign::Bound });
-    }
-    entries
-}
-
 impl Plane {
     fn rectangle(&self) -> Rectangle {
         let Frame { left, top, width, height } = self.frame;
@@ -119,6 +130,31 @@ impl Plane {
     fn spot(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         let (x, y) = (self.across(x), self.down(y));
         (x.is_finite() && y.is_finite()).then_some((x, y))
+    }
+
+    /// The legend; it tells which curves the axes do not have.
+    fn entries(&self, figure: &Figure, runs: &[&str], styled: &[Style]) -> Vec<Entry> {
+        let drawn = || figure.curves.iter().zip(styled).filter(|(curve, _)| curve.look != Look::Bound);
+        let alone = drawn().all(|(curve, _)| drawn().all(|(other, _)| other.quantity == curve.quantity));
+        let label = |curve: &Curve| match (runs.len() > 1, alone) {
+            (true, true) => curve.run.clone(),
+            (true, false) => format!("{}: {}", curve.run, curve.quantity),
+            (false, _) => curve.quantity.clone(),
+        };
+        let lost = if figure.y.log { " (none above 0)" } else { " (not finite)" };
+        let seen = |curve: &Curve| curve.points.iter().any(|point| self.spot(point.x, point.y).is_some());
+        let entry = |(curve, style): (&Curve, &Style)| Entry {
+            label: label(curve) + if seen(curve) { "" } else { lost },
+            sign: Sign::Line { style: *style, markers: curve.look == Look::Line },
+        };
+        let mut entries: Vec<_> = drawn().map(entry).collect();
+        if figure.curves.iter().any(|curve| curve.look == Look::Bound) {
+            entries.push(Entry { label: "bound".to_owned(), sign: Sign::Bound });
+        }
+        if figure.curves.iter().any(|curve| !self.band(&self.shown(curve)).is_empty()) {
+            entries.push(Entry { label: "least to largest".to_owned(), sign: Sign::Area(SHADE) });
+        }
+        entries
     }
 
     /// Axes with their ticks, labels and lines behind the data.
@@ -142,43 +178,41 @@ impl Plane {
             }
             group = group.add(line((left - length, y), (left, y), INK, 1.0));
         }
-        let (x, y) = (MARGIN + LABEL, top + height / 2.0);
+        let (x, y) = (left - aside(figure) + LABEL, top + height / 2.0);
         let turned =
             words(&figure.y.label, x, y, "middle").set("transform", format!("rotate(-90 {} {})", round(x), round(y)));
         group.add(words(&figure.x.label, left + width / 2.0, bottom + 38.0, "middle")).add(turned)
     }
 
-    /// What happened, as lines from top to bottom; labelled where there is room.
-    fn marks(&self, figure: &Figure) -> Group {
+    /// What happened, as lines from top to bottom, of several runs each in its colour, and what that was, where
+    /// there is room.
+    fn marks(&self, figure: &Figure, runs: &[&str]) -> [Group; 2] {
         let Frame { top, height, .. } = self.frame;
-        let mut marks: Vec<_> = figure.marks.iter().map(|mark| (self.across(mark.x), &mark.text)).collect();
+        let mut marks: Vec<_> = figure.marks.iter().map(|mark| (self.across(mark.x), mark)).collect();
         marks.retain(|(x, _)| x.is_finite());
         marks.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut group, mut free) = (Group::new(), f64::NEG_INFINITY);
+        let (mut rules, mut labels, mut free) = (Group::new(), Group::new(), f64::NEG_INFINITY);
         let labelled = marks.len() <= LABELLED;
-        for (x, what) in marks {
-            let rule = line((x, top), (x, top + height), "#888888", 0.8).set("stroke-dasharray", "4 3");
-            group = group.add(rule);
+        for (x, mark) in marks {
+            let run = runs.iter().position(|run| *run == mark.run).filter(|_| runs.len() > 1);
+            let color = run.map_or("#888888", |run| Style::new(run, 0).color);
+            let rule = line((x, top), (x, top + height), color, 0.8).set("stroke-dasharray", "4 3");
+            rules = rules.add(rule);
             if labelled && x > free {
                 let (x, y) = (x + 11.0, top + 6.0);
-                let what = text::fitted(what, 10.0, height - 20.0);
+                let what = text::fitted(&mark.text, 10.0, height - 20.0);
                 let turned = format!("rotate(-90 {} {})", round(x), round(y));
-                let label = words(&what, x, y, "end").set("transform", turned);
-                group = group.add(label.set("font-size", 10.0).set("fill", "#666666"));
+                labels = labels.add(words(&what, x, y, "end").set("transform", turned));
                 free = x + 2.0;
             }
         }
-        group
+        // What is behind a label does not reach it.
+        let labels = labels.set("stroke", "#ffffff").set("stroke-width", 3).set("paint-order", "stroke");
+        [rules, labels.set("font-size", 10.0).set("fill", "#555555")]
     }
 
     fn curve(&self, curve: &Curve, style: Style) -> Group {
-        let merged;
-        let points = if curve.look == Look::Noisy {
-            merged = self.merged(&curve.points);
-            &merged
-        } else {
-            &curve.points
-        };
+        let points = &*self.shown(curve);
         let mut group = Group::new();
         let band = self.band(points);
         if !band.is_empty() {
@@ -235,6 +269,11 @@ impl Plane {
             band.push('Z');
         }
         band
+    }
+
+    /// The points that are drawn.
+    fn shown<'a>(&self, curve: &'a Curve) -> Cow<'a, [Point]> {
+        if curve.look == Look::Noisy { self.merged(&curve.points).into() } else { curve.points.as_slice().into() }
     }
 
     /// Neighbouring points as one, where they are closer than can be seen.

@@ -23,11 +23,15 @@ pub struct Style {
 }
 
 impl Style {
-    /// The look with a colour and a form; those of the first ones differ in both.
+    /// The look with a colour and a form; those of the first ones differ in both. When either begins anew it
+    /// goes with others than before.
     pub fn new(color: usize, form: usize) -> Self {
-        // Colours come again after seven curves, and then with another dash.
-        let dash = if color == form { form + form / COLORS.len() } else { form };
-        Self { color: COLORS[color % COLORS.len()], dash: DASHES[dash % DASHES.len()], marker: form % MARKERS }
+        let (colors, turns) = (COLORS.len(), form / MARKERS);
+        Self {
+            color: COLORS[color % colors],
+            dash: DASHES[(form % MARKERS + turns) % DASHES.len()],
+            marker: (form + turns) % MARKERS,
+        }
     }
 
     /// The outline of its marker, as path data.
