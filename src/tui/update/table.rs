@@ -61,6 +61,8 @@ impl Done {
 }
 
 /// Whether it did what the help of the command says; `None` for a command that this test does not know.
+// A line for each command.
+#[allow(clippy::match_same_arms)]
 fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect } = done;
     let at = state.design.selected_key();
