@@ -2,7 +2,7 @@
 //! compared and exported. With `RECORD=1` the screens are kept as `docs/tour.md`.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod pty;
 
