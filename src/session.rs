@@ -48,6 +48,9 @@ pub struct Options {
     pub start: Start,
     /// Where data are looked for.
     pub places: Places,
+    /// Whether somebody watches who can help: a run that cannot go on as it is then stands still, in place of
+    /// failing.
+    pub watched: bool,
     /// Is sent every event.
     pub listener: Option<Sender<Event>>,
 }

@@ -242,6 +242,40 @@ fn a_diverging_run_fails_with_a_reason() {
     assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
 }
 
+#[test]
+fn a_diverging_run_that_is_watched_stands_still_and_goes_on_with_other_settings() {
+    let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
+    let settings = ["train.updates=1000000".to_owned()];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let options = Options {
+        folder: folder.path().join("out"),
+        start: Start::New,
+        places: Places::new(Vec::new()),
+        watched: true,
+        listener: None,
+    };
+    let session = Session::spawn(experiment, options).unwrap();
+    let wait = |status: Status, step: u64| {
+        let began = std::time::Instant::now();
+        while session.handle.snapshot().status != status || session.handle.snapshot().step < step {
+            assert!(began.elapsed().as_secs() < 60, "{:?}", session.handle.snapshot().messages);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    wait(Status::Paused, 0);
+    let paused = session.handle.snapshot();
+    let said =
+        paused.messages.iter().any(|message| message.text.contains("diverges") && message.text.contains("go on"));
+    assert!(said, "{:?}", paused.messages);
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::LearningRate, value: 1e-3 });
+    session.handle.send(Order::Resume);
+    wait(Status::Running, paused.step + 20);
+    session.handle.send(Order::Stop);
+    let summary = session.join().unwrap();
+    assert_eq!(summary.status, Outcome::Stopped);
+    assert!(summary.train_loss.is_finite());
+}
+
 /// Settings by which no diagnostic is measured.
 fn never_measured() -> Vec<String> {
     Diagnostic::ALL.iter().map(|diagnostic| format!("diagnostics.{}.every=0", diagnostic.name())).collect()
@@ -277,6 +311,7 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
         folder: folder.path().join("out"),
         start: Start::New,
         places: Places::new(Vec::new()),
+        watched: false,
         listener: None,
     };
     let session = Session::spawn(experiment, options).unwrap();
@@ -322,6 +357,7 @@ fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
         folder: folder.path().join("out"),
         start: Start::New,
         places: Places::new(Vec::new()),
+        watched: false,
         listener: None,
     };
     let session = Session::spawn(experiment, options).unwrap();
@@ -371,6 +407,7 @@ fn the_optimizer_is_switched_while_the_run_goes_on() {
         folder: folder.path().join("out"),
         start: Start::New,
         places: Places::new(Vec::new()),
+        watched: false,
         listener: None,
     };
     let session = Session::spawn(experiment, options).unwrap();

@@ -82,8 +82,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (folder, start) = arguments.place(&experiment);
     let updates = experiment.train.updates;
     let (listener, events) = channel();
-    let options =
-        session::Options { folder: folder.clone(), start, places: Places::standard(), listener: Some(listener) };
+    let options = session::Options {
+        folder: folder.clone(),
+        start,
+        places: Places::standard(),
+        watched: false,
+        listener: Some(listener),
+    };
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.

@@ -375,6 +375,7 @@ impl Shelf {
 }
 
 fn spawn(experiment: Experiment, folder: &Path, start: Start, places: &Places) -> Result<Session, session::Error> {
-    let options = session::Options { folder: folder.to_owned(), start, places: places.clone(), listener: None };
+    let (folder, places) = (folder.to_owned(), places.clone());
+    let options = session::Options { folder, start, places, watched: true, listener: None };
     Session::spawn(experiment, options)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::kept::Kept;
 use super::observatory::Observatory;
 use super::record::{RecordError, Recorder};
-use super::{Command, Evaluation, Event, Outcome, Summary, Ticket};
+use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket};
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -25,6 +25,8 @@ pub(super) struct Worker<T> {
     recorder: Recorder,
     commands: Receiver<(Ticket, Command)>,
     began: Instant,
+    /// Whether somebody watches who can help.
+    watched: bool,
     /// Updates after which it stands still.
     pause_at: Option<u64>,
     paused: bool,
@@ -148,7 +150,10 @@ impl<T: Real> Worker<T> {
     /// One update, and what is due after it.
     fn update(&mut self) -> Result<(), Interruption> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
-        let progress = self.trainer.update()?;
+        let progress = match self.trainer.update() {
+            Err(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
+            made => made?,
+        };
         self.samples += batch as u64;
         let step = progress.step.step;
         self.recorder.emit(Event::Step(progress.step))?;
@@ -191,6 +196,15 @@ impl<T: Real> Worker<T> {
         self.evaluated = Some(evaluation);
         self.recorder.emit(Event::Evaluated(evaluation))?;
         Ok(evaluation)
+    }
+
+    /// Stands still where training cannot go on as it is, so that its settings can be changed.
+    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), RecordError> {
+        let step = self.trainer.step_number();
+        let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
+        let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
+        self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
+        self.pause()
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {

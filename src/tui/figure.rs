@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::panes::{Pane, Scene};
+use super::panes::Scene;
 use super::runs::{self, Overlaid};
 use super::state::{Screen, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
@@ -44,13 +44,7 @@ fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure>
     }
     let mut labelled = vec![(label(state.runs.shown), Arc::clone(shown))];
     labelled.extend(scene.marked(state.runs.shown).map(|entry| (entry.label(), Arc::clone(&entry.snapshot))));
-    let figure = match state.focus {
-        Pane::Loss => quantity::loss,
-        Pane::Rank => quantity::rank,
-        Pane::Hessian => quantity::hessian,
-        Pane::Timing => quantity::timing,
-    };
-    figure(&labelled, view(state.linear_y[state.focus.index()]))
+    state.focus.figures(&labelled, view(state.linear_y[state.focus.index()]))
 }
 
 fn abscissa(scene: &Scene<'_>) -> Abscissa {
@@ -65,6 +59,7 @@ fn abscissa(scene: &Scene<'_>) -> Abscissa {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::panes::Pane;
     use crate::tui::sample;
     use crate::tui::state::State;
     use crate::tui::theme::{Palette, Signs, Theme};

@@ -15,6 +15,7 @@ use super::number::{count, duration};
 use super::state::State;
 use super::theme::{self, Theme};
 use crate::diagnostics::Diagnostic;
+use crate::export::{Figure, Labelled, View};
 use crate::runs::{Entry, Id};
 use crate::session::{Snapshot, Status};
 use crate::train::Hyperparameter;
@@ -29,6 +30,8 @@ struct Face {
     rows: fn(&Snapshot) -> usize,
     /// Draws it; returns how many rows of the table are out of sight below.
     draw: fn(&mut Buffer, Rect, &Scene<'_>) -> usize,
+    /// Its quantities of some runs as figures for files; none where it has none.
+    figures: fn(&[Labelled], View) -> Vec<Figure>,
 }
 
 macro_rules! panes {
@@ -60,6 +63,7 @@ macro_rules! panes {
                         remarks: $module::remarks,
                         rows: $module::rows,
                         draw: $module::draw,
+                        figures: $module::figures,
                     },)*
                 }
             }
@@ -93,6 +97,11 @@ impl Pane {
     /// The pane so many places after it, in a circle.
     pub fn after(self, places: usize) -> Self {
         Self::ALL[(self.index() + places) % Self::COUNT]
+    }
+
+    /// Its quantities of some runs as figures for files.
+    pub fn figures(self, runs: &[Labelled], view: View) -> Vec<Figure> {
+        (self.face().figures)(runs, view)
     }
 
     /// The number of rows of its table.

@@ -30,7 +30,7 @@ impl<T: Real> Worker<T> {
         desk: Desk,
         began: Instant,
     ) -> Result<Self, Error> {
-        let Options { folder, listener, .. } = options;
+        let Options { folder, listener, watched, .. } = options;
         beginning.require(&architecture, experiment.loss)?;
         let data = Arc::new(data);
         let mut observatory = Observatory::new(&experiment, &data, &architecture);
@@ -81,6 +81,7 @@ impl<T: Real> Worker<T> {
             recorder,
             commands,
             began,
+            watched,
             pause_at: None,
             paused: false,
             stopped: false,

@@ -15,6 +15,8 @@ use crate::session::snapshot::Tracked;
 use crate::tui::number::{column, count, duration};
 use crate::tui::widgets::{bar, put, table};
 
+pub use crate::export::quantity::hessian as figures;
+
 pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Hessian);
     let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {

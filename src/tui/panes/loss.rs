@@ -11,6 +11,8 @@ use crate::session::Snapshot;
 use crate::tui::number::count;
 use crate::tui::runs::{Overlaid, overlay};
 
+pub use crate::export::quantity::loss as figures;
+
 /// The view of step size and reduction ratio.
 const STEP: usize = 2;
 

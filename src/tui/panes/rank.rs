@@ -15,6 +15,8 @@ use crate::tui::number::{compact, count, digits, duration, percents};
 use crate::tui::runs::{Overlaid, overlay};
 use crate::tui::widgets::{put, table};
 
+pub use crate::export::quantity::rank as figures;
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Rank of Ḡ", "Rank of Ḡ along the run"][scene.state.view(Pane::Rank)].to_owned()
 }

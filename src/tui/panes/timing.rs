@@ -12,6 +12,8 @@ use crate::session::Snapshot;
 use crate::tui::number::{column, digits, percent, percents};
 use crate::tui::widgets::{bar, fit, put, table};
 
+pub use crate::export::quantity::timing as figures;
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Timing", "Seconds an update"][scene.state.view(Pane::Timing)].to_owned()
 }
