@@ -26,7 +26,7 @@ pub use command::{Command, Ticket};
 pub use error::Error;
 pub use event::{Evaluation, Event};
 pub use handle::{Desk, Handle, pair};
-pub use lock::LockError;
+pub use lock::{LockError, require_free};
 pub use record::{RecordError, default_folder};
 pub use snapshot::{Snapshot, Status};
 pub use start::{Origin, Start, forked, resumed};

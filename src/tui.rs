@@ -497,7 +497,10 @@ impl<'a> Screen<'a> {
                 (list.shown, list.selected) = (fork, fork);
                 self.state.pending.clear();
                 self.shelf.open(id);
-                format!("forked from {label}")
+                match self.shelf.entry(fork).and_then(|entry| entry.run.as_ref()?.fact("train.updates").cloned()) {
+                    Some(updates) => format!("forked from {label}; ends after {updates} updates"),
+                    None => format!("forked from {label}"),
+                }
             }
         }
     }

@@ -5,7 +5,7 @@
 
 Prints one table: the time from the program's start to its first frame and to the first
 training points, how long a key waits for its frame while all cores train (half of all keys,
-and all but one in a hundred), and how much slower training is with the screen than without
+and all but one in a hundred), what is drawn while the run stands still, and how much slower training is with the screen than without
 (``kfra-tui run``), as a ratio of medians over alternating runs. Needs an idle machine and
 nothing but Python's standard library, on Linux or macOS.
 """
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--experiment", default="experiments/mnist-autoencoder-kfra.toml")
     parser.add_argument("--keys", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--settle", type=float, default=20, help="seconds for diagnostics under way to end")
     parser.add_argument("--updates", type=int, default=60)
     arguments = parser.parse_args()
     print(f"{'quantity':<44}  {'measured':>10}  bound")
@@ -119,6 +120,13 @@ def main() -> None:
         latencies = sorted(key_latency(screen, arguments.keys))
         print(f"{'key to frame, median':<44}  {statistics.median(latencies):>7.1f} ms")
         print(f"{'key to frame, 99th percentile':<44}  {latencies[int(0.99 * (len(latencies) - 1))]:>7.1f} ms  50 ms", flush=True)
+        screen.press(" ")
+        screen.wait_for("paused", 10)
+        time.sleep(arguments.settle)
+        while screen.read(0.5):
+            pass
+        drawn = sum(len(screen.read(0.1)) for _ in range(100))
+        print(f"{'drawn in 10 s, paused and untouched':<44}  {drawn:>5} bytes  0 bytes", flush=True)
         screen.press("q")
         time.sleep(0.3)
         screen.press("y")

@@ -104,6 +104,17 @@ impl Run {
         Ok(Self { folder: folder.to_owned(), summary, settings: known, results: found })
     }
 
+    /// A run that has no folder yet.
+    pub fn planned(folder: &Path, experiment: &Experiment) -> Self {
+        let mut known = BTreeMap::new();
+        // What an experiment writes is TOML.
+        if let Ok(table) = experiment.to_toml().parse::<toml::Table>() {
+            settings("", &toml::Value::Table(table), &mut known);
+        }
+        let results = BTreeMap::from([("status".to_owned(), Fact::Text("unfinished".to_owned()))]);
+        Self { folder: folder.to_owned(), summary: None, settings: known, results }
+    }
+
     /// The name of its folder.
     pub fn label(&self) -> String {
         label(&self.folder)
@@ -121,9 +132,14 @@ impl Run {
     }
 
     /// A setting or result, by its whole key or by its last part: `kind` is `optimizer.kind`, as the
-    /// optimizer comes first. `lr` is the learning rate.
+    /// optimizer comes first. `lr` is the learning rate, `state` the status and `optimizer` its kind.
     pub fn fact(&self, key: &str) -> Option<&Fact> {
-        let key = if key == "lr" { "learning_rate" } else { key };
+        let key = match key {
+            "lr" => "learning_rate",
+            "state" => "status",
+            "optimizer" => "optimizer.kind",
+            key => key,
+        };
         let part_of = |section: &str| self.settings.get(&format!("{section}.{key}"));
         let last = || self.settings.iter().find(|(known, _)| known.rsplit('.').next() == Some(key));
         let whole = self.settings.get(key).or_else(|| self.results.get(key));

@@ -26,6 +26,8 @@ pub struct Entry {
     /// Its latest state; empty where its log has not been read.
     pub snapshot: Arc<Snapshot>,
     source: Source,
+    /// Whether another process trains it.
+    elsewhere: bool,
 }
 
 /// Where the state of a run comes from.
@@ -50,7 +52,9 @@ pub enum Standing {
     Paused,
     /// It waits for its turn.
     Queued,
-    /// Another process trains it, or has left it without an end.
+    /// Another process trains it.
+    Elsewhere,
+    /// It was left without an end.
     Unfinished,
     /// All updates were made.
     Finished,
@@ -67,6 +71,7 @@ impl Standing {
             Self::Running => "running",
             Self::Paused => "paused",
             Self::Queued => "queued",
+            Self::Elsewhere => "elsewhere",
             Self::Unfinished => "unfinished",
             Self::Finished => "finished",
             Self::Stopped => "stopped",
@@ -90,6 +95,7 @@ impl Entry {
     pub fn standing(&self) -> Standing {
         match (&self.source, &self.snapshot.status) {
             (Source::Queued(_), _) => Standing::Queued,
+            (Source::Folder(_), _) if self.elsewhere => Standing::Elsewhere,
             (_, Status::Ended(outcome)) => outcome.into(),
             (Source::Live(_), Status::Paused) => Standing::Paused,
             (Source::Live(_), _) => Standing::Running,
@@ -103,6 +109,11 @@ impl Entry {
     /// Whether it belongs to this process and is not over.
     pub fn is_live(&self) -> bool {
         matches!(self.source, Source::Live(_))
+    }
+
+    /// Whether it waits for its turn.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.source, Source::Queued(_))
     }
 
     /// The name of its folder.
@@ -146,7 +157,7 @@ impl Shelf {
     fn push(&mut self, folder: PathBuf, run: Option<Run>, source: Source) -> Id {
         let id = self.next;
         self.next += 1;
-        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source });
+        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source, elsewhere: false });
         id
     }
 
@@ -155,12 +166,14 @@ impl Shelf {
     /// # Errors
     /// Where there can be no further thread.
     pub fn start(&mut self, experiment: Experiment, folder: PathBuf) -> Result<Id, session::Error> {
+        let run = Run::planned(&folder, &experiment);
         let session = spawn(experiment, &folder, Start::New, &self.places)?;
-        Ok(self.adopt(session, folder))
+        Ok(self.push(folder, Some(run), Source::Live(session)))
     }
 
     /// Puts a run that goes on in `folder` on the shelf.
-    pub fn adopt(&mut self, session: Session, folder: PathBuf) -> Id {
+    #[cfg(test)]
+    pub(crate) fn adopt(&mut self, session: Session, folder: PathBuf) -> Id {
         self.push(folder, None, Source::Live(session))
     }
 
@@ -180,7 +193,8 @@ impl Shelf {
     pub fn enqueue(&mut self, experiment: Experiment) -> Result<Id, session::Error> {
         let folder = self.free_folder(&experiment.name);
         if self.entries.iter().any(Entry::is_live) {
-            return Ok(self.push(folder, None, Source::Queued(Box::new(experiment))));
+            let run = Run::planned(&folder, &experiment);
+            return Ok(self.push(folder, Some(run), Source::Queued(Box::new(experiment))));
         }
         self.start(experiment, folder)
     }
@@ -193,6 +207,7 @@ impl Shelf {
         let places = self.places.clone();
         let Some(entry) = self.entry_mut(id) else { return Ok(()) };
         if matches!(entry.source, Source::Over | Source::Folder(_)) {
+            session::require_free(&entry.folder)?;
             let experiment = session::resumed(&entry.folder, &[])?;
             entry.source = Source::Live(spawn(experiment, &entry.folder, Start::Resume, &places)?);
         }
@@ -214,13 +229,18 @@ impl Shelf {
             experiment.train.updates += step;
         }
         let folder = self.free_folder(&experiment.name);
+        let run = Run::planned(&folder, &experiment);
         let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
-        Ok(Some(self.adopt(session, folder)))
+        Ok(Some(self.push(folder, Some(run), Source::Live(session))))
     }
 
-    /// A folder that is not there yet, and that no run of the shelf waits for.
+    /// A folder below the first root that is not there yet, and that no run of the shelf waits for.
     pub fn free_folder(&self, name: &str) -> PathBuf {
-        let first = session::default_folder(name);
+        let standard = session::default_folder(name);
+        let first = match (self.roots.first(), standard.file_name()) {
+            (Some(root), Some(name)) => root.join(name),
+            _ => standard,
+        };
         let taken = |folder: &Path| folder.exists() || self.entries.iter().any(|entry| entry.folder == folder);
         let numbered = (2_u32..).map(|n| PathBuf::from(format!("{}-{n}", first.display())));
         std::iter::once(first.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(first)
@@ -274,7 +294,19 @@ impl Shelf {
         for run in new {
             self.push(run.folder.clone(), Some(run), Source::Folder(None));
         }
+        // Folders that somebody deleted meanwhile.
+        self.entries.retain(|entry| match entry.source {
+            Source::Over | Source::Folder(_) => entry.folder.exists(),
+            Source::Live(_) | Source::Queued(_) => true,
+        });
         for entry in &mut self.entries {
+            if let Source::Folder(watch) = &mut entry.source {
+                let over = entry.run.as_ref().is_some_and(|run| run.summary.is_some());
+                entry.elsewhere = !over && session::require_free(&entry.folder).is_err();
+                if entry.elsewhere && watch.is_none() {
+                    *watch = Watch::begin(&entry.folder).ok();
+                }
+            }
             if entry.run.as_ref().is_none_or(|run| run.summary.is_none())
                 && let Ok(run) = Run::read(&entry.folder)
             {
@@ -357,7 +389,14 @@ impl Shelf {
         match &self.entries[place].source {
             Source::Live(_) => return Err(std::io::Error::other("it runs; stop it first")),
             Source::Queued(_) => {}
-            Source::Over | Source::Folder(_) => std::fs::remove_dir_all(&self.entries[place].folder)?,
+            Source::Over | Source::Folder(_) => {
+                let folder = &self.entries[place].folder;
+                session::require_free(folder).map_err(std::io::Error::other)?;
+                match std::fs::remove_dir_all(folder) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    removed => removed?,
+                }
+            }
         }
         self.entries.remove(place);
         Ok(())
@@ -379,3 +418,6 @@ fn spawn(experiment: Experiment, folder: &Path, start: Start, places: &Places) -
     let options = session::Options { folder, start, places, watched: true, listener: None };
     Session::spawn(experiment, options)
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,11 @@ impl Drop for Watch {
 fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), Unreadable> {
     let mut follower = Follower::open(&folder)?;
     while !over.load(Ordering::Relaxed) {
-        if follower.advance()? {
+        let advanced = follower.advance();
+        if advanced.is_err() {
+            board.store(follower.snapshot());
+        }
+        if advanced? {
             let snapshot = follower.snapshot();
             let ended = matches!(snapshot.status, Status::Ended(_));
             board.store(snapshot);

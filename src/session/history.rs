@@ -101,7 +101,8 @@ impl Series {
             merged.width = merged.width.max(one.width);
             merged.points.extend_from_slice(&one.points);
         }
-        merged.points.retain(|point| point.step <= end);
+        let whole = (end + 1) / merged.width;
+        merged.points.retain(|point| point.step / merged.width < whole);
         merged.points.sort_by_key(|point| point.step);
         let width = merged.width;
         merged.join(width);
@@ -159,11 +160,10 @@ mod tests {
         assert!(long.width() > short.width());
         let merged = Series::merged([&short, &long]);
         let last = merged.last().unwrap();
-        assert_eq!((last.step, last.count), (10, 2));
-        let first = merged.points()[0];
-        assert!(
-            (first.min - 0.0).abs() < 1e-12 && (first.max - 2.0).abs() < 1e-12 && (first.mean() - 1.0).abs() < 1e-12
-        );
+        // The updates 8 and 9 of both.
+        assert_eq!((last.step, last.count), (9, 4));
+        assert!((last.min - 7.0).abs() < 1e-12 && (last.max - 10.0).abs() < 1e-12);
+        assert!((last.mean() - 8.5).abs() < 1e-12);
     }
 
     #[test]

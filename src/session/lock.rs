@@ -36,6 +36,14 @@ fn described(process: Option<&str>) -> String {
     process.map(|process| format!(" (process {process})")).unwrap_or_default()
 }
 
+/// The number in a lock file.
+fn process(file: &mut File) -> Option<String> {
+    let mut text = String::new();
+    // Not every system lets others read a file that is locked.
+    let _ = file.read_to_string(&mut text);
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 impl Lock {
     /// Takes the lock of a folder.
     ///
@@ -49,11 +57,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // Not every system lets others read a file that is locked.
-                let _ = file.read_to_string(&mut text);
-                let process = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-                return Err(LockError::Held { folder: folder.to_owned(), process });
+                return Err(LockError::Held { folder: folder.to_owned(), process: process(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(error(source)),
         }
@@ -62,6 +66,22 @@ impl Lock {
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(error)?;
         Ok(Self { file })
+    }
+}
+
+/// Whether no run writes to a folder.
+///
+/// # Errors
+/// Where one does, in this process or another.
+pub fn require_free(folder: &Path) -> Result<(), LockError> {
+    // A folder without the file never had a run that could have it still. Nothing is written.
+    let Ok(mut file) = File::open(folder.join("lock")) else { return Ok(()) };
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            Err(LockError::Held { folder: folder.to_owned(), process: process(&mut file) })
+        }
+        // The lock goes with the file.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 
@@ -75,6 +95,19 @@ impl Drop for Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_at_a_folder_leaves_it_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        require_free(folder.path()).unwrap();
+        assert!(!folder.path().join("lock").exists());
+        let lock = Lock::take(folder.path()).unwrap();
+        let held = require_free(folder.path()).unwrap_err().to_string();
+        assert!(held.contains(&std::process::id().to_string()), "{held}");
+        drop(lock);
+        require_free(folder.path()).unwrap();
+        Lock::take(folder.path()).unwrap();
+    }
 
     #[test]
     fn a_folder_is_held_until_it_is_let_go() {

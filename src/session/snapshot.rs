@@ -187,10 +187,14 @@ impl Snapshot {
         self.step = run.step;
         self.status = Status::Running;
         self.hyperparameters.clone_from(&run.hyperparameters);
-        if self.run.replace(run.clone()).is_some() {
-            self.mark(run.step, "resumed");
+        let mut run = run.clone();
+        if let Some(known) = &self.run {
+            // What is drawn begins where the run first did.
+            run.step = known.step;
+            self.mark(self.step, "resumed");
             self.summary = None;
         }
+        self.run = Some(run);
     }
 
     /// The phases of another optimizer are others, and so is what its latest step tells.
@@ -282,6 +286,14 @@ impl Snapshot {
         match self.hyperparameters.iter_mut().find(|(known, _)| *known == hyperparameter) {
             Some((_, known)) => *known = value,
             None => self.hyperparameters.push((hyperparameter, value)),
+        }
+        // It holds from now on, whatever the latest update was made with.
+        if let Some(latest) = &mut self.latest {
+            match hyperparameter {
+                Hyperparameter::KroneckerDamping => latest.kronecker_damping = Some(value),
+                Hyperparameter::StepDamping => latest.step_damping = Some(value),
+                _ => {}
+            }
         }
     }
 

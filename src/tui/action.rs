@@ -321,13 +321,13 @@ bindings! {
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
     Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
     Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";
+    Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";
+    Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
+    Design: [letter('O')] "open", Some("open"), Action::Open, "Open an experiment file.";
     Design: [letter('a')] "add-layer", Some("add layer"), Action::AddLayer, "Add a layer after the selected one, or at the end.";
     Design: [letter('d'), key(KeyCode::Delete)] "remove", Some("remove"), Action::Remove, "Take out the layer, or what is stated for the field.";
     Design: [letter('u')] "undo", Some("undo"), Action::Undo, "Undo the last change.";
-    Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
-    Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";
     Design: [letter('Q')] "queue", Some("queue"), Action::Queue, "Start a run of the experiment when the others are over.";
-    Design: [letter('O')] "open", Some("open"), Action::Open, "Open an experiment file.";
     Design: [letter('K')] "move-up", Some("layer up"), Action::MoveUp, "Move the layer up, toward the input.";
     Design: [letter('J')] "move-down", Some("layer down"), Action::MoveDown, "Move the layer down, toward the output.";
     Design: [control('r')] "redo", None, Action::Redo, "Make the change again that was undone.";

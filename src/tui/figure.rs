@@ -21,14 +21,15 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<()
     let x = abscissa(scene);
     let figures = figures(scene, shown, x);
     if figures.is_empty() {
-        return Err(Error::Encode("there is nothing in sight yet".to_owned()));
+        return Err(Error::Encode("no curve is in sight".to_owned()));
     }
     export::write(file, &format.bytes(&figures, x)?, false)
 }
 
 fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure> {
     let state = scene.state;
-    if state.screen == Screen::Design {
+    // What is edited and what differs are no figures.
+    if state.screen == Screen::Design || (state.screen == Screen::Runs && runs::lists_settings(state)) {
         return Vec::new();
     }
     let view = |linear_y| View { x, log_x: state.axes.log_x, linear_y };

@@ -56,7 +56,9 @@ fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
-    for (context, heading) in Context::ALL {
+    let here = scene.state.screen.context();
+    let order = Context::ALL.iter().filter(|(context, _)| *context == here);
+    for &(context, heading) in order.chain(Context::ALL.iter().filter(|(context, _)| *context != here)) {
         if !lines.is_empty() {
             lines.push(Line::default());
         }

@@ -215,7 +215,7 @@ fn known<T>(number: Option<T>, text: impl FnOnce(T) -> String) -> String {
 
 fn style(standing: Standing, theme: &Theme) -> Style {
     match standing {
-        Standing::Running | Standing::Finished => theme.good,
+        Standing::Running | Standing::Elsewhere | Standing::Finished => theme.good,
         Standing::Paused | Standing::Stopped => theme.warning,
         Standing::Queued | Standing::Unfinished => theme.faint,
         Standing::Failed => theme.bad,
@@ -237,7 +237,7 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let inner = theme.panel(buffer, area, Line::styled(title, theme.strong), false, false);
     let remark = if scene.state.runs.grouped && view < 2 { "seeds as mean and band" } else { "space adds a run" };
     theme::remark(buffer, area, title.chars().count(), &[remark.to_owned()], theme.faint);
-    if view == 2 {
+    if lists_settings(scene.state) {
         return settings(buffer, inner, scene, &runs);
     }
     let quantities = overlay(scene, &runs, overlaid(scene.state));
@@ -248,6 +248,11 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let log = !scene.state.runs.linear;
     let scene = Scene { snapshot: first, ..*scene };
     Curves { quantities, log, sign: 1.0, empty: "nothing measured yet" }.draw(buffer, inner, &scene);
+}
+
+/// Whether the Runs screen lists settings in place of curves.
+pub fn lists_settings(state: &State) -> bool {
+    state.runs.view % VIEWS == 2
 }
 
 /// What the Runs screen lays over one another.
@@ -296,9 +301,12 @@ pub fn overlay<'a>(scene: &Scene<'a>, runs: &[&'a Entry], what: Overlaid) -> Vec
 fn together<'a>(group: &[(&'a Run, &'a Entry)], what: Overlaid) -> Quantity<'a> {
     // The axis is as long as what is drawn.
     let (run, entry) = group.iter().min_by_key(|(_, entry)| entry.snapshot.step).unwrap_or(&group[0]);
-    let name = run.fact("name").map_or_else(|| entry.label(), ToString::to_string);
+    let name = match (group.len(), run.fact("name")) {
+        (2.., Some(name)) => format!("{name} × {}", group.len()),
+        _ => entry.label(),
+    };
     Quantity {
-        name: format!("{name} × {}", group.len()),
+        name,
         series: Cow::Owned(Series::merged(group.iter().filter_map(|(_, entry)| what.of(&entry.snapshot)))),
         look: Look::Noisy,
         run: &entry.snapshot,

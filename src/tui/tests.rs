@@ -167,9 +167,9 @@ fn a_run_is_shown_steered_and_stopped_and_the_terminal_is_restored() {
     inside.master.resize(PtySize { rows: 24, cols: 60, pixel_width: 0, pixel_height: 0 }).unwrap();
     inside.screen.screen_mut().set_size(cells(24), cells(60));
     inside.press("?");
-    inside.wait_for_text("Show all keys");
+    inside.wait_for_text("Pause the run");
     inside.press("\x1b");
-    inside.wait_for(|screen| !screen.contents().contains("Show all keys"));
+    inside.wait_for(|screen| !screen.contents().contains("Pause the run"));
     inside.press("\x03");
     inside.wait_for_text("Stop the run");
     inside.press("y");

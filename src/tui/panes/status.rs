@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
+use crate::runs::Entry;
 use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
 use crate::tui::action::{Action, Binding, Context};
@@ -29,6 +30,8 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             let texts: Vec<_> = state.pending.iter().map(|pending| pending.text.as_str()).collect();
             Line::styled(format!("… {}: pending", texts.join(", ")), theme.warning)
         }
+        // What the run on the Train screen said last is not of the selected one.
+        _ if state.screen == Screen::Runs => Line::default(),
         _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
@@ -44,12 +47,15 @@ fn ask(scene: &Scene<'_>, question: Question) -> Line<'static> {
     };
     let live = scene.entries.iter().filter(|entry| entry.is_live()).count();
     let lost = scene.state.design.is_changed();
+    let shown_alone =
+        live == 1 && scene.entries.iter().any(|entry| entry.is_live() && entry.id == scene.state.runs.shown);
+    let waiting = scene.entries.iter().any(Entry::is_waiting);
+    let stop = format!("Stop {live} run{} and quit?", if live == 1 { "" } else { "s" });
     let (asked, consequence) = match question {
         Question::Quit if live == 0 => ("Quit?".to_owned(), "The experiment of the Design screen is not saved."),
-        Question::Quit if lost => {
-            (format!("Stop {live} run{} and quit?", if live == 1 { "" } else { "s" }), "The experiment is not saved.")
-        }
-        Question::Quit if live > 1 => (format!("Stop {live} runs and quit?"), "Checkpoints are written first."),
+        Question::Quit if lost => (stop, "The experiment is not saved."),
+        Question::Quit if waiting => (stop, "Queued runs are forgotten."),
+        Question::Quit if !shown_alone => (stop, "Checkpoints are written first."),
         Question::Quit => {
             let step = count(scene.snapshot.step);
             (format!("Stop the run after update {step} and quit?"), "A checkpoint is written first.")
@@ -126,7 +132,12 @@ pub fn hints_of(buffer: &mut Buffer, area: Rect, context: Context, screen: Scree
         vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
     };
     let elsewhere = |binding: &&Binding| binding.action != Action::Show(screen);
-    let named =
-        context.bindings().filter(elsewhere).filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
+    // How to leave and where to find all keys comes first, then what is of this screen alone.
+    let first = |binding: &&Binding| matches!(binding.action, Action::Help | Action::Quit);
+    let all = || context.bindings().filter(elsewhere);
+    let own = all().filter(|binding| !first(binding) && binding.context == context);
+    let others = all().filter(|binding| !first(binding) && binding.context != context);
+    let ordered = all().filter(first).chain(own).chain(others);
+    let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width));
 }

@@ -1,0 +1,100 @@
+use super::*;
+
+/// An experiment that ends only when it is stopped.
+fn endless(seed: u64) -> Experiment {
+    let text = format!(
+        "seed = {seed}\n[data]\nsource = \"digits\"\ntask = \"classify\"\n[network]\n\
+         layers = [{{ units = 5, activation = \"tanh\" }}]\n[loss]\nkind = \"categorical\"\n\
+         [optimizer]\nkind = \"sgd\"\n[train]\nbatch = 50\nupdates = 100000000\nthreads = 1\n"
+    );
+    Experiment::parse("endless.toml", &text, &[]).unwrap()
+}
+
+fn wait(shelf: &mut Shelf, what: impl Fn(&Shelf) -> bool) {
+    let began = std::time::Instant::now();
+    while !what(shelf) {
+        assert!(began.elapsed().as_secs() < 60, "{shelf:?}");
+        shelf.look();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+fn shelf(folder: &Path) -> Shelf {
+    Shelf::new(Places::new(Vec::new()), vec![folder.to_owned()])
+}
+
+fn standing(shelf: &Shelf, id: Id) -> Standing {
+    shelf.entry(id).unwrap().standing()
+}
+
+#[test]
+fn a_run_is_stopped_resumed_forked_and_deleted() {
+    let root = tempfile::tempdir().unwrap();
+    let mut shelf = shelf(root.path());
+    let id = shelf.start(endless(1), root.path().join("one")).unwrap();
+    let made = |id, updates| move |shelf: &Shelf| shelf.entry(id).unwrap().snapshot.step >= updates;
+    wait(&mut shelf, made(id, 20));
+    assert!(shelf.delete(id).unwrap_err().to_string().contains("stop it first"));
+    shelf.stop();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    assert_eq!(standing(&shelf, id), Standing::Stopped);
+    let updates = shelf.entry(id).unwrap().snapshot.step;
+    shelf.resume(id).unwrap();
+    wait(&mut shelf, made(id, updates + 20));
+    shelf.stop();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    let before = std::fs::read(root.path().join("one/events.jsonl")).unwrap();
+    let fork = shelf.fork(id).unwrap().unwrap();
+    wait(&mut shelf, made(fork, updates + 20));
+    shelf.stop();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    assert_eq!(std::fs::read(root.path().join("one/events.jsonl")).unwrap(), before);
+    let forked = shelf.entry(fork).unwrap().folder.clone();
+    for id in [id, fork] {
+        shelf.delete(id).unwrap();
+    }
+    assert!(shelf.entries().is_empty() && !root.path().join("one").exists() && !forked.exists());
+}
+
+#[test]
+fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
+    let root = tempfile::tempdir().unwrap();
+    let mut other = shelf(root.path());
+    let theirs = other.start(endless(1), root.path().join("theirs")).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
+    let mut shelf = shelf(root.path());
+    shelf.scan();
+    let id = shelf.entries()[0].id;
+    assert_eq!(standing(&shelf, id), Standing::Elsewhere);
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.step > 10);
+    assert!(shelf.delete(id).unwrap_err().to_string().contains("another run writes"));
+    assert!(shelf.resume(id).unwrap_err().to_string().contains("another run writes"));
+    other.stop();
+    wait(&mut other, |other| other.live() == 0);
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.summary.is_some());
+    shelf.scan();
+    assert_eq!(standing(&shelf, id), Standing::Stopped);
+    std::fs::remove_dir_all(root.path().join("theirs")).unwrap();
+    shelf.scan();
+    assert!(shelf.entries().is_empty());
+}
+
+#[test]
+fn a_queued_run_waits_for_the_others_and_its_settings_are_known_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let mut shelf = shelf(root.path());
+    let first = shelf.start(endless(1), root.path().join("first")).unwrap();
+    let queued = shelf.push(
+        root.path().join("second"),
+        Some(Run::planned(&root.path().join("second"), &endless(2))),
+        Source::Queued(Box::new(endless(2))),
+    );
+    assert_eq!(shelf.entry(queued).unwrap().run.as_ref().unwrap().seed(), Some(2));
+    shelf.look();
+    assert_eq!(standing(&shelf, queued), Standing::Queued);
+    shelf.send(first, Command::Stop);
+    wait(&mut shelf, |shelf| shelf.entry(queued).unwrap().is_live());
+    assert_eq!(standing(&shelf, first), Standing::Stopped);
+    shelf.stop();
+    assert!(shelf.join().iter().all(|(_, end)| end.is_ok()));
+}
