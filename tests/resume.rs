@@ -293,7 +293,7 @@ fn the_log_of_a_resumed_run_is_one_log() {
     for event in &events {
         snapshot.apply(event);
     }
-    assert_eq!(snapshot.updates(), (14, 40));
+    assert_eq!(snapshot.updates(), (0, 40));
     assert_eq!(snapshot.status, Status::Ended(Outcome::Finished));
     assert_eq!(snapshot.loss.points().len(), 40);
     assert!(snapshot.marks.iter().any(|mark| (mark.step, mark.text.as_str()) == (14, "resumed")));

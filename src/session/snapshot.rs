@@ -308,7 +308,7 @@ impl Snapshot {
         adapted.or_else(|| self.hyperparameters.iter().find(|(known, _)| *known == hyperparameter).map(|(_, v)| *v))
     }
 
-    /// The updates that the run had made when it began, and those it has made now.
+    /// The updates that the run had made when it first began, and those it has made now.
     pub fn updates(&self) -> (u64, u64) {
         let first = self.run.as_ref().map_or(0, |run| run.step);
         (first, self.step.max(first))
