@@ -242,18 +242,17 @@ fn a_diverging_run_fails_with_a_reason() {
     assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
 }
 
+/// A new run in a folder, of data that are embedded.
+fn options(folder: PathBuf, watched: bool) -> Options {
+    Options { folder, start: Start::New, places: Places::new(Vec::new()), watched, listener: None }
+}
+
 #[test]
 fn a_diverging_run_that_is_watched_stands_still_and_goes_on_with_other_settings() {
     let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
     let settings = ["train.updates=1000000".to_owned()];
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options {
-        folder: folder.path().join("out"),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: true,
-        listener: None,
-    };
+    let options = options(folder.path().join("out"), true);
     let session = Session::spawn(experiment, options).unwrap();
     let wait = |status: Status, step: u64| {
         let began = std::time::Instant::now();
@@ -307,13 +306,7 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
     let folder = experiment("kind = \"kfra\"\nkronecker_damping_max = 10.0\nstep_damping_min = 0.5");
     let settings = ["train.updates=1000000".to_owned()];
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options {
-        folder: folder.path().join("out"),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: false,
-        listener: None,
-    };
+    let options = options(folder.path().join("out"), false);
     let session = Session::spawn(experiment, options).unwrap();
     for (hyperparameter, value) in [
         (Hyperparameter::KroneckerDamping, 10.5),
@@ -353,13 +346,7 @@ fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
     let folder = experiment("kind = \"kfra\"");
     let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options {
-        folder: folder.path().join("out"),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: false,
-        listener: None,
-    };
+    let options = options(folder.path().join("out"), false);
     let session = Session::spawn(experiment, options).unwrap();
     assert!(wait_for(|| session.handle.snapshot().step > 1));
     assert_eq!(session.handle.snapshot().measurements().count(), 0);
@@ -403,13 +390,7 @@ fn the_optimizer_is_switched_while_the_run_goes_on() {
     let folder = experiment("kind = \"adam\"");
     let settings = ["train.updates=1000000".to_owned()];
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
-    let options = Options {
-        folder: folder.path().join("out"),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: false,
-        listener: None,
-    };
+    let options = options(folder.path().join("out"), false);
     let session = Session::spawn(experiment, options).unwrap();
     assert!(wait_for(|| session.handle.snapshot().step > 1));
     let has = |hyperparameter| session.handle.snapshot().hyperparameter(hyperparameter).is_some();
