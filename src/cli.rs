@@ -6,8 +6,11 @@ mod error;
 mod export;
 mod inspect;
 mod output;
+mod report;
+mod reproduce;
 mod run;
 mod shell;
+mod sweep;
 mod view;
 mod workbench;
 
@@ -45,6 +48,12 @@ enum Command {
     Bench(bench::Arguments),
     /// Write quantities of runs as a figure, a table or a TensorBoard log, or the weights of one
     Export(export::Arguments),
+    /// Run grids, lists and seeds of experiments side by side
+    Sweep(sweep::Arguments),
+    /// Make figures, tables and findings of runs, for a paper
+    Report(report::Arguments),
+    /// Run every sweep of a folder at a scale, and report on all of them
+    Reproduce(reproduce::Arguments),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the man page, in roff
@@ -95,6 +104,9 @@ pub fn main() -> u8 {
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Sweep(arguments)) => sweep::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(&arguments),
+        Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),
         Some(Command::Man) => shell::man(),
     };

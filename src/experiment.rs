@@ -16,6 +16,7 @@ mod problem;
 mod read;
 mod section;
 mod shape;
+pub mod sweep;
 mod write;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use load::LoadError;
 pub use node::Origin;
 pub use problem::{Flaw, Problem, Problems};
 pub use shape::{MOST_PARAMETERS, Mismatch};
+pub use sweep::{Planned, Shortening, Sweep};
 
 use crate::{data, diagnostics, network, optim, train};
 

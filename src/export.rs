@@ -20,7 +20,7 @@ pub use draw::svg;
 pub use figure::{Abscissa, Figure};
 pub use file::{free, write};
 pub use format::Format;
-pub use picture::png;
+pub use picture::{outlined, png};
 pub use quantity::{Labelled, View};
 pub use table::{csv, json};
 pub use tensorboard::TensorBoard;

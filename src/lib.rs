@@ -9,8 +9,8 @@
 //! | level | module | what |
 //! |---|---|---|
 //! | 11 | [`cli`] | the command line |
-//! | 10 | [`tui`] | the screen |
-//! | 9 | [`export`] | figures, tables and logs for other programs |
+//! | 10 | [`tui`], [`report`] | the screen; papers' figures, tables and findings of many runs |
+//! | 9 | [`export`], [`sweep`] | figures, tables and logs for other programs; many runs side by side |
 //! | 8 | [`runs`] | run folders: lists, expressions that choose among them, logs read back |
 //! | 7 | [`session`] | a run: worker thread, events, commands, snapshot, run folder |
 //! | 6 | [`experiment`] | what determines a run; the only code that knows TOML |
@@ -56,7 +56,9 @@ pub mod export;
 pub mod linalg;
 pub mod network;
 pub mod optim;
+pub mod report;
 pub mod runs;
 pub mod session;
+pub mod sweep;
 pub mod train;
 pub mod tui;

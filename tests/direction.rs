@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The level of each module.
-const LEVELS: [(&str, u8); 14] = [
+const LEVELS: [(&str, u8); 15] = [
     ("linalg", 0),
     ("network", 1),
     ("data", 1),
@@ -18,6 +18,7 @@ const LEVELS: [(&str, u8); 14] = [
     ("session", 7),
     ("runs", 8),
     ("export", 9),
+    ("sweep", 9),
     ("tui", 10),
     ("report", 10),
     ("cli", 11),

@@ -7,7 +7,7 @@ use crate::diagnostics::InspectionError;
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
-use crate::{export, session, tui};
+use crate::{export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +81,22 @@ pub enum Error {
         /// Where they were looked for.
         folder: PathBuf,
     },
+    /// There is no report.
+    #[error(transparent)]
+    Report(#[from] report::Error),
+    /// A sweep does not go on.
+    #[error(transparent)]
+    Sweep(#[from] sweep::Error),
+    /// Runs of a sweep failed.
+    #[error("{failed} of {runs} runs failed; their reasons are in {}; to try them again: kfra-tui sweep --resume {}", folder.join("failures").display(), folder.display())]
+    RunsFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        runs: usize,
+        /// The folder of the sweep.
+        folder: PathBuf,
+    },
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -106,6 +122,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Session(error) if error.is_input() => 2,
+            Self::Sweep(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
             | Self::Mismatch { .. }
@@ -116,9 +133,16 @@ impl Error {
             | Self::NoRuns { .. }
             | Self::Request(_)
             | Self::Export(_)
+            | Self::Report(_)
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
-            Self::Inspection(_) | Self::Output(_) | Self::Screen(_) | Self::Session(_) | Self::Failed { .. } => 1,
+            Self::Inspection(_)
+            | Self::Output(_)
+            | Self::Screen(_)
+            | Self::Session(_)
+            | Self::Sweep(_)
+            | Self::RunsFailed { .. }
+            | Self::Failed { .. } => 1,
         }
     }
 

@@ -39,6 +39,9 @@ pub(super) struct Arguments {
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+    /// Stop the run with a checkpoint when the standard input ends, as it does when who started it goes
+    #[arg(long)]
+    pub tether: bool,
 }
 
 impl Arguments {
@@ -89,13 +92,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         watched: false,
         listener: Some(listener),
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
-        if signal != signal_hook::consts::SIGHUP {
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
-        }
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    let stop = stopped_by_signals()?;
+    if arguments.tether {
+        let stop = Arc::clone(&stop);
+        // It ends with the process.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            stop.store(true, Ordering::Relaxed);
+        });
     }
     let session = Session::spawn(experiment, options)?;
     let progress = Progress::new(arguments.quiet, updates);
@@ -106,6 +110,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Outcome::Failed => Err(Error::Failed { reason: summary.reason.unwrap_or_default() }),
         Outcome::Finished | Outcome::Stopped => Ok(()),
     }
+}
+
+/// Is set by Ctrl-C, SIGTERM and SIGHUP.
+pub(super) fn stopped_by_signals() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        // The second one ends the program at once. Of SIGHUP, a terminal that goes may send more than one.
+        if signal != signal_hook::consts::SIGHUP {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        }
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
 }
 
 /// Shows events until the run is over.

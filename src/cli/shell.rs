@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_man_page_has_every_subcommand_and_every_key() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for name in ["run", "check", "inspect", "bench", "export"] {
+        for name in ["run", "check", "inspect", "bench", "export", "sweep", "report", "reproduce"] {
             assert!(page.contains(&format!("kfra-tui {name}")), "{name}: {page}");
         }
         for (_, _, help) in crate::tui::keys() {

@@ -33,7 +33,7 @@ pub(super) fn apply(entries: &mut Entries, argument: &str, source: usize, sink: 
 }
 
 /// Sets the value at `path`; tells which segment of it is not a section.
-fn set(entries: &mut Entries, path: &[&str], place: Origin, node: Node) -> Result<(), usize> {
+pub(super) fn set(entries: &mut Entries, path: &[&str], place: Origin, node: Node) -> Result<(), usize> {
     let Some((&first, rest)) = path.split_first() else { return Ok(()) };
     if rest.is_empty() {
         entries.insert(first.to_owned(), Entry { key: place, node });

@@ -32,7 +32,7 @@ impl Experiment {
         let stem = file.file_stem().map_or_else(|| "experiment".to_owned(), |stem| stem.to_string_lossy().into_owned());
         let folder = file.parent().unwrap_or(Path::new(""));
         let sink = Sink::default();
-        let mut entries = entries(text, &sink);
+        let mut entries = entries(text, 0, &sink);
         for (index, argument) in overrides.iter().enumerate() {
             overrides::apply(&mut entries, argument, index + 1, &sink);
         }
@@ -58,9 +58,9 @@ impl Experiment {
     }
 }
 
-/// The tree of a text; every syntax error is reported.
-fn entries(text: &str, sink: &Sink) -> Entries {
-    let convert = Convert { source: 0, shift: 0 };
+/// The tree of a text, which is source number `source`; every syntax error is reported.
+pub(super) fn entries(text: &str, source: usize, sink: &Sink) -> Entries {
+    let convert = Convert { source, shift: 0 };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);

@@ -33,7 +33,7 @@ impl Format {
     /// Where they have no such form.
     pub fn bytes(self, figures: &[Figure], x: Abscissa) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Csv => csv(figures, x),
+            Self::Csv => csv(figures, x.name()),
             Self::Json => json(figures),
             Self::Svg => Ok(svg(figures).into_bytes()),
             Self::Png => png(figures),

@@ -1,0 +1,27 @@
+//! Why there is no report.
+
+use std::path::PathBuf;
+
+use crate::export;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing to report on.
+    #[error("{}: no run folder in it or below; expected folders with experiment.toml and events.jsonl", folder.display())]
+    NoRuns {
+        /// Where runs were looked for.
+        folder: PathBuf,
+    },
+    /// The folder of the report cannot be made.
+    #[error("cannot make {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of it cannot be written.
+    #[error(transparent)]
+    Export(#[from] export::Error),
+}

@@ -1,0 +1,74 @@
+//! Methods compared where all of them have come as far.
+
+use crate::export::Abscissa;
+use crate::report::curves::{Over, at, best, end};
+use crate::report::problem::{Method, Problem};
+use crate::report::words::{brief, method};
+
+/// The training losses of methods at the same place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Race {
+    x: Abscissa,
+    /// The place: the farthest that all of them reached.
+    place: f64,
+    /// The loss at the beginning.
+    pub start: f64,
+    /// Kind, whether it is second-order, loss.
+    losses: Vec<(String, bool, f64)>,
+}
+
+impl Race {
+    /// Some methods; `None` where one has no value.
+    pub fn between(methods: &[&Method], x: Abscissa) -> Option<Self> {
+        let paths: Vec<_> = methods.iter().map(|method| best(method, x, Over::Training)).collect();
+        let place = paths.iter().map(|path| end(path).map(|(place, _)| place)).collect::<Option<Vec<_>>>()?;
+        let place = place.into_iter().fold(f64::INFINITY, f64::min);
+        let start = paths.first()?.first()?.1;
+        let loss = |(method, path): (&&Method, &Vec<(f64, f64)>)| {
+            Some((method.kind.to_owned(), method.is_second_order(), at(path, place)?))
+        };
+        let losses = methods.iter().zip(&paths).map(loss).collect::<Option<Vec<_>>>()?;
+        (place > 0.0).then_some(Self { x, place, start, losses })
+    }
+
+    /// Kronecker-factored methods and the first-order ones.
+    fn of(problem: &Problem, x: Abscissa) -> Option<Self> {
+        let methods = problem.methods.iter().filter(|method| method.best().is_some() && method.kind != "hessian_free");
+        let methods: Vec<_> = methods.collect();
+        let both = [true, false].iter().all(|kind| methods.iter().any(|method| method.is_second_order() == *kind));
+        if both { Self::between(&methods, x) } else { None }
+    }
+
+    /// After as many updates.
+    pub fn by_updates(problem: &Problem) -> Option<Self> {
+        Self::of(problem, Abscissa::Update)
+    }
+
+    /// After as many seconds of training.
+    pub fn by_seconds(problem: &Problem) -> Option<Self> {
+        Self::of(problem, Abscissa::Second)
+    }
+
+    /// Whether every second-order method is at least as far down as every first-order one.
+    pub fn second_order_leads(&self) -> bool {
+        let of =
+            |second: bool| self.losses.iter().filter(move |(_, kind, _)| *kind == second).map(|(_, _, loss)| *loss);
+        of(true).fold(f64::NEG_INFINITY, f64::max) <= of(false).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The loss of a method.
+    pub fn loss_of(&self, kind: &str) -> Option<f64> {
+        self.losses.iter().find(|(known, _, _)| known == kind).map(|(_, _, loss)| *loss)
+    }
+
+    /// The numbers in words.
+    pub fn words(&self) -> String {
+        let place = match self.x {
+            Abscissa::Second => format!("after {} s", brief(self.place)),
+            _ => format!("after {} updates", self.place),
+        };
+        let losses: Vec<_> =
+            self.losses.iter().map(|(kind, _, loss)| format!("{} {}", method(kind), brief(*loss))).collect();
+        format!("{place}: {}", losses.join(", "))
+    }
+}

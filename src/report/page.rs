@@ -1,0 +1,195 @@
+//! The page of a report, and the files beside it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::record::Record;
+use super::words::table;
+use super::{Error, curves, findings, plots, tables, words};
+use crate::export::{self, Abscissa, Figure};
+
+/// What a report is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// The page.
+    pub page: PathBuf,
+    /// Runs that were read.
+    pub runs: usize,
+    /// Files beside the page, by name.
+    pub files: Vec<String>,
+    /// What could not be read, with the reason.
+    pub unread: Vec<String>,
+}
+
+/// A report that is being written.
+struct Page<'a> {
+    out: &'a Path,
+    text: String,
+    files: Vec<String>,
+}
+
+/// Writes everything.
+pub fn write(records: &[Record], problems: &[Problem], unread: &[String], out: &Path) -> Result<Contents, Error> {
+    std::fs::create_dir_all(out).map_err(|source| Error::Folder { path: out.to_owned(), source })?;
+    let mut page = Page { out, text: String::from("# Report\n"), files: Vec::new() };
+    page.paragraph(&origin(records));
+    let convexity: Vec<_> = problems.iter().filter_map(tables::convexity).collect();
+    page.findings(problems, &convexity);
+    for problem in problems {
+        page.problem(problem)?;
+    }
+    if !convexity.is_empty() {
+        page.heading("Convexity within layers");
+        page.paragraph("Extremes of the Hessian blocks over all updates at which they were measured.");
+        page.paragraph(&tables::convexities(&convexity));
+    }
+    page.runs(records, unread)?;
+    export::write(&out.join("report.md"), page.text.as_bytes(), true)?;
+    Ok(Contents { page: out.join("report.md"), runs: records.len(), files: page.files, unread: unread.to_vec() })
+}
+
+/// Where the runs were made, and by which program.
+fn origin(records: &[Record]) -> String {
+    let infos = || records.iter().filter_map(|record| record.snapshot.run.as_ref());
+    let machine = |info: &crate::session::event::RunInfo| {
+        format!("{}, {} cores, {}", info.machine.processor, info.machine.cores, info.machine.system)
+    };
+    let machines: BTreeSet<_> = infos().map(machine).collect();
+    let versions: BTreeSet<_> = infos().map(|info| info.version.clone()).collect();
+    let seeds: BTreeSet<_> = infos().map(|info| info.seed).collect();
+    let joined = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join("; ");
+    let seeds = seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    format!("{} runs of kfra-tui {}, seeds {seeds}, on: {}.", records.len(), joined(versions), joined(machines))
+}
+
+/// In what the runs of a problem are shorter than at full scale; each with the methods it is of.
+fn shortened(problem: &Problem) -> String {
+    let mut found: Vec<(String, BTreeSet<usize>)> = Vec::new();
+    for record in &problem.records {
+        for one in &record.shortened {
+            let text = format!("{} {} → {}", one.what, one.full, one.here);
+            let method = words::rank(record.kind());
+            match found.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, methods)) => drop(methods.insert(method)),
+                None => found.push((text, BTreeSet::from([method]))),
+            }
+        }
+    }
+    let all: BTreeSet<_> = problem.methods.iter().map(|method| words::rank(method.kind)).collect();
+    let told = found.into_iter().map(|(text, methods)| {
+        let named = problem.methods.iter().filter(|method| methods.contains(&words::rank(method.kind)));
+        let names: Vec<_> = named.map(|method| words::method(method.kind)).collect();
+        if methods == all { text } else { format!("{text} ({})", names.join(", ")) }
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() { String::new() } else { format!("*Shortened:* {}.", told.join("; ")) }
+}
+
+impl Page<'_> {
+    fn heading(&mut self, text: &str) {
+        self.text += &format!("\n## {text}\n");
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.text += &format!("\n{}\n", text.trim_end());
+        }
+    }
+
+    fn findings(&mut self, problems: &[Problem], convexity: &[tables::Convexity]) {
+        self.heading("Findings of the paper");
+        self.paragraph("Botev, Ritter & Barber (2017). Each is computed from the runs of this report; means over seeds, of each method the best settings.");
+        let head = ["finding", "problem", "here", "numbers"].map(str::to_owned);
+        let row = |one: findings::Finding| {
+            let verdict = if one.shortened {
+                format!("{} (shortened runs)", one.verdict.words())
+            } else {
+                one.verdict.words().to_owned()
+            };
+            vec![one.claim.to_owned(), one.problem, verdict, one.numbers]
+        };
+        let rows: Vec<_> = findings::all(problems, convexity).into_iter().map(row).collect();
+        self.paragraph(&table(&head, &rows));
+    }
+
+    fn problem(&mut self, problem: &Problem) -> Result<(), Error> {
+        self.heading(&problem.title);
+        let note = shortened(problem);
+        for (x, name) in [(Abscissa::Update, "updates"), (Abscissa::Second, "seconds")] {
+            let caption = "Loss of each method with its best settings, mean over seeds; the band is the spread of all its settings and seeds that did not diverge.";
+            self.figure(problem, &format!("loss-{name}"), &curves::figures(problem, x), x.name(), caption, &note)?;
+        }
+        self.paragraph(&tables::finals(problem));
+        if let Some(ranks) = tables::rank(problem) {
+            self.text += "\n### Rank of the Gauss-Newton matrix\n";
+            let against: Vec<_> = plots::rank_against_data(problem).into_iter().collect();
+            let caption =
+                "Rank of the Gauss-Newton matrix of one minibatch against its size, before training and at its end.";
+            self.figure(problem, "rank-minibatch", &against, "data", caption, &note)?;
+            let along: Vec<_> = plots::rank_along(problem).into_iter().collect();
+            let caption = "Rank of the Gauss-Newton matrix along training.";
+            self.figure(problem, "rank-updates", &along, "update", caption, &note)?;
+            self.paragraph(&ranks);
+        }
+        self.text += "\n### Time of an update\n";
+        let phases: Vec<_> = plots::phases(problem).into_iter().collect();
+        self.figure(
+            problem,
+            "phases",
+            &phases,
+            "update",
+            "Wall time of an update by its phases, mean of the latest updates.",
+            &note,
+        )?;
+        self.paragraph(&tables::phases(problem));
+        self.text += "\n### Settings\n";
+        self.paragraph("Those in which the best runs differ.");
+        self.paragraph(&tables::settings(problem));
+        Ok(())
+    }
+
+    /// Draws figures into one file, with a table of their values beside it.
+    fn figure(
+        &mut self,
+        problem: &Problem,
+        name: &str,
+        figures: &[Figure],
+        x: &str,
+        caption: &str,
+        note: &str,
+    ) -> Result<(), Error> {
+        if figures.is_empty() {
+            return Ok(());
+        }
+        let name = format!("{}-{name}", problem.slug);
+        self.file(&format!("{name}.svg"), export::outlined(figures)?.as_bytes())?;
+        self.file(&format!("{name}.csv"), &export::csv(figures, x)?)?;
+        self.paragraph(&format!("![{caption}]({name}.svg)"));
+        self.paragraph(&format!("{caption} Values: [{name}.csv]({name}.csv). {note}"));
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        export::write(&self.out.join(name), bytes, true)?;
+        self.files.push(name.to_owned());
+        Ok(())
+    }
+
+    fn runs(&mut self, records: &[Record], unread: &[String]) -> Result<(), Error> {
+        self.heading("Runs");
+        self.file("runs.csv", &tables::all(records)?)?;
+        self.paragraph("All runs with all their settings: [runs.csv](runs.csv).");
+        let failed: Vec<_> = records.iter().filter_map(|record| Some((record, record.failure.as_ref()?))).collect();
+        if !failed.is_empty() {
+            let rows: Vec<_> =
+                failed.into_iter().map(|(record, reason)| vec![record.run.label(), reason.clone()]).collect();
+            self.paragraph(&table(&["came to nothing".to_owned(), "reason".to_owned()], &rows));
+        }
+        if !unread.is_empty() {
+            let rows: Vec<_> = unread.iter().map(|reason| vec![reason.clone()]).collect();
+            self.paragraph(&table(&["not read".to_owned()], &rows));
+        }
+        Ok(())
+    }
+}
