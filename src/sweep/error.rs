@@ -33,6 +33,14 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder holds the same at another scale.
+    #[error("{}: holds runs at the scale {scale}; expected a new folder for another", folder.display())]
+    Scale {
+        /// The folder.
+        folder: PathBuf,
+        /// Its scale.
+        scale: String,
+    },
     /// A program cannot be started.
     #[error("cannot start {program}: {source}")]
     Start {
@@ -54,6 +62,6 @@ pub enum Error {
 impl Error {
     /// Whether what was asked for is at fault.
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NotASweep { .. } | Self::Content { .. } | Self::Foreign { .. })
+        matches!(self, Self::NotASweep { .. } | Self::Content { .. } | Self::Foreign { .. } | Self::Scale { .. })
     }
 }

@@ -84,6 +84,9 @@ impl Plan {
         if !is_empty && !root.join(PLAN).is_file() {
             return Err(Error::Foreign { folder: root.to_owned() });
         }
+        if let Some(known) = Self::read(root).ok().filter(|known| known.scale != scale) {
+            return Err(Error::Scale { folder: root.to_owned(), scale: known.scale });
+        }
         let plan = Self::of(sweep, scale);
         make(&root.join("planned"))?;
         make(&root.join("failures"))?;
