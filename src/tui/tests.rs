@@ -144,19 +144,6 @@ fn the_inner_program() {
 }
 
 #[test]
-fn only_a_locale_that_names_another_character_set_asks_for_ascii() {
-    for (locale, other) in [
-        (None, false),
-        (Some("C"), false),
-        (Some("C.UTF-8"), false),
-        (Some("de_DE.utf8@euro"), false),
-        (Some("de_DE.ISO-8859-1"), true),
-    ] {
-        assert_eq!(super::names_other_than_utf8(locale), other, "{locale:?}");
-    }
-}
-
-#[test]
 fn a_run_is_shown_steered_and_stopped_and_the_terminal_is_restored() {
     let mut inside = Inside::start("run");
     inside.wait_for_text("▶ running");

@@ -1,6 +1,9 @@
 use super::*;
+use crate::optim::Kind;
+use crate::train::Hyperparameter;
+use crate::tui::panes::Pane;
 use crate::tui::sample;
-use crate::tui::state::Pending;
+use crate::tui::state::{Pending, Unit, Window};
 
 fn keys(state: &mut State, snapshot: &Snapshot, keys: &str) -> Option<Effect> {
     let mut effect = None;

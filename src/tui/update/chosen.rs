@@ -1,0 +1,34 @@
+//! Actions on the run that is selected on the Runs screen.
+
+use super::{Effect, Sight};
+use crate::tui::action::Action;
+use crate::tui::runs;
+use crate::tui::state::{Overlay, Question, Screen, State};
+
+/// Takes in an action on the selected run.
+pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
+    let id = runs::selected(state, sight.entries)?.id;
+    match action {
+        Action::OpenRun => {
+            state.screen = Screen::Train;
+            Some(Effect::Open(id))
+        }
+        Action::MarkRun => {
+            if let Some(place) = state.runs.marked.iter().position(|marked| *marked == id) {
+                state.runs.marked.remove(place);
+                return None;
+            }
+            state.runs.marked.push(id);
+            Some(Effect::Read(id))
+        }
+        Action::DesignRun => Some(Effect::Design(id)),
+        Action::Fork => Some(Effect::Fork(id)),
+        Action::ResumeRun => Some(Effect::Resume(id)),
+        Action::Again => Some(Effect::Again(id)),
+        Action::Hurry => Some(Effect::Hurry(id)),
+        _ => {
+            state.overlay = Some(Overlay::Ask(Question::Delete(id)));
+            None
+        }
+    }
+}

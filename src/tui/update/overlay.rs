@@ -1,0 +1,100 @@
+//! What lies over the panes: scrolled, typed into, accepted, closed.
+
+use super::typed::{self, Typed};
+use super::{Effect, Sight};
+use crate::optim::Kind;
+use crate::session::Command;
+use crate::tui::action::{self, BINDINGS, Context};
+use crate::tui::number::count;
+use crate::tui::runs;
+use crate::tui::state::{Overlay, Question, Screen, State, Topic};
+
+/// One level back.
+pub fn back(state: &mut State) {
+    if state.overlay.take().is_some() {
+    } else if state.screen == Screen::Runs {
+        if std::mem::take(&mut state.runs.filter).is_empty() {
+            state.screen = Screen::Train;
+        }
+    } else if state.axes.crosshair.take().is_none() {
+        state.zoom = false;
+    }
+}
+
+/// Scrolls the list that lies over the panes, the runs, or the table of the focused pane.
+pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
+    let snapshot = sight.snapshot;
+    let screen = state.screen.context();
+    let pane = state.focus.index();
+    let (at, rows) = match &mut state.overlay {
+        Some(Overlay::Help(at)) => (at, BINDINGS.len() + 2 * Context::ALL.len()),
+        Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
+        Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
+        Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
+        Some(Overlay::Palette(text, at)) => (at, action::search(screen, text).len()),
+        Some(_) => return,
+        None if state.screen == Screen::Runs => return runs::select(state, sight.entries, by),
+        None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
+    };
+    *at = at.saturating_add_signed(by).min(rows.saturating_sub(1));
+}
+
+/// Changes the line that is typed.
+pub fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
+    match &mut state.overlay {
+        Some(Overlay::Prompt(_, text)) => change(text),
+        Some(Overlay::Palette(text, selected)) => {
+            change(text);
+            *selected = 0;
+        }
+        _ => {}
+    }
+}
+
+/// Takes what is selected, typed or asked.
+pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
+    let snapshot = sight.snapshot;
+    match state.overlay.take()? {
+        Overlay::Ask(Question::Quit) => {
+            if !sight.is_live() {
+                return Some(Effect::Quit);
+            }
+            state.stopping = true;
+            Some(Effect::StopAll)
+        }
+        Overlay::Ask(Question::Delete(id)) => Some(Effect::Delete(id)),
+        Overlay::Choose(selected) => {
+            let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
+            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
+            None
+        }
+        Overlay::Optimizers(selected) => {
+            let optimizer = *Kind::all().get(selected)?;
+            Some(Effect::send(Command::Switch { optimizer }, &format!("optimizer {}", optimizer.name())))
+        }
+        Overlay::Palette(text, selected) => {
+            let action = action::search(state.screen.context(), &text).get(selected)?.action;
+            super::update(state, action, sight)
+        }
+        Overlay::Prompt(topic, text) => match (typed::read(topic, &text), topic) {
+            (Ok(Typed::File(file)), _) => Some(Effect::Export(file)),
+            (Ok(Typed::Filter(_)), _) => {
+                text.trim().clone_into(&mut state.runs.filter);
+                None
+            }
+            (Ok(Typed::Number(value)), Topic::Updates) => {
+                let text = format!("{} updates, then pause", count(value as u64));
+                Some(Effect::send(Command::RunThenPause(value as u64), &text))
+            }
+            (Ok(Typed::Number(value)), Topic::Hyperparameter(hyperparameter)) => {
+                Some(Effect::set(hyperparameter, value))
+            }
+            (Err(_), _) if text.is_empty() => None,
+            (Ok(_), Topic::Filter | Topic::Export) | (Err(_), _) => {
+                state.overlay = Some(Overlay::Prompt(topic, text));
+                None
+            }
+        },
+        Overlay::Help(_) | Overlay::Messages(_) => None,
+    }
+}

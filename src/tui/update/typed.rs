@@ -1,0 +1,40 @@
+//! Lines that are typed, and what they mean.
+
+use std::path::{Path, PathBuf};
+
+use crate::export::Format;
+use crate::optim::Range;
+use crate::runs::Filter;
+use crate::tui::state::Topic;
+
+/// What was typed, as a value for its topic.
+///
+/// # Errors
+/// What would be right, in words.
+pub fn read(topic: Topic, text: &str) -> Result<Typed, String> {
+    let range = match topic {
+        Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
+        Topic::Updates => Range::Count,
+        Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Typed::File(text.trim().into())),
+        Topic::Export => return Err("expected a file that ends in .svg, .png, .csv or .json".to_owned()),
+        Topic::Filter if text.trim().is_empty() => return Ok(Typed::Filter(None)),
+        Topic::Filter => {
+            return Filter::parse(text).map(|filter| Typed::Filter(Some(filter))).map_err(|e| e.to_string());
+        }
+    };
+    match text.parse() {
+        Ok(value) if range.contains(value) => Ok(Typed::Number(value)),
+        _ => Err(format!("expected {}", range.expectation())),
+    }
+}
+
+/// What was typed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Typed {
+    /// A number.
+    Number(f64),
+    /// An expression that chooses runs; `None` chooses all.
+    Filter(Option<Filter>),
+    /// A file.
+    File(PathBuf),
+}

@@ -1,0 +1,227 @@
+//! What goes on while the screen is shown: it looks for news of the runs, draws, and takes in keys.
+
+mod carry_out;
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{Event, KeyEventKind};
+
+use super::keyboard::Keyboard;
+use super::panes::Scene;
+use super::preferences::Preferences;
+use super::state::{List, Screen, State};
+use super::terminal::{Signal, Terminal};
+use super::theme::Theme;
+use super::update::{self, Effect, Sight};
+use super::{Error, Exit, Opening, Options, mouse, view};
+use crate::runs::Shelf;
+use crate::session::Snapshot;
+
+/// How often run folders are looked for while the Runs screen is in sight.
+const SCAN: Duration = Duration::from_secs(1);
+/// Frames a second, at most.
+const FRAME: Duration = Duration::from_millis(33);
+/// Drawing a run that goes on takes at most this share of the time: one part in so many.
+const THRIFT: u32 = 50;
+
+/// The state of the screen and of its drawing.
+pub struct Workbench<'a> {
+    shelf: &'a mut Shelf,
+    options: Options,
+    theme: Theme,
+    /// Whether anybody ever chose the colours.
+    chosen: bool,
+    kept: Preferences,
+    period: Duration,
+    state: State,
+    snapshot: Arc<Snapshot>,
+    /// Something was changed by a key or by the terminal.
+    touched: bool,
+    /// The run went on.
+    news: bool,
+    drawn: Instant,
+    measured: (Instant, Duration),
+    scanned: Instant,
+}
+
+impl<'a> Workbench<'a> {
+    /// Before anything is drawn.
+    pub fn new(shelf: &'a mut Shelf, opening: Opening, options: Options) -> Self {
+        let now = Instant::now();
+        let Opening { shown, marked } = opening;
+        let screen = if marked.is_empty() { Screen::Train } else { Screen::Runs };
+        let list = List { shown, selected: shown, marked, ..List::default() };
+        let mut state = State { screen, runs: list, ..State::default() };
+        let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
+        let kept = read.unwrap_or_else(|error| {
+            state.notice = Some(error);
+            Preferences::default()
+        });
+        kept.apply(&mut state);
+        state.palette = options.wanted.or(kept.palette).unwrap_or(options.palette);
+        Self {
+            shelf,
+            theme: Theme::new(state.palette, options.colour, options.signs),
+            chosen: kept.palette.is_some(),
+            kept,
+            period: Duration::from_secs(1) / options.frames.clamp(1, 30),
+            options,
+            state,
+            snapshot: Arc::default(),
+            touched: true,
+            news: false,
+            drawn: now.checked_sub(FRAME).unwrap_or(now),
+            measured: (now, Duration::ZERO),
+            scanned: now,
+        }
+    }
+
+    /// Until the user quits.
+    ///
+    /// # Errors
+    /// The terminal cannot be used, or a thread panicked.
+    pub fn show(&mut self, terminal: &mut Terminal, keys: &Keyboard) -> Result<Exit, Error> {
+        terminal.set_mouse(self.state.mouse)?;
+        loop {
+            match terminal.signal() {
+                Some(Signal::End(number)) => {
+                    self.shelf.stop();
+                    return Ok(Exit::Signal(number));
+                }
+                Some(Signal::Suspend) => self.suspend(terminal)?,
+                None => {}
+            }
+            if !std::io::stdout().is_terminal() {
+                return Err(Error::Terminal(std::io::Error::other("it is gone")));
+            }
+            if Terminal::panicked() {
+                return Err(Error::Panicked);
+            }
+            if self.look() {
+                return Ok(Exit::Over);
+            }
+            if self.is_due() {
+                self.draw(terminal)?;
+            }
+            let mut wait = self.wait();
+            while let Some(event) = keys.next(wait)? {
+                wait = Duration::ZERO;
+                if let Some(exit) = self.take_in(&event, terminal)? {
+                    return Ok(exit);
+                }
+            }
+        }
+    }
+
+    /// Looks for news of the runs. Whether all are over and the user waits for that.
+    fn look(&mut self) -> bool {
+        let listed = self.state.screen == Screen::Runs;
+        if listed && self.scanned.elapsed() > SCAN {
+            self.scan();
+        }
+        let news = self.shelf.look();
+        let (marked, entries) = (&self.state.runs.marked, self.shelf.entries());
+        // Of runs that are not in sight no frame is drawn.
+        let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
+        self.news |= news && seen;
+        let shown = self.shelf.entry(self.state.runs.shown);
+        let snapshot = shown.map(|entry| Arc::clone(&entry.snapshot)).unwrap_or_default();
+        if !Arc::ptr_eq(&snapshot, &self.snapshot) {
+            self.snapshot = snapshot;
+            self.news = true;
+            update::settle(&mut self.state, &self.snapshot);
+        }
+        self.state.stopping && self.shelf.live() == 0
+    }
+
+    /// Looks for run folders, which takes a moment.
+    fn scan(&mut self) {
+        self.shelf.scan();
+        self.scanned = Instant::now();
+        self.news = true;
+    }
+
+    fn is_due(&self) -> bool {
+        let since = self.drawn.elapsed();
+        (self.touched && since >= FRAME) || (self.news && since >= self.period.max(self.state.frame * THRIFT))
+    }
+
+    /// How long to wait for a key.
+    fn wait(&self) -> Duration {
+        if self.touched { FRAME.saturating_sub(self.drawn.elapsed()) } else { FRAME }
+    }
+
+    fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        let start = Instant::now();
+        let entries = self.shelf.entries();
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        terminal.draw(|frame| view::draw(frame, &scene))?;
+        (self.drawn, self.touched, self.news) = (start, false, false);
+        self.state.frame = start.elapsed();
+        self.measured.1 += self.state.frame;
+        let elapsed = self.measured.0.elapsed();
+        if elapsed > Duration::from_secs(2) {
+            self.state.drawing = Some(self.measured.1.as_secs_f64() / elapsed.as_secs_f64());
+            self.measured = (Instant::now(), Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: &Event, terminal: &mut Terminal) -> Result<Option<Exit>, Error> {
+        let effect = match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
+                update::press(&mut self.state, key, sight)
+            }
+            Event::Mouse(event) => {
+                let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
+                mouse::point(&mut self.state, *event, terminal.area()?, sight)
+            }
+            Event::Resize(..) => None,
+            _ => return Ok(None),
+        };
+        self.touched = true;
+        self.adapt(terminal)?;
+        match effect {
+            Some(Effect::Quit) => return Ok(Some(Exit::Over)),
+            Some(Effect::Leave) => return Ok(Some(Exit::Left)),
+            Some(Effect::Suspend) => self.suspend(terminal)?,
+            Some(Effect::Redraw) => terminal.clear()?,
+            Some(other) => self.state.notice = self.carry_out(other),
+            None => {}
+        }
+        Ok(None)
+    }
+
+    /// Takes the colours and the mouse as they are wanted now.
+    fn adapt(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        let theme = Theme::new(self.state.palette, self.options.colour, self.options.signs);
+        if theme != self.theme {
+            self.theme = theme;
+            self.chosen = true;
+        }
+        if self.state.mouse != terminal.has_mouse() {
+            terminal.set_mouse(self.state.mouse)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the colours and the layout for the next time, where they were changed. What cannot be kept is
+    /// forgotten.
+    pub fn remember(&self) {
+        let now = Preferences::of(&self.state, self.chosen);
+        if let Some(file) = &self.options.preferences
+            && now != self.kept
+        {
+            let _ = now.write(file);
+        }
+    }
+
+    fn suspend(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        terminal.suspend()?;
+        self.touched = true;
+        Ok(())
+    }
+}
