@@ -39,7 +39,7 @@ const SWEEPS: [(&str, &str); 3] = [
     ),
     (
         "grid",
-        "base = \"adam.toml\"\n[grid]\noptimizer.learning_rate = [1e-3, 1e-2, 1e20]\n[scale.small]\ngrid.optimizer.learning_rate = [1e-2]\n",
+        "base = \"adam.toml\"\n[grid]\noptimizer.learning_rate = [1e-3, 1e-2, 1e3]\n[scale.small]\ngrid.optimizer.learning_rate = [1e-2]\n",
     ),
     ("rank", "base = \"tiny.toml\"\n[grid]\ndiagnostics.rank.data = [2, 8]\n[scale.small]\n"),
 ];

@@ -152,7 +152,7 @@ seed = 1
 [[list]]
 data.source = "mnist" # is not to be found
 [[list]]
-optimizer.learning_rate = 1e30
+optimizer.learning_rate = 1e3
 [[list]]
 seed = 2
 "#;

@@ -68,10 +68,7 @@ pub fn collect(sources: &[PathBuf]) -> Result<(Vec<Record>, Vec<String>), Error>
             }
         }
     }
-    match records.is_empty() {
-        true => Err(Error::NoRuns { folder: sources.first().cloned().unwrap_or_default() }),
-        false => Ok((records, unread)),
-    }
+    Ok((records, unread))
 }
 
 /// Run folders at and below a folder, by name.
