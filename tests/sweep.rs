@@ -83,6 +83,12 @@ fn losses(run: &Path) -> Vec<(u64, String)> {
         .collect()
 }
 
+/// Whether a run has a checkpoint that is written to its end.
+fn has_checkpoint(run: &Path) -> bool {
+    let files = fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    files.map(|file| file.path()).any(|path| path.extension().is_some_and(|end| end == "safetensors"))
+}
+
 /// Waits until something holds.
 fn wait(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
@@ -195,11 +201,7 @@ fn a_run_that_is_killed_is_taken_down_and_goes_on_when_asked_for() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let first = || {
-        runs(folder.path())
-            .into_iter()
-            .find(|run| fs::read_dir(run.join("checkpoints")).is_ok_and(|mut all| all.next().is_some()))
-    };
+    let first = || runs(folder.path()).into_iter().find(|run| has_checkpoint(run));
     wait("a checkpoint is written", || first().is_some());
     let killed = first().unwrap();
     kill(fs::read_to_string(killed.join("lock")).unwrap().trim());
@@ -222,12 +224,7 @@ fn runs_end_with_a_checkpoint_when_their_sweep_is_killed_and_nothing_is_lost() {
     let folder = folder(LONG);
     let mut child =
         command(folder.path(), &["grid.toml", "--out", "out", "--cores", "2"]).stdout(Stdio::null()).spawn().unwrap();
-    wait("both runs go on", || {
-        let begun = runs(folder.path())
-            .into_iter()
-            .filter(|run| fs::read_dir(run.join("checkpoints")).is_ok_and(|mut all| all.next().is_some()));
-        begun.count() == 2
-    });
+    wait("both runs go on", || runs(folder.path()).iter().filter(|run| has_checkpoint(run)).count() == 2);
     kill(&child.id().to_string());
     child.wait().unwrap();
     let stopped = |run: &PathBuf| {
