@@ -147,7 +147,7 @@ pub(super) fn work(root: &Path, plan: &Plan, options: &Options, stop: &AtomicBoo
 
 /// Prints the runs.
 fn list(root: &Path, plan: &Plan, shard: Shard) -> Result<(), Error> {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (place, point) in plan.runs.iter().enumerate().filter(|(place, _)| shard.has(*place)) {
         let state = match point.state(root)? {
             State::Waiting => "waiting",
@@ -156,7 +156,7 @@ fn list(root: &Path, plan: &Plan, shard: Shard) -> Result<(), Error> {
             State::Failed(failure) if failure.diverged => "diverged",
             State::Failed(_) => "failed",
         };
-        text += &format!("{:>5}  {state:10}  {}\n", place + 1, point.folder);
+        lines.push(format!("{:>5}  {state:10}  {}\n", place + 1, point.folder));
     }
-    Ok(output::print(&text)?)
+    Ok(output::print(&lines.concat())?)
 }

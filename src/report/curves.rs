@@ -72,8 +72,9 @@ pub fn mean(paths: &[Path]) -> Path {
 
 /// The best settings of a method as a path: the mean over its seeds.
 pub fn best(method: &Method, x: Abscissa, over: Over) -> Path {
-    let paths = method.best().map(|variant| variant.records.iter().map(|record| path(record, x, over)).collect());
-    mean(&paths.unwrap_or_else(Vec::new))
+    let paths: Option<Vec<Path>> =
+        method.best().map(|variant| variant.records.iter().map(|record| path(record, x, over)).collect());
+    mean(&paths.unwrap_or_default())
 }
 
 /// A method: its best settings, within the band of all settings and seeds that came to something.
@@ -96,7 +97,7 @@ fn curve(method: &Method, x: Abscissa, over: Over) -> Curve {
 /// Training and validation loss of a problem, all methods in one picture each.
 pub fn figures(problem: &Problem, x: Abscissa) -> Vec<Figure> {
     let figure = |over: Over| Figure {
-        title: problem.title.clone(),
+        title: problem.name().to_owned(),
         x: Axis { label: x.label().to_owned(), log: true },
         y: Axis { label: over.label().to_owned(), log: true },
         curves: problem

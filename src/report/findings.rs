@@ -220,5 +220,10 @@ fn convex(found: &[Convexity], piecewise_linear: bool) -> Finding {
     let verdict = Verdict::of((negative == 0) == piecewise_linear);
     let numbers =
         format!("{negative} of {blocks} blocks have a negative eigenvalue; least λ min / λ max {}", brief(least));
-    Finding { problem: format!("{} problems", of.len()), ..finding(claim, None, verdict, numbers) }
+    let shortened = of.iter().any(|one| one.shortened);
+    Finding {
+        problem: of.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join("; "),
+        shortened,
+        ..finding(claim, None, verdict, numbers)
+    }
 }

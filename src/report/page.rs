@@ -88,12 +88,12 @@ fn shortened(problem: &Problem) -> String {
 
 impl Page<'_> {
     fn heading(&mut self, text: &str) {
-        self.text += &format!("\n## {text}\n");
+        self.text += &["\n## ", text, "\n"].concat();
     }
 
     fn paragraph(&mut self, text: &str) {
         if !text.is_empty() {
-            self.text += &format!("\n{}\n", text.trim_end());
+            self.text += &["\n", text.trim_end(), "\n"].concat();
         }
     }
 

@@ -83,7 +83,7 @@ pub fn rank_against_data(problem: &Problem) -> Option<Figure> {
         curves.push(curve("bound", Look::Bound, |row| (row.bound as f64, row.bound as f64)));
     }
     let figure = Figure {
-        title: format!("Rank of the Gauss-Newton matrix, {}", problem.title),
+        title: format!("Rank of Ḡ, {}", problem.name()),
         x: Axis { label: "data in the minibatch".to_owned(), log: true },
         y: Axis { label: "rank".to_owned(), log: true },
         curves,
@@ -103,9 +103,19 @@ fn labelled(records: &[&Record]) -> Vec<Labelled> {
     records.iter().map(|record| (words::method(record.kind()).to_owned(), record.snapshot.clone())).collect()
 }
 
+/// The run of each method that measured the rank most often; of several that with the most data.
+fn ranked_runs<'a>(problem: &Problem<'a>) -> Vec<&'a Record> {
+    let often = |record: &Record| whole(record).map(|rank| (rank.history.points().len(), rank.latest.data));
+    let of = |method: &Method<'a>| {
+        let records = problem.records.iter().copied().filter(|record| record.kind() == method.kind);
+        records.filter(|record| often(record).is_some()).max_by_key(|record| often(record))
+    };
+    problem.methods.iter().filter_map(of).collect()
+}
+
 /// The rank of all of Ḡ along training, of every method.
 pub fn rank_along(problem: &Problem) -> Option<Figure> {
-    let mut figures = quantity::rank(&labelled(&best_runs(problem)), View::default());
+    let mut figures = quantity::rank(&labelled(&ranked_runs(problem)), View::default());
     let mut figure = figures.pop()?;
     // Blocks have their own table: here the whole is compared.
     figure.curves.retain(|curve| curve.quantity.starts_with("all layers"));

@@ -33,6 +33,13 @@ pub struct Variant<'a> {
     pub records: Vec<&'a Record>,
 }
 
+impl Problem<'_> {
+    /// In few words, for the title of a figure: `mnist autoencoder`.
+    pub fn name(&self) -> &str {
+        self.title.split(": ").next().unwrap_or_default()
+    }
+}
+
 impl Variant<'_> {
     /// Whether all of its runs came to something.
     pub fn is_sound(&self) -> bool {
@@ -85,7 +92,7 @@ fn is_method(key: &str) -> bool {
     key.starts_with("optimizer.") && !is_problem(key)
 }
 
-fn chosen<'a>(record: &'a Record, choose: fn(&str) -> bool) -> Vec<(&'a str, &'a Fact)> {
+fn chosen(record: &Record, choose: fn(&str) -> bool) -> Vec<(&str, &Fact)> {
     record.run.settings().iter().map(|(key, fact)| (key.as_str(), fact)).filter(|(key, _)| choose(key)).collect()
 }
 
@@ -94,18 +101,13 @@ pub fn group(records: &[Record]) -> Vec<Problem<'_>> {
     let mut problems: Vec<Problem> = Vec::new();
     for record in records {
         let settings = chosen(record, is_problem);
-        match problems.iter_mut().find(|problem| chosen(problem.records[0], is_problem) == settings) {
-            Some(problem) => problem.records.push(record),
-            None => {
-                let slug = format!("{}-{}", problems.len() + 1, words::slug(record));
-                problems.push(Problem {
-                    title: words::title(record),
-                    slug,
-                    records: vec![record],
-                    methods: Vec::new(),
-                });
-            }
+        let known = problems.iter_mut().find(|problem| chosen(problem.records[0], is_problem) == settings);
+        if let Some(problem) = known {
+            problem.records.push(record);
+            continue;
         }
+        let slug = format!("{}-{}", problems.len() + 1, words::slug(record));
+        problems.push(Problem { title: words::title(record), slug, records: vec![record], methods: Vec::new() });
     }
     for problem in &mut problems {
         problem.methods = methods(&problem.records);

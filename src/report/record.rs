@@ -81,7 +81,9 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut below: Vec<_> = entries.filter(|path| path.is_dir()).collect();
     below.sort();
-    below.iter().for_each(|folder| find(folder, depth, found));
+    for folder in &below {
+        find(folder, depth, found);
+    }
 }
 
 fn read(folder: &Path) -> Result<Record, String> {

@@ -128,6 +128,8 @@ pub struct Convexity {
     pub piecewise_linear: bool,
     /// Whether the loss is convex in the outputs.
     pub convex_loss: bool,
+    /// Whether some of its runs were shortened.
+    pub shortened: bool,
     /// Runs, and blocks measured in them, each at its layers and updates.
     pub runs: usize,
     /// Layers measured in all runs together.
@@ -147,7 +149,9 @@ pub fn convexity(problem: &Problem) -> Option<Convexity> {
     let piecewise_linear = run.architecture.is_piecewise_linear();
     // The mixture alone has a Hessian in its outputs that is not positive semi-definite.
     let convex_loss = run.loss != crate::network::Loss::BinaryMixture;
+    let shortened = problem.records.iter().any(|record| !record.shortened.is_empty());
     let mut found = Convexity {
+        shortened,
         title: problem.title.clone(),
         piecewise_linear,
         convex_loss,

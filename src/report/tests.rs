@@ -129,7 +129,9 @@ fn problems_differ_in_what_is_solved_not_in_how() {
 fn shortenings_stand_beside_every_figure_with_the_methods_they_are_of() {
     let mut records = race(50.0, 60.0, 70.0);
     let shortening = |what: &str| Shortening { what: what.into(), full: "9".into(), here: "1".into() };
-    records.iter_mut().for_each(|record| record.shortened = vec![shortening("data.train")]);
+    for record in &mut records {
+        record.shortened = vec![shortening("data.train")];
+    }
     records[2].shortened.push(shortening("seeds"));
     let out = tempfile::tempdir().unwrap();
     let contents = super::page::write(&records, &problem::group(&records), &[], out.path()).unwrap();

@@ -43,18 +43,22 @@ pub fn script(program: &Path, root: &Path, plan: &Plan, job: &Job) -> Result<Opt
     }
     let logs = root.join("slurm");
     make(&logs)?;
-    let mut text = format!("#!/bin/sh\n#SBATCH --job-name={}\n#SBATCH --array={}\n", plan.name, tasks.join(","));
-    text += &format!("#SBATCH --cpus-per-task={}\n#SBATCH --output={}/%a.log\n", job.cores, logs.display());
-    for option in &job.options {
-        text += &format!("#SBATCH {option}\n");
-    }
-    text += &format!(
-        "exec {} sweep --resume {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --cores {}\n",
+    let mut lines = vec![
+        "#!/bin/sh".to_owned(),
+        format!("#SBATCH --job-name={}", plan.name),
+        format!("#SBATCH --array={}", tasks.join(",")),
+        format!("#SBATCH --cpus-per-task={}", job.cores),
+        format!("#SBATCH --output={}/%a.log", logs.display()),
+    ];
+    lines.extend(job.options.iter().map(|option| format!("#SBATCH {option}")));
+    lines.push(format!(
+        "exec {} sweep --resume {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --cores {}",
         quoted(program),
         quoted(root),
         job.shards,
         job.cores
-    );
+    ));
+    let text = lines.join("\n") + "\n";
     write(&root.join("job.sh"), text.as_bytes())?;
     Ok(Some(text))
 }

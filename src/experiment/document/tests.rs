@@ -13,7 +13,8 @@ fn document(text: &str) -> Document {
 /// Every experiment file of the project.
 fn files() -> Vec<String> {
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/experiments")).unwrap();
-    let mut paths: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+    let paths = folder.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let mut paths: Vec<_> = paths.collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }

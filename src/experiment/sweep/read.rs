@@ -173,7 +173,7 @@ impl Plan {
         self.axes.check(sink);
         let runs = [self.axes.base.len(), self.axes.seeds.len().max(1)]
             .into_iter()
-            .fold(self.axes.points(), |a, b| a.saturating_mul(b));
+            .fold(self.axes.points(), usize::saturating_mul);
         if runs > MOST_RUNS {
             let origin = Origin { source: SWEEP, start: 0, end: 0 };
             let (expected, found) = (format!("of at most {MOST_RUNS} runs"), format!("{runs} runs"));

@@ -53,7 +53,8 @@ optimizer.learning_rate = [1e-3]
 fn a_sweep_has_every_combination_the_seeds_fastest() {
     let sweep = read(GRID, FULL, &[]).unwrap();
     assert_eq!((sweep.name.as_str(), sweep.runs.len()), ("grid", 3 * 2 * 2));
-    let told: Vec<_> = sweep.runs.iter().map(|run| run.settings.iter().map(|(_, v)| v.as_str()).collect::<Vec<_>>()).collect();
+    let told: Vec<_> =
+        sweep.runs.iter().map(|run| run.settings.iter().map(|(_, v)| v.as_str()).collect::<Vec<_>>()).collect();
     assert_eq!(told[0], ["0.001", "10", "1"]);
     assert_eq!(told[1], ["0.001", "10", "2"]);
     assert_eq!(told[2], ["0.001", "20", "1"]);
@@ -73,7 +74,11 @@ fn folders_are_named_by_settings_alone_and_differ() {
     assert_eq!(names(&one), names(&other));
     assert_eq!(names(&one).into_iter().collect::<BTreeSet<_>>().len(), 12);
     // The name stays what it is while the meaning of settings does.
-    assert!(one.runs[0].folder.starts_with("base-learning_rate=0.001,decay_period=10,seed=1-"), "{}", one.runs[0].folder);
+    assert!(
+        one.runs[0].folder.starts_with("base-learning_rate=0.001,decay_period=10,seed=1-"),
+        "{}",
+        one.runs[0].folder
+    );
     let changed = read(GRID, FULL, &["optimizer.l2=0.5"]).unwrap();
     assert!(names(&one).iter().all(|name| !names(&changed).contains(name)));
 }
@@ -83,7 +88,8 @@ fn a_scale_shortens_and_says_what() {
     let sweep = read(GRID, "smoke", &[]).unwrap();
     assert_eq!(sweep.runs.len(), 2);
     assert_eq!((sweep.runs[0].experiment.seed, sweep.runs[0].experiment.train.updates), (7, 3));
-    let told = |what: &str, full: &str, here: &str| Shortening { what: what.into(), full: full.into(), here: here.into() };
+    let told =
+        |what: &str, full: &str, here: &str| Shortening { what: what.into(), full: full.into(), here: here.into() };
     assert_eq!(sweep.runs[0].shortened, [told("train.updates", "30", "3")]);
     assert_eq!(sweep.shortened, [told("points of the grid", "6", "2"), told("seeds", "2", "1")]);
 }
@@ -121,10 +127,19 @@ fn what_is_wrong_is_shown_in_the_sweep() {
         ("base = 3", &["base must be the name of an experiment file", "found 3"]),
         ("base = \"base.toml\"\nseed = 3", &["grid.toml:2:1", "unknown key `seed`", "seeds"]),
         ("base = \"base.toml\"\nseeds = 0", &["grid.toml:2:9", "a whole number of at least 1", "found 0"]),
-        ("base = \"base.toml\"\n[grid]\ntrain.batch = 3", &["grid.toml:3:15", "grid.train.batch must be a list of values"]),
+        (
+            "base = \"base.toml\"\n[grid]\ntrain.batch = 3",
+            &["grid.toml:3:15", "grid.train.batch must be a list of values"],
+        ),
         ("base = \"base.toml\"\n[grid]\ntrain.batch = []", &["at least one value", "found none"]),
-        ("base = \"base.toml\"\n[grid]\ntrain.batch = [10, -1]", &["grid.toml:3:20", "train.batch must be", "found -1"]),
-        ("base = \"base.toml\"\n[grid]\ntrain.bach = [10]", &["grid.toml:3:7", "unknown key `train.bach`", "did you mean `batch`"]),
+        (
+            "base = \"base.toml\"\n[grid]\ntrain.batch = [10, -1]",
+            &["grid.toml:3:20", "train.batch must be", "found -1"],
+        ),
+        (
+            "base = \"base.toml\"\n[grid]\ntrain.bach = [10]",
+            &["grid.toml:3:7", "unknown key `train.bach`", "did you mean `batch`"],
+        ),
         ("base = \"base.toml\"\n[set]\nnetwork.layers.9.units = 3", &["grid.toml:3:", "a layer by its number"]),
         ("base = \"base.toml\"\nseeds = [1, 1]", &["grid.toml:2:13", "different from each other"]),
         ("base = \"base.toml\"\nseeds = 2\n[grid]\nseed = [1]", &["seed must be stated on one axis alone"]),
@@ -141,7 +156,10 @@ fn what_is_wrong_is_shown_in_the_sweep() {
         }
     }
     let problems = read("base = \"base.toml\"", "smoke", &[]).unwrap_err().to_string();
-    assert!(problems.contains("the scale must be one of full") && problems.contains("\"smoke\" asked for"), "{problems}");
+    assert!(
+        problems.contains("the scale must be one of full") && problems.contains("\"smoke\" asked for"),
+        "{problems}"
+    );
     let problems = read("base = \"base.toml\"", FULL, &["train.batch=0"]).unwrap_err().to_string();
     assert!(problems.contains("--set:1:13"), "{problems}");
 }
