@@ -1,14 +1,23 @@
 //! What is measured of the curvature along a run. One file each below `diagnostics/`, one line each in the
 //! table of this file.
 
+mod blocks;
+mod clock;
+mod density;
+mod directions;
 mod error;
+mod estimate;
 mod finding;
 mod inspection;
+mod kronecker;
+mod numbers;
 mod output;
 mod probe;
 mod reduced;
 mod roots;
 mod settings;
+mod solve;
+mod spectra;
 #[cfg(test)]
 mod zoo;
 
@@ -16,11 +25,15 @@ use std::any::Any;
 
 use serde::{Deserialize, Serialize};
 
+pub use density::{Density, EIGENVALUES, PER_DECADE};
 pub use error::{Error, Stop};
-pub use finding::{Finding, Reading, Scope, Task};
+pub use estimate::Estimate;
+pub use finding::{Finding, Preconditioning, Reading, Scope, Task};
 pub use inspection::{InspectionError, inspect};
+pub use kronecker::Kronecker;
 pub use probe::ProbeBatch;
 pub use settings::{Each, Probe, Settings};
+pub use spectra::{Spectrum, SpectrumMethod};
 
 macro_rules! diagnostics {
     ($(#[doc = $description:literal] $module:ident :: $variant:ident($finding:ident);)*) => {
@@ -68,6 +81,11 @@ macro_rules! diagnostics {
             /// # Errors
             /// Where something is not finite.
             pub fn measure(self, task: &Task, report: &mut dyn FnMut(Measurement)) -> Result<(), Error> {
+                let mut report = |found: Measurement| {
+                    if task.only.is_none_or(|only| only == found.reading().scope) {
+                        report(found);
+                    }
+                };
                 error::ended(match self {
                     $(Self::$variant => {
                         $module::$finding::measure(task, &mut |found| report(Measurement::$variant(found)))
@@ -77,7 +95,7 @@ macro_rules! diagnostics {
         }
 
         /// One result of a diagnostic.
-        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "diagnostic", rename_all = "snake_case")]
         pub enum Measurement {
             $(#[doc = $description] $variant($module::$finding),)*
@@ -105,6 +123,18 @@ macro_rules! diagnostics {
 diagnostics! {
     /// The rank of the Gauss-Newton matrix.
     rank::Rank(Rank);
-    /// Traces and extreme eigenvalues of the Hessian blocks.
+    /// Traces and extreme eigenvalues of the Hessian blocks and of the whole Hessian.
     hessian::Hessian(HessianBlock);
+    /// The spectra of the Gauss-Newton matrix and of its blocks.
+    spectrum::Spectrum(GaussNewtonSpectrum);
+    /// The spectra of the Hessian and of its blocks.
+    hessian_spectrum::HessianSpectrum(HessianSpectrum);
+    /// How far the Kronecker blocks are from those of the Gauss-Newton matrix.
+    approximation::Approximation(Approximation);
+    /// How well directions agree with those of the exact Gauss-Newton matrix.
+    alignment::Alignment(Alignment);
+    /// How far the expected Fisher is from the Gauss-Newton matrix.
+    fisher::Fisher(FisherDistance);
+    /// The rank of the Gauss-Newton matrix against the number of data.
+    rank_curve::RankCurve(RankCurve);
 }

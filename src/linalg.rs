@@ -6,6 +6,7 @@ mod lanczos;
 pub mod number;
 mod product;
 mod qr;
+mod quadrature;
 mod real;
 mod stream;
 mod symmetric;
@@ -14,11 +15,12 @@ mod vector;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use inertia::eigenvalues_above;
-pub use lanczos::{Extremes, LanczosSettings, lanczos, largest_eigenvalue};
+pub use lanczos::{Extremes, Kept, LanczosSettings, lanczos, largest_eigenvalue};
 pub use product::{
     Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, inner_products, mirror, squared_distance,
 };
 pub use qr::triangular_factor;
+pub use quadrature::{Mass, Quadrature, quadrature};
 pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};

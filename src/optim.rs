@@ -3,6 +3,7 @@
 
 mod conjugate_gradients;
 mod damping;
+mod ekfac;
 mod first_order;
 pub mod kronecker;
 mod phase;
@@ -12,6 +13,7 @@ mod second_order;
 mod settings;
 
 pub use damping::Damped;
+pub use ekfac::Corrected;
 pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
 pub use phase::{Phase, Stopwatch};
 pub use range::Range;

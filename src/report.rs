@@ -3,6 +3,7 @@
 //! Runs are put together that solve the same problem: data, network, loss, L2 term, minibatch, precision. Of a
 //! problem the methods are compared, each by its best settings, with the spread of all of them.
 
+mod alignment;
 mod curves;
 mod error;
 mod findings;

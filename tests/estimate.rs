@@ -64,6 +64,7 @@ fn memory_and_arithmetic_are_within_ten_per_cent() {
             r#"kind = "adam""#,
             r#"kind = "kfac", samples = 3"#,
             r#"kind = "kfac", empirical = true"#,
+            r#"kind = "ekfac", samples = 2"#,
             r#"kind = "kflr""#,
             r#"kind = "kfra", momentum = true"#,
             r#"kind = "hessian_free", iterations = 20"#,

@@ -141,7 +141,7 @@ fn rejection_raises_the_dampings_and_forgets_the_last_update() {
 /// Factors as single precision spoils them: G = c cᵀ with a negative eigenvalue from rounding.
 fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
     let architecture = Architecture::new(size, &[], size, false);
-    let mut kronecker = Kronecker::<T>::new(&architecture);
+    let mut kronecker = Kronecker::<T>::new(Curvature::Kfra, &architecture);
     let mut factor = Array2::from_elem((size, size), T::of(scale));
     // The smallest eigenvalue is about −ε · scale.
     factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x *= T::of(1.0 - 4.0 * T::EPSILON));

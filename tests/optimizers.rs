@@ -4,6 +4,8 @@
 
 mod zoo;
 
+use kfra_tui::curvature::Root;
+use kfra_tui::curvature::dense::jacobian_columns;
 use kfra_tui::network::{Loss, Parameters};
 use kfra_tui::optim::kronecker::damping_split;
 use kfra_tui::optim::{Curvature, Damping, Minibatch, Report, SecondOrder, SecondOrderState, Stopwatch};
@@ -129,7 +131,7 @@ fn the_direction_is_that_of_the_dense_damped_kronecker_product() {
     let (l2, gamma) = (0.03, 0.2_f64);
     let k = (gamma + l2).sqrt();
     for mut problem in problems() {
-        for curvature in KRONECKER {
+        for curvature in KRONECKER.into_iter().filter(|&curvature| curvature != Curvature::EKFAC) {
             let (_, _, state) = first_update(&plain(curvature, gamma, 0.1), &mut problem, l2);
             let (factors, gradient) = (state.factors().unwrap(), vector(&problem.regularized_gradient(l2)));
             for layer in 1..=problem.architecture().depth() {
@@ -148,6 +150,89 @@ fn the_direction_is_that_of_the_dense_damped_kronecker_product() {
             }
         }
     }
+}
+
+/// F_λ of the samples of the first update, densely.
+fn sampled_block(problem: &Problem, samples: usize, layer: usize) -> DMatrix<f64> {
+    let root = Root::Sampled { samples, seed: 7, step: 1 };
+    let u = jacobian_columns(&problem.pass, &problem.parameters, root);
+    let u = dense(u.slice(ndarray::s![.., problem.architecture().range(layer)]));
+    u.transpose() * u / problem.pass.data() as f64
+}
+
+#[test]
+fn corrected_eigenvalues_are_those_of_the_sampled_block_and_nearer_to_it_than_kfac() {
+    let (l2, gamma) = (0.03, 0.2);
+    let mut better = 0;
+    for mut problem in problems() {
+        let (_, _, state) = first_update(&plain(Curvature::Ekfac { samples: 2 }, gamma, 0.1), &mut problem, l2);
+        let (factors, corrected) = (state.factors().unwrap(), state.corrected().unwrap());
+        let gradient = vector(&problem.regularized_gradient(l2));
+        for layer in 1..=problem.architecture().depth() {
+            let exact = sampled_block(&problem, 2, layer);
+            let (input, preactivation) = corrected.eigenvectors(layer);
+            let (v, u) = (dense(input), dense(preactivation));
+            let (q, g) = (dense(factors.input[layer - 1].view()), dense_factor(&factors.preactivation[layer - 1]));
+            for (basis, factor) in [(&v, &q), (&u, &g)] {
+                let turned = basis.transpose() * factor * basis;
+                let beside = &turned - DMatrix::from_diagonal(&turned.diagonal());
+                assert!(largest_of(&beside) <= 1e-12 * (1.0 + factor.trace()), "{layer}");
+                let identity = DMatrix::identity(basis.nrows(), basis.nrows());
+                assert!(largest_of(&(basis.transpose() * basis - identity)) < 1e-12);
+            }
+            let basis = u.kronecker(&v);
+            let scales = (basis.transpose() * &exact * &basis).diagonal();
+            let found = column(corrected.eigenvalues(layer).iter().copied());
+            assert!(largest(&(&found - &scales)) <= 1e-12 * (1.0 + largest(&scales)), "{layer}");
+            let block = &basis * DMatrix::from_diagonal(&scales) * basis.transpose();
+            let (own, kfac) = ((&block - &exact).norm(), (g.kronecker(&q) - &exact).norm());
+            assert!(own <= kfac + 1e-12 * exact.norm(), "{layer}: {own} {kfac}");
+            better += usize::from(own < 0.99 * kfac);
+            let range = problem.architecture().range(layer);
+            let damped = block + DMatrix::identity(found.len(), found.len()) * (gamma + l2);
+            let expected = -damped.lu().solve(&gradient.rows(range.start, range.len())).unwrap();
+            let direction = vector(state.direction()).rows(range.start, range.len()).into_owned();
+            assert_close(&column(direction.iter().copied()), &column(expected.iter().copied()), 1e-9);
+        }
+    }
+    assert!(better > 10, "{better}");
+}
+
+#[test]
+fn corrected_eigenvalues_keep_their_average_when_the_eigenvectors_change() {
+    // The average over two minibatches, of which the first is then in other eigenvectors.
+    let settings = SecondOrder { factor_average: 0.9, ..plain(Curvature::EKFAC, 0.2, 0.1) };
+    for mut problem in problems() {
+        let (_, _, mut state) = first_update(&settings, &mut problem, 0.0);
+        let depth = problem.architecture().depth();
+        let turned = |state: &SecondOrderState<f64>, layer: usize| {
+            let (input, preactivation) = state.corrected().unwrap().eigenvectors(layer);
+            dense(preactivation).kronecker(&dense(input))
+        };
+        let before: Vec<_> = (1..=depth)
+            .map(|layer| {
+                let basis = turned(&state, layer);
+                let scales = column(state.corrected().unwrap().eigenvalues(layer).iter().copied());
+                &basis * DMatrix::from_diagonal(&scales.column(0).into_owned()) * basis.transpose()
+            })
+            .collect();
+        update(&settings, &mut state, &mut problem, 0.0, 2);
+        for (layer, before) in (1..=depth).zip(before) {
+            let basis = turned(&state, layer);
+            let root = Root::Sampled { samples: 1, seed: 7, step: 2 };
+            let u = jacobian_columns(&problem.pass, &problem.parameters, root);
+            let u = dense(u.slice(ndarray::s![.., problem.architecture().range(layer)]));
+            let batch = u.transpose() * u / problem.pass.data() as f64;
+            // ε = 1 − 1/2 at the second update.
+            let expected = (basis.transpose() * (before + batch) * &basis).diagonal() / 2.0;
+            let found = column(state.corrected().unwrap().eigenvalues(layer).iter().copied());
+            assert!(largest(&(&found - &expected)) <= 1e-10 * (1.0 + largest(&expected)), "{layer}");
+        }
+    }
+}
+
+fn largest_of(matrix: &DMatrix<f64>) -> f64 {
+    matrix.iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
 #[test]

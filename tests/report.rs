@@ -28,6 +28,7 @@ evaluate_every = 2
 [diagnostics]
 rank = { every = 4, data = 4 }
 hessian = { every = 4, data = 4 }
+alignment = { every = 4, data = 4 }
 budget = 1.0
 "#;
 
@@ -122,7 +123,7 @@ fn figures_are_drawn_and_their_tables_are_the_logs() {
     let page = reported(&folder);
     let files: Vec<_> = fs::read_dir(folder.path().join("report")).unwrap().map(|file| file.unwrap().path()).collect();
     let drawings: Vec<_> = files.iter().filter(|file| file.extension().is_some_and(|end| end == "svg")).collect();
-    assert_eq!(drawings.len(), 5, "{files:?}");
+    assert_eq!(drawings.len(), 6, "{files:?}");
     for file in &drawings {
         let drawing = fs::read_to_string(file).unwrap();
         assert!(svg::read(&drawing).unwrap().all(|event| !matches!(event, Event::Error(_))), "{}", file.display());

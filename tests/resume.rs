@@ -42,10 +42,11 @@ evaluate_every = 16
 [diagnostics]
 rank = { every = 0, data = 16 }
 hessian = { every = 0, data = 16 }
+fisher = { every = 0, data = 16 }
 "#;
 
 /// The sections of every optimizer, with what each can keep.
-const OPTIMIZERS: [&str; 12] = [
+const OPTIMIZERS: [&str; 13] = [
     "kind = \"sgd\"\ndecay_period = 9",
     "kind = \"momentum\"\npolyak = 0.9",
     "kind = \"nesterov\"\nl2 = 1e-3",
@@ -58,6 +59,7 @@ const OPTIMIZERS: [&str; 12] = [
     "kind = \"kfra\"\nmomentum = true\npolyak = 0.99\nl2 = 1e-5\nkronecker_period = 6\ninverse_period = 9\nstep_period = 4",
     "kind = \"hessian_free\"\niterations = 10",
     "kind = \"hessian_free\"\niterations = 10\nmomentum = true\npolyak = 0.5\nstep_period = 3",
+    "kind = \"ekfac\"\nsamples = 2\nmomentum = true\nkronecker_period = 7\ninverse_period = 4",
 ];
 
 /// A folder with `tiny.toml` in it.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -275,23 +276,38 @@ fn a_diverging_run_that_is_watched_stands_still_and_goes_on_with_other_settings(
     assert!(summary.train_loss.is_finite());
 }
 
+/// Settings by which every diagnostic is measured every so many updates; 0: never.
+fn measured_every(updates: u64) -> Vec<String> {
+    Diagnostic::ALL.iter().map(|diagnostic| format!("diagnostics.{}.every={updates}", diagnostic.name())).collect()
+}
+
 /// Settings by which no diagnostic is measured.
 fn never_measured() -> Vec<String> {
-    Diagnostic::ALL.iter().map(|diagnostic| format!("diagnostics.{}.every=0", diagnostic.name())).collect()
+    measured_every(0)
 }
 
 #[test]
 fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
-    for optimizer in ["kfra", "kfac", "adam"] {
-        let never = never_measured();
-        let without: Vec<_> = never.iter().flat_map(|setting| ["--set", setting]).collect();
-        let runs = [&[][..], &[], &without, &without].map(|arguments| {
+    let always = [measured_every(1), vec!["diagnostics.budget=1.0".to_owned()]].concat();
+    let never = never_measured();
+    let arguments = |settings: &[String]| settings.iter().flat_map(|set| ["--set".to_owned(), set.clone()]).collect();
+    let settings: [Vec<String>; 5] = [vec![], vec![], arguments(&never), arguments(&never), arguments(&always)];
+    for optimizer in ["kfra", "kfac", "ekfac", "adam"] {
+        let runs = settings.clone().map(|arguments| {
             let folder = experiment(&format!("kind = \"{optimizer}\""));
-            let output = run(folder.path(), arguments);
+            let output = run(folder.path(), &arguments.iter().map(String::as_str).collect::<Vec<_>>());
             assert!(output.status.success(), "{optimizer}: {}", text(&output.stderr));
-            let measured = |event: &Event| matches!(event, Event::Measured(_));
-            let diagnosed = events(folder.path()).iter().any(measured);
-            assert_eq!(diagnosed, arguments.is_empty(), "{optimizer}");
+            let found: HashSet<_> = events(folder.path())
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Measured(measurement) => Some(measurement.diagnostic()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(found.is_empty(), arguments == settings[2], "{optimizer}");
+            if arguments == settings[4] {
+                assert_eq!(found.len(), Diagnostic::ALL.len(), "{optimizer}");
+            }
             losses(folder.path())
         });
         assert_eq!(runs[0].len(), 25);
@@ -366,6 +382,42 @@ fn diagnostics_that_are_off_at_the_start_measure_once_they_are_switched_on() {
         replayed.apply(&event);
     }
     assert!(every(&replayed));
+}
+
+#[test]
+fn diagnostics_are_measured_on_demand_also_while_the_run_stands_still_and_cancelled() {
+    let folder = experiment("kind = \"adam\"");
+    let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let session = Session::spawn(experiment, options(folder.path().join("out"), false)).unwrap();
+    assert!(wait_for(|| session.handle.snapshot().step > 1));
+    session.handle.send(Order::Measure(Diagnostic::Alignment));
+    let has = |diagnostic| session.handle.snapshot().measurements().any(|found| found.diagnostic() == diagnostic);
+    assert!(wait_for(|| has(Diagnostic::Alignment)));
+    session.handle.send(Order::Pause);
+    assert!(wait_for(|| session.handle.snapshot().status == Status::Paused));
+    session.handle.send(Order::CancelMeasurements);
+    for &diagnostic in Diagnostic::ALL {
+        session.handle.send(Order::Measure(diagnostic));
+    }
+    assert!(wait_for(|| Diagnostic::ALL.iter().all(|&diagnostic| has(diagnostic))));
+    assert!(wait_for(|| session.handle.snapshot().measuring.is_empty()));
+    // All at once: what waits is told to be over without having begun.
+    for &diagnostic in Diagnostic::ALL {
+        session.handle.send(Order::Measure(diagnostic));
+    }
+    session.handle.send(Order::Measure(*Diagnostic::ALL.last().unwrap()));
+    session.handle.send(Order::CancelMeasurements);
+    assert!(wait_for(|| session.handle.snapshot().measuring.is_empty()));
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let events = events(folder.path());
+    let count = |of: &dyn Fn(&Event) -> bool| events.iter().filter(|event| of(event)).count();
+    let asked = count(&|event| matches!(event, Event::Applied { command: Order::Measure(_), .. }));
+    let ended = count(&|event| matches!(event, Event::MeasurementEnded { .. }));
+    assert_eq!((asked, ended), (1 + 2 * Diagnostic::ALL.len(), asked));
+    assert!(count(&|event| matches!(event, Event::MeasurementEnded { cancelled: true, .. })) > 0);
+    assert!(count(&|event| matches!(event, Event::Refused { command: Order::Measure(_), .. })) > 0);
 }
 
 #[test]

@@ -248,7 +248,9 @@ impl Problem {
                 };
                 match curvature {
                     Curvature::Kfra => kfra(&pass, &parameters, &mut scratch, &mut all.preactivation),
-                    Curvature::Kfac { samples, .. } => columnwise(Root::Sampled { samples, seed: 0, step }),
+                    Curvature::Kfac { samples, .. } | Curvature::Ekfac { samples } => {
+                        columnwise(Root::Sampled { samples, seed: 0, step });
+                    }
                     _ => columnwise(Root::Exact),
                 }
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostics::InspectionError;
+use crate::diagnostics::{self, InspectionError};
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
@@ -35,7 +35,9 @@ pub enum Error {
     #[error(transparent)]
     Tensors(#[from] TensorError),
     /// The network is too large for dense matrices.
-    #[error("the network has {parameters} parameters, expected at most {most} for dense matrices")]
+    #[error(
+        "the network has {parameters} parameters, expected at most {most} for dense matrices (others: --quantities)"
+    )]
     TooLarge {
         /// P.
         parameters: usize,
@@ -51,6 +53,9 @@ pub enum Error {
     /// A quantity could not be computed.
     #[error(transparent)]
     Inspection(#[from] InspectionError),
+    /// A diagnostic came to no result.
+    #[error(transparent)]
+    Diagnostic(#[from] diagnostics::Error),
     /// A run folder is none.
     #[error(transparent)]
     Run(#[from] Unreadable),
@@ -137,6 +142,7 @@ impl Error {
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_)
+            | Self::Diagnostic(_)
             | Self::Output(_)
             | Self::Screen(_)
             | Self::Session(_)

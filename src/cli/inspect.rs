@@ -1,12 +1,21 @@
-//! `kfra-tui inspect`: every curvature quantity of one network on one batch.
+//! `kfra-tui inspect`: curvature quantities of one network on one batch.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use super::{Error, ExperimentArguments};
-use crate::diagnostics;
-use crate::network::tensors::{self, TensorError, Tensors};
-use crate::network::{Architecture, Loss, Pass, Targets};
+use ndarray::Array1;
+
+use super::{Error, Overrides, output, read};
+use crate::diagnostics::{self, Diagnostic, Preconditioning, ProbeBatch, Scope, Task};
+use crate::experiment::Experiment;
+use crate::network::tensors::{self, Tensors};
+use crate::network::{Architecture, Parameters};
+
+mod batch;
+mod subject;
+
+use subject::Subject;
 
 /// Parameters above which the dense matrices would not fit any memory.
 const MOST_PARAMETERS: usize = 8192;
@@ -15,17 +24,39 @@ const MOST_PARAMETERS: usize = 8192;
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Arguments {
+    /// The experiment file
+    #[arg(required_unless_present = "run", requires_all = ["weights", "batch"])]
+    pub experiment: Option<PathBuf>,
     #[command(flatten)]
-    pub experiment: ExperimentArguments,
-    /// The weights, safetensors: layers.1.weight, layers.1.bias, …
+    pub overrides: Overrides,
+    /// The weights, safetensors: layers.1.weight, layers.1.bias, …, or 0.weight, 0.bias, 2.weight, … as of
+    /// PyTorch's nn.Sequential
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    pub weights: Option<PathBuf>,
+    /// A run folder, to inspect one of its checkpoints
+    #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
+    pub run: Option<PathBuf>,
+    /// Which checkpoint of the run [default: the latest]
+    #[arg(long, value_name = "N", requires = "run")]
+    pub step: Option<u64>,
+    /// The batch, safetensors: inputs, targets [default with --run: the run's own probe batch]
     #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
-    /// The batch, safetensors: inputs, targets
-    #[arg(long, value_name = "FILE")]
-    pub batch: PathBuf,
+    pub batch: Option<PathBuf>,
+    /// What to compute: names of diagnostics, or dense, which is every matrix of a small network and the default
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub quantities: Vec<String>,
+    /// Only blocks of these layers, counted from 1
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', requires = "quantities")]
+    pub layers: Vec<usize>,
     /// Where to write the quantities, safetensors
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// What is computed.
+enum Quantity {
+    Dense,
+    Measured(Diagnostic),
 }
 
 /// Computes the quantities and writes them, all or none.
@@ -33,70 +64,109 @@ pub(super) struct Arguments {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let experiment = arguments.experiment.read()?;
-    for input in [&arguments.weights, &arguments.batch] {
+    for input in [&arguments.weights, &arguments.batch].into_iter().flatten() {
         if is_same(input, &arguments.out) {
             return Err(Error::Overwrites { path: arguments.out.clone() });
         }
     }
-    let batch = tensors::read(&arguments.batch)?;
-    let inputs = tensors::matrix(&arguments.batch, &batch, "inputs", (None, experiment.network.input))?;
-    let architecture = experiment
-        .architecture(Some(inputs.ncols()), experiment.known_outputs())
-        .map_err(|mismatch| Error::Mismatch { file: arguments.experiment.experiment.clone(), mismatch })?;
-    if architecture.parameters() > MOST_PARAMETERS {
-        return Err(Error::TooLarge { parameters: architecture.parameters(), most: MOST_PARAMETERS });
+    let quantities = quantities(&arguments.quantities)?;
+    let subject = subject(arguments)?;
+    let depth = subject.architecture.depth();
+    if let Some(&layer) = arguments.layers.iter().find(|&layer| !(1..=depth).contains(layer)) {
+        return Err(Error::Request(format!("--layers: found {layer}, expected layers from 1 up to {depth}")));
     }
-    let weights = tensors::read(&arguments.weights)?;
-    let parameters = tensors::parameters(&arguments.weights, &weights, &architecture)?;
-    let mut pass = pass(&arguments.batch, &batch, &architecture, experiment.loss)?;
-    let quantities = diagnostics::inspect(&mut pass, &parameters, &experiment.optimizer)?;
-    Ok(tensors::write(&arguments.out, &quantities, HashMap::new())?)
+    let mut out = Tensors::new();
+    for quantity in quantities {
+        match quantity {
+            Quantity::Dense => {
+                let parameters = subject.architecture.parameters();
+                if parameters > MOST_PARAMETERS {
+                    return Err(Error::TooLarge { parameters, most: MOST_PARAMETERS });
+                }
+                let mut batch = subject.probe(Diagnostic::Hessian)?;
+                let settings = &subject.experiment.optimizer;
+                out.extend(diagnostics::inspect(batch.pass_mut(), &subject.parameters, settings)?);
+            }
+            Quantity::Measured(diagnostic) => measure(&subject, diagnostic, &arguments.layers, &mut out)?,
+        }
+    }
+    Ok(tensors::write(&arguments.out, &out, HashMap::new())?)
+}
+
+/// Measures a diagnostic, and says how long it took: `DIAGNOSTIC.NUMBER.SCOPE` for every number, the scope being
+/// `all` or a layer.
+fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mut Tensors) -> Result<(), Error> {
+    let began = Instant::now();
+    let mut batch = subject.probe(diagnostic)?;
+    let pass = batch.at(&subject.parameters)?;
+    let task = Task {
+        pass,
+        parameters: &subject.parameters,
+        only: None,
+        exact_limit: subject.experiment.diagnostics.exact_limit,
+        preconditioning: &subject.preconditioning,
+        seed: subject.experiment.seed,
+        step: subject.step,
+        cancelled: &|| false,
+    };
+    let mut results = 0;
+    let mut take = |measurement: diagnostics::Measurement| {
+        let scope = measurement.reading().scope.name();
+        let key = |name: &str| format!("{}.{name}.{scope}", diagnostic.name());
+        for (name, value) in measurement.numbers() {
+            out.insert(key(&name), Array1::from_elem(1, value).into_dyn());
+        }
+        for (name, values) in measurement.lists() {
+            out.insert(key(name), Array1::from_vec(values).into_dyn());
+        }
+        results += 1;
+    };
+    if layers.is_empty() {
+        diagnostic.measure(&task, &mut take)?;
+    }
+    for &layer in layers {
+        diagnostic.measure(&Task { only: Some(Scope::Layer(layer)), ..task }, &mut take)?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    output::complain(&format!("{}: {results} results in {seconds:.2} s\n", diagnostic.name()));
+    Ok(())
+}
+
+/// The quantities that are asked for.
+fn quantities(names: &[String]) -> Result<Vec<Quantity>, Error> {
+    if names.is_empty() {
+        return Ok(vec![Quantity::Dense]);
+    }
+    let known = || Diagnostic::ALL.iter().map(|diagnostic| diagnostic.name()).chain(["dense"]);
+    let quantity = |name: &String| match Diagnostic::ALL.iter().find(|diagnostic| diagnostic.name() == name) {
+        Some(&diagnostic) => Ok(Quantity::Measured(diagnostic)),
+        None if name == "dense" => Ok(Quantity::Dense),
+        None => {
+            let known = known().collect::<Vec<_>>().join(", ");
+            Err(Error::Request(format!("--quantities: found {name:?}, expected some of {known}")))
+        }
+    };
+    names.iter().map(quantity).collect()
+}
+
+/// The network and its batch.
+fn subject(arguments: &Arguments) -> Result<Subject, Error> {
+    if let Some(run) = &arguments.run {
+        return Subject::of_run(run, arguments.step, arguments.batch.as_deref(), &arguments.overrides.set);
+    }
+    let (Some(file), Some(weights), Some(batch)) = (&arguments.experiment, &arguments.weights, &arguments.batch) else {
+        unreachable!("required by the command line");
+    };
+    let experiment = read(file, &arguments.overrides)?;
+    let (pass, architecture) = batch::read(&experiment, file, batch)?;
+    let tensors = tensors::read(weights)?;
+    let parameters = tensors::parameters(weights, &tensors, &architecture)?;
+    let preconditioning = Preconditioning::of_settings(&experiment.optimizer);
+    let batch = Some(ProbeBatch::of(pass));
+    Ok(Subject { experiment, architecture, parameters, preconditioning, step: 0, batch, data: None })
 }
 
 /// Whether two paths lead to one file.
 fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
-/// The batch, on its way into the network.
-fn pass(path: &Path, batch: &Tensors, architecture: &Architecture, loss: Loss) -> Result<Pass<f64>, TensorError> {
-    let inputs = tensors::matrix(path, batch, "inputs", (None, Some(architecture.inputs())))?;
-    let data = inputs.nrows();
-    let shape = |expected: String| TensorError::Shape {
-        path: path.to_owned(),
-        name: "inputs".to_owned(),
-        found: vec![data, inputs.ncols()],
-        expected,
-    };
-    if data == 0 {
-        return Err(shape(format!("at least one row of {}", architecture.inputs())));
-    }
-    let width = loss.target_width(architecture.outputs());
-    let targets = tensors::matrix(path, batch, "targets", (Some(data), Some(width)))?;
-    for (row, target) in targets.outer_iter().enumerate() {
-        let problem = match loss.targets() {
-            Targets::Real => None,
-            Targets::UnitInterval => {
-                let outside = target.iter().find(|y| !(0.0..=1.0).contains(*y));
-                outside.map(|y| format!("found {y}, expected numbers from 0 up to 1"))
-            }
-            Targets::Distribution => {
-                let valid = target.iter().all(|y| (0.0..=1.0).contains(y)) && (target.sum() - 1.0).abs() < 1e-6;
-                (!valid).then(|| format!("found {target}, expected one class (one-hot)"))
-            }
-            Targets::Sign => {
-                let valid = target[0].abs().to_bits() == 1.0_f64.to_bits();
-                (!valid).then(|| format!("found {}, expected −1 or 1", target[0]))
-            }
-        };
-        if let Some(problem) = problem {
-            return Err(TensorError::Value { path: path.to_owned(), name: "targets".to_owned(), row, problem });
-        }
-    }
-    let mut pass = Pass::new(architecture, loss, data);
-    let (mut to_inputs, mut to_targets) = pass.batch_mut();
-    to_inputs.assign(&inputs);
-    to_targets.assign(&targets);
-    Ok(pass)
 }

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 use rayon::prelude::*;
 
 pub use columnwise::from_columns;
-pub use kfra::{Scratch, kfra};
+pub use kfra::{Scratch, kfra, kfra_output, kfra_step};
 
 use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram};
 use crate::network::Pass;

@@ -60,27 +60,47 @@ impl<'a> HessianProduct<'a> {
     /// image ← H v. Where a block is multiplied only its layer of `v` is read, and only its layer of
     /// `image` is written.
     pub fn apply(&mut self, v: &Parameters<f64>, image: &mut Parameters<f64>) {
-        self.forward(v);
+        self.apply_unless(v, image, &|| false);
+    }
+
+    /// [`HessianProduct::apply`], unless `cancelled`, which is asked before each layer, says yes; whether it was
+    /// done.
+    pub fn apply_unless(
+        &mut self,
+        v: &Parameters<f64>,
+        image: &mut Parameters<f64>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> bool {
+        let (first, depth) = (self.first(), self.tangents.len());
+        for layer in first..=depth {
+            if cancelled() {
+                return false;
+            }
+            self.forward(v, layer);
+        }
         self.output_delta();
-        self.backward(v, image);
+        for layer in (first..=depth).rev() {
+            if cancelled() {
+                return false;
+            }
+            self.backward(v, image, layer);
+        }
+        true
     }
 
     /// R{h_λ} = Ŵ_λ R{a_{λ−1}} + V_λ ā_{λ−1}.
-    fn forward(&mut self, v: &Parameters<f64>) {
-        let (first, depth) = (self.first(), self.tangents.len());
-        for layer in first..=depth {
-            let moves = self.moves(layer);
-            let (earlier, later) = self.tangents.split_at_mut(layer - 1);
-            let tangent = &mut later[0];
-            let mut target = Target::Replace;
-            if moves {
-                gemm(1.0, self.pass.input(layer), v.layer(layer).t(), target, tangent.view_mut());
-                target = Target::Add;
-            }
-            if layer > first {
-                let moved = &earlier[layer - 2] * &self.pass.slope(layer - 1);
-                gemm(1.0, moved.view(), self.parameters.weights(layer).t(), target, tangent.view_mut());
-            }
+    fn forward(&mut self, v: &Parameters<f64>, layer: usize) {
+        let (first, moves) = (self.first(), self.moves(layer));
+        let (earlier, later) = self.tangents.split_at_mut(layer - 1);
+        let tangent = &mut later[0];
+        let mut target = Target::Replace;
+        if moves {
+            gemm(1.0, self.pass.input(layer), v.layer(layer).t(), target, tangent.view_mut());
+            target = Target::Add;
+        }
+        if layer > first {
+            let moved = &earlier[layer - 2] * &self.pass.slope(layer - 1);
+            gemm(1.0, moved.view(), self.parameters.weights(layer).t(), target, tangent.view_mut());
         }
     }
 
@@ -100,37 +120,34 @@ impl<'a> HessianProduct<'a> {
 
     /// R{∂E/∂h_λ} = f′ ⊙ (Ŵ_{λ+1}ᵀ R{∂E/∂h_{λ+1}} + V̂_{λ+1}ᵀ ∂E/∂h_{λ+1}) + f″ ⊙ ∂E/∂a_λ ⊙ R{h_λ}, and
     /// R{∂Ē/∂W_λ} = 1/N Σ R{∂E/∂h_λ} ā_{λ−1}ᵀ + ∂E/∂h_λ R{ā_{λ−1}}ᵀ.
-    fn backward(&mut self, v: &Parameters<f64>, image: &mut Parameters<f64>) {
+    fn backward(&mut self, v: &Parameters<f64>, image: &mut Parameters<f64>, layer: usize) {
         let mean = 1.0 / self.pass.data() as f64;
-        let first = self.first();
-        for layer in (first..=self.tangents.len()).rev() {
-            let moves = self.moves(layer);
-            let (earlier, later) = self.deltas.split_at_mut(layer - 1);
-            let delta = later[0].view();
-            if moves {
-                gemm(mean, delta.t(), self.pass.input(layer), Target::Replace, image.layer_mut(layer));
-            }
-            if layer == first {
-                continue;
-            }
-            if moves {
-                let moved = &self.tangents[layer - 2] * &self.pass.slope(layer - 1);
-                let width = moved.ncols();
-                let mut weights = image.layer_mut(layer);
-                let weights = weights.slice_mut(ndarray::s![.., ..width]);
-                gemm(mean, self.pass.delta(layer).t(), moved.view(), Target::Add, weights);
-            }
-            let previous = &mut earlier[layer - 2];
-            gemm(1.0, delta, self.parameters.weights(layer), Target::Replace, previous.view_mut());
-            if moves {
-                gemm(1.0, self.pass.delta(layer), v.weights(layer), Target::Add, previous.view_mut());
-            }
-            Zip::from(previous)
-                .and(self.pass.slope(layer - 1))
-                .and(&self.bends[layer - 2])
-                .and(&self.tangents[layer - 2])
-                .for_each(|x, &slope, &bend, &tangent| *x = *x * slope + bend * tangent);
+        let (first, moves) = (self.first(), self.moves(layer));
+        let (earlier, later) = self.deltas.split_at_mut(layer - 1);
+        let delta = later[0].view();
+        if moves {
+            gemm(mean, delta.t(), self.pass.input(layer), Target::Replace, image.layer_mut(layer));
         }
+        if layer == first {
+            return;
+        }
+        if moves {
+            let moved = &self.tangents[layer - 2] * &self.pass.slope(layer - 1);
+            let width = moved.ncols();
+            let mut weights = image.layer_mut(layer);
+            let weights = weights.slice_mut(ndarray::s![.., ..width]);
+            gemm(mean, self.pass.delta(layer).t(), moved.view(), Target::Add, weights);
+        }
+        let previous = &mut earlier[layer - 2];
+        gemm(1.0, delta, self.parameters.weights(layer), Target::Replace, previous.view_mut());
+        if moves {
+            gemm(1.0, self.pass.delta(layer), v.weights(layer), Target::Add, previous.view_mut());
+        }
+        Zip::from(previous)
+            .and(self.pass.slope(layer - 1))
+            .and(&self.bends[layer - 2])
+            .and(&self.tangents[layer - 2])
+            .for_each(|x, &slope, &bend, &tangent| *x = *x * slope + bend * tangent);
     }
 }
 

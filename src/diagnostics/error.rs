@@ -1,6 +1,6 @@
 //! Why a diagnostic comes to no result.
 
-use crate::linalg::NotConverged;
+use crate::linalg::{NotConverged, NotPositiveDefinite};
 
 /// A diagnostic came to no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,9 +8,15 @@ pub enum Error {
     /// The network's outputs, slopes or gradients are not finite, so its curvature is not.
     #[error("the network's outputs or derivatives on the probe batch are not finite")]
     NotFinite,
+    /// There can be no further thread.
+    #[error("a thread could not be started")]
+    Threads,
     /// The eigenvalues of a matrix could not be computed.
     #[error(transparent)]
     Eigenvalues(#[from] NotConverged),
+    /// A damped factor could not be inverted.
+    #[error(transparent)]
+    Factor(#[from] NotPositiveDefinite),
 }
 
 /// Why a measurement ends before its end.

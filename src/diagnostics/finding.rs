@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Probe, Stop};
+use crate::linalg::Real;
 use crate::network::{Parameters, Pass};
+use crate::optim::{Curvature, Damping, FirstOrder, Method, Moments, Optimizer, Rule, Settings, State};
 
 /// What a diagnostic finds of one part of the parameters, and how.
-pub trait Finding: Copy + 'static {
+pub trait Finding: Clone + 'static {
     /// The diagnostic's name on the screen: `Hessian blocks`.
     const TITLE: &'static str;
 
@@ -33,14 +35,79 @@ pub struct Task<'a> {
     pub pass: &'a Pass<f64>,
     /// θ.
     pub parameters: &'a Parameters<f64>,
+    /// The one part of the parameters that is measured, where not all are.
+    pub only: Option<Scope>,
     /// The largest matrix that is decomposed.
     pub exact_limit: usize,
+    /// What the directions that are compared depend on.
+    pub preconditioning: &'a Preconditioning,
     /// The run's.
     pub seed: u64,
     /// What the results are labelled with.
     pub step: u64,
     /// Whether to end without a further report; to be asked often.
     pub cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Task<'_> {
+    /// Whether results about all parameters are wanted.
+    pub fn wants_whole(&self) -> bool {
+        self.only.is_none_or(|only| only == Scope::Whole)
+    }
+
+    /// Whether results about layer λ are wanted.
+    pub fn wants_layer(&self, layer: usize) -> bool {
+        self.only.is_none_or(|only| only == Scope::Layer(layer))
+    }
+}
+
+/// What directions depend on beside the gradient, as it is in the run at the step of the measurement.
+#[derive(Clone, Debug)]
+pub struct Preconditioning {
+    /// γ; that of the defaults in runs without.
+    pub damping: f64,
+    /// η.
+    pub l2: f64,
+    /// m, the targets that KFAC draws for each datum.
+    pub samples: usize,
+    /// Adam's settings and moments, in runs with Adam. Elsewhere its first update is taken.
+    pub adam: Option<(FirstOrder, Moments<f64>)>,
+}
+
+impl Preconditioning {
+    /// As an optimizer begins with these settings.
+    pub fn of_settings(settings: &Settings) -> Self {
+        let default = Self { l2: settings.l2, ..Self::default() };
+        match &settings.method {
+            Method::SecondOrder(second) => {
+                let samples = match second.curvature {
+                    Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples } => samples,
+                    _ => default.samples,
+                };
+                let damping = if second.has_factors() { second.kronecker_damping.initial } else { default.damping };
+                Self { damping, samples, ..default }
+            }
+            Method::FirstOrder(_) => default,
+        }
+    }
+
+    /// As an optimizer is now; Adam's moments only if `moments`.
+    pub fn of<T: Real>(optimizer: &Optimizer<T>, moments: bool) -> Self {
+        let settings = optimizer.present();
+        let adam = match (&settings.method, &optimizer.state) {
+            (Method::FirstOrder(first), State::FirstOrder(kept)) if moments && first.rule == Rule::Adam => {
+                Some((first.clone(), kept.cast()))
+            }
+            _ => None,
+        };
+        Self { adam, ..Self::of_settings(&settings) }
+    }
+}
+
+impl Default for Preconditioning {
+    fn default() -> Self {
+        Self { damping: Damping::KRONECKER.initial, l2: 0.0, samples: 1, adam: None }
+    }
 }
 
 /// What all diagnostics tell of a result.

@@ -1,11 +1,14 @@
-//! Trace and extreme eigenvalues of the blocks of the exact Hessian.
+//! Trace and extreme eigenvalues of the exact Hessian, of its blocks and of the whole.
 
-use cpu_time::ThreadTime;
-use serde::{Deserialize, Serialize};
+use ndarray::{Array1, ArrayView1, ArrayViewMut1};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::clock::Clock;
 use super::reduced::Reduced;
-use super::{Finding, Reading, Scope, Stop, Task, roots};
-use crate::linalg::{Extremes, LanczosSettings, Stream, lanczos, number};
+use super::{Error, Finding, Reading, Scope, Stop, Task, roots};
+use crate::curvature::hessian::HessianProduct;
+use crate::linalg::{Extremes, Kept, LanczosSettings, Stream, lanczos, number};
+use crate::network::Parameters;
 
 mod remainder;
 #[cfg(test)]
@@ -15,19 +18,20 @@ mod tests;
 const ACCURACY: LanczosSettings = LanczosSettings { products: 60, tolerance: 1e-3 };
 
 /// Share of the largest |eigenvalue| that rounding can make of a zero.
-const ROUNDING: f64 = 1e-10;
+pub(super) const ROUNDING: f64 = 1e-10;
 
-/// The block of layer λ of the exact Hessian of the mean loss (without the L2 term), on a probe batch.
+/// The exact Hessian of the mean loss (without the L2 term) on a probe batch, or its block of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HessianBlock {
     /// The step whose parameters were measured.
     pub step: u64,
-    /// λ = 1 … L.
-    pub layer: usize,
-    /// tr H_λ, exact.
+    /// All of it, or one block. Logs of earlier versions have the number of the layer as `layer`.
+    #[serde(alias = "layer", deserialize_with = "scope_or_layer")]
+    pub scope: Scope,
+    /// tr H, exact.
     #[serde(with = "number")]
     pub trace: f64,
-    /// tr Ḡ_λ, exact.
+    /// tr Ḡ, exact.
     #[serde(with = "number")]
     pub gauss_newton_trace: f64,
     /// λ_max as found: a Ritz value, never above the true one.
@@ -50,11 +54,25 @@ pub struct HessianBlock {
     pub cost: f64,
 }
 
-/// Whether a block is positive semi-definite, and how that is known.
+/// Reads a scope, or the number of a layer.
+fn scope_or_layer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Layer(usize),
+        Scope(Scope),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Layer(layer) => Scope::Layer(layer),
+        Either::Scope(scope) => scope,
+    })
+}
+
+/// Whether a matrix is positive semi-definite, and how that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Definite {
-    /// Yes: all activations are piecewise linear and H_L is positive semi-definite.
+    /// Yes: it is a block, all activations are piecewise linear and H_L is positive semi-definite.
     ByStructure,
     /// As far as was measured: no negative eigenvalue was found.
     Measured,
@@ -63,33 +81,44 @@ pub enum Definite {
 }
 
 impl Finding for HessianBlock {
-    const TITLE: &'static str = "Hessian blocks";
-    const SYMBOL: &'static str = "Hessian";
+    const TITLE: &'static str = "Hessian";
 
+    /// Measures the blocks, then the whole.
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let (pass, depth) = (task.pass, task.pass.architecture().depth());
-        let clock = ThreadTime::now();
+        let mut clock = Clock::start();
         let gauss_newton = roots::block_traces(pass, task.parameters, task.cancelled)?;
         let remainder = remainder::block_traces(pass, task.parameters, task.cancelled)?;
         let mut product = Reduced::hessian(pass, task.parameters);
         // Work for all blocks at once counts for each in equal parts.
-        let shared = clock.elapsed().as_secs_f64() / depth as f64;
-        for layer in 1..=depth {
-            let clock = ThreadTime::now();
-            let found = extremes(task, &mut product, layer)?;
+        let shared = clock.lap() / depth as f64;
+        let mut found = |scope, traces: [f64; 2], extremes: &Extremes, cost| {
             report(Self {
                 step: task.step,
-                layer,
-                trace: gauss_newton[layer - 1] + remainder[layer - 1],
-                gauss_newton_trace: gauss_newton[layer - 1],
-                largest: found.largest,
-                smallest: found.smallest,
-                residual: found.largest_residual.max(found.smallest_residual),
-                definite: definite(task, &found),
-                products: found.products,
+                scope,
+                trace: traces[0] + traces[1],
+                gauss_newton_trace: traces[0],
+                largest: extremes.largest,
+                smallest: extremes.smallest,
+                residual: extremes.largest_residual.max(extremes.smallest_residual),
+                definite: definite(scope != Scope::Whole && is_semidefinite(task), extremes),
+                products: extremes.products,
                 data: pass.data(),
-                cost: shared + clock.elapsed().as_secs_f64(),
+                cost,
             });
+        };
+        for layer in (1..=depth).filter(|&layer| task.wants_layer(layer)) {
+            let extremes = extremes(task, &mut product, layer)?;
+            let traces = [gauss_newton[layer - 1], remainder[layer - 1]];
+            found(Scope::Layer(layer), traces, &extremes, shared + clock.lap());
+        }
+        if task.wants_whole() {
+            let mut product = WholeProduct::new(task);
+            let (n, mut stream) = (task.parameters.flat.len(), Stream::new(task.seed, "lanczos", 0));
+            // Where all directions can be tried none are lost; elsewhere two vectors are enough.
+            let kept = if n <= ACCURACY.products { Kept::All } else { Kept::Two };
+            let extremes = lanczos(n, ACCURACY, kept, &mut stream, |x, image| product.apply(x, image))?;
+            found(Scope::Whole, [gauss_newton.sum(), remainder.sum()], &extremes, clock.lap());
         }
         Ok(())
     }
@@ -97,7 +126,7 @@ impl Finding for HessianBlock {
     fn reading(&self) -> Reading {
         Reading {
             step: self.step,
-            scope: Scope::Layer(self.layer),
+            scope: self.scope,
             cost: self.cost,
             quantities: [self.smallest, self.trace, self.largest],
         }
@@ -109,11 +138,8 @@ impl Finding for HessianBlock {
 fn extremes(task: &Task, product: &mut Reduced, layer: usize) -> Result<Extremes, Stop> {
     let mut stream = Stream::new(task.seed, "lanczos", layer as u64);
     let layers = layer..=layer;
-    let mut found = lanczos(product.size(layers.clone()), ACCURACY, &mut stream, |x, image| {
-        if (task.cancelled)() {
-            return Err(Stop::Cancelled);
-        }
-        product.apply(&layers, x, image)
+    let mut found = lanczos(product.size(layers.clone()), ACCURACY, Kept::All, &mut stream, |x, image| {
+        product.apply(&layers, x, image, task.cancelled)
     })?;
     if product.leaves_null_space(layer) {
         if found.smallest > 0.0 {
@@ -126,15 +152,59 @@ fn extremes(task: &Task, product: &mut Reduced, layer: usize) -> Result<Extremes
     Ok(found)
 }
 
+/// Whether every block is positive semi-definite: B_λ Ŵᵀ 𝓗 Ŵ B_λ + D_λ is where 𝓗 is and D_λ = 0 (Botev, Ritter &
+/// Barber 2017, section 3.1).
+pub(super) fn is_semidefinite(task: &Task) -> bool {
+    task.pass.architecture().is_piecewise_linear() && task.pass.loss().is_exponential_family()
+}
+
 /// A Ritz value is a Rayleigh quotient, so never below λ_min: a negative one, beyond rounding, proves
-/// the block indefinite whatever its residual.
-fn definite(task: &Task, found: &Extremes) -> Definite {
+/// the matrix indefinite whatever its residual.
+fn definite(by_structure: bool, found: &Extremes) -> Definite {
     let scale = found.largest.abs().max(found.smallest.abs());
-    if task.pass.architecture().is_piecewise_linear() && task.pass.loss().is_exponential_family() {
+    if by_structure {
         Definite::ByStructure
     } else if found.smallest < -ROUNDING * scale {
         Definite::Indefinite
     } else {
         Definite::Measured
+    }
+}
+
+/// tr H_λ of each layer, exact, at index λ − 1.
+///
+/// # Errors
+/// Once it is cancelled.
+pub(super) fn traces(task: &Task) -> Result<Array1<f64>, Stop> {
+    let gauss_newton = roots::block_traces(task.pass, task.parameters, task.cancelled)?;
+    Ok(gauss_newton + remainder::block_traces(task.pass, task.parameters, task.cancelled)?)
+}
+
+/// Products with all of the Hessian.
+pub(super) struct WholeProduct<'a> {
+    product: HessianProduct<'a>,
+    vector: Parameters<f64>,
+    image: Parameters<f64>,
+    cancelled: &'a dyn Fn() -> bool,
+}
+
+impl<'a> WholeProduct<'a> {
+    pub fn new(task: &Task<'a>) -> Self {
+        let zeros = || Parameters::zeros(task.pass.architecture());
+        let product = HessianProduct::new(task.pass, task.parameters, None);
+        Self { product, vector: zeros(), image: zeros(), cancelled: task.cancelled }
+    }
+
+    /// image ← H x.
+    ///
+    /// # Errors
+    /// Where the image is not finite, and once it is cancelled.
+    pub fn apply(&mut self, x: ArrayView1<f64>, mut image: ArrayViewMut1<f64>) -> Result<(), Stop> {
+        self.vector.flat.assign(&x);
+        if !self.product.apply_unless(&self.vector, &mut self.image, self.cancelled) {
+            return Err(Stop::Cancelled);
+        }
+        image.assign(&self.image.flat);
+        if image.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite.into()) }
     }
 }

@@ -7,7 +7,7 @@ use crate::network::{Architecture, Loss, Parameters, Pass};
 
 /// The fixed data of a run on which one diagnostic is measured, in double precision whatever the
 /// precision of training, so that its values along the run are comparable.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProbeBatch {
     pass: Pass<f64>,
     gradient: Parameters<f64>,
@@ -26,7 +26,17 @@ impl ProbeBatch {
         let mut pass = Pass::new(architecture, loss, order.len());
         let (inputs, targets) = pass.batch_mut();
         samples.gather(&order, inputs, targets);
-        Self { pass, gradient: Parameters::zeros(architecture) }
+        Self::of(pass)
+    }
+
+    /// The batch of a pass.
+    pub fn of(pass: Pass<f64>) -> Self {
+        Self { gradient: Parameters::zeros(pass.architecture()), pass }
+    }
+
+    /// The pass, to be used for something else.
+    pub fn pass_mut(&mut self) -> &mut Pass<f64> {
+        &mut self.pass
     }
 
     /// N.
@@ -60,7 +70,7 @@ mod tests {
 
     use super::*;
     use crate::data::Targets;
-    use crate::diagnostics::{Diagnostic, Task};
+    use crate::diagnostics::{Diagnostic, Preconditioning, Task};
     use crate::network::{Activation, Init, Layer};
 
     fn samples() -> Samples {
@@ -99,7 +109,16 @@ mod tests {
         let parameters = Init::Glorot.parameters(&architecture(), 1);
         let pass = probe.at(&parameters).unwrap();
         for &diagnostic in Diagnostic::ALL {
-            let task = Task { pass, parameters: &parameters, exact_limit: 100, seed: 1, step: 7, cancelled: &|| false };
+            let task = Task {
+                pass,
+                parameters: &parameters,
+                only: None,
+                exact_limit: 100,
+                preconditioning: &Preconditioning::default(),
+                seed: 1,
+                step: 7,
+                cancelled: &|| false,
+            };
             let mut found = Vec::new();
             diagnostic.measure(&task, &mut |measurement| found.push(measurement)).unwrap();
             assert!(!found.is_empty(), "{}", diagnostic.name());

@@ -9,18 +9,20 @@
 //!   units have a slope of zero, as those of relu have (`certificate::active_bounds`);
 //! - below: eigenvalues of principal submatrices (Cauchy), of blocks that `certificate` bounds below.
 
-use cpu_time::ThreadTime;
 use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
+use super::blocks::kernel;
+use super::clock::Clock;
 use super::reduced::Reduced;
 use super::{Finding, Reading, Scope, Stop, Task, output, roots};
 use crate::curvature::dense::add_kronecker;
 use crate::linalg::{Target, gemm_symmetric, gram};
-use crate::network::Pass;
 use certificate::{active_bounds, independent, last_block};
 use spectrum::Spectrum;
+pub(super) use spectrum::add_gram;
 use whole::Whole;
+pub(super) use whole::{dense as whole_dense, gram as whole_gram};
 
 mod certificate;
 mod spectrum;
@@ -111,16 +113,8 @@ struct Found {
 }
 
 /// max(M, P) ε λ_max.
-fn tolerance(columns: usize, parameters: usize, largest: f64) -> f64 {
+pub(super) fn tolerance(columns: usize, parameters: usize, largest: f64) -> f64 {
     columns.max(parameters) as f64 * f64::EPSILON * largest
-}
-
-/// K = Ā Āᵀ for the inputs of layer λ: N × N.
-fn kernel(pass: &Pass<f64>, layer: usize) -> Array2<f64> {
-    let input = pass.input(layer);
-    let mut kernel = Array2::zeros((pass.data(), pass.data()));
-    gemm_symmetric(1.0, input, input.t(), Target::Replace, kernel.view_mut());
-    kernel
 }
 
 impl Finding for Rank {
@@ -129,7 +123,7 @@ impl Finding for Rank {
     /// Measures the blocks, then the whole.
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let (pass, depth) = (task.pass, task.pass.architecture().depth());
-        let mut clock = Clock(ThreadTime::now());
+        let mut clock = Clock::start();
         let ranks = output::ranks(pass)?;
         let mut product = Reduced::gauss_newton(pass, task.parameters);
         let mut whole = Whole::new(task, &ranks, &mut product)?;
@@ -288,14 +282,4 @@ fn labelled(task: &Task, scope: Scope, found: &Found, bound: usize, parameters: 
     let &Found { lower, upper, effective, method } = found;
     let data = task.pass.data();
     Rank { step: task.step, scope, lower, upper, bound, parameters, data, effective, method, cost }
-}
-
-/// CPU time of this thread.
-struct Clock(ThreadTime);
-
-impl Clock {
-    /// Seconds since the last lap.
-    fn lap(&mut self) -> f64 {
-        std::mem::replace(&mut self.0, ThreadTime::now()).elapsed().as_secs_f64()
-    }
 }

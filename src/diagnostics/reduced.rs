@@ -12,7 +12,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use super::error::{Error, Stop};
 use crate::curvature::gauss_newton::output_product;
 use crate::curvature::preactivation::{bends, output_hessian};
-use crate::linalg::{LanczosSettings, Stream, Target, gemm, largest_eigenvalue, triangular_factor};
+use crate::linalg::{LanczosSettings, Stream, Target, gemm, largest_eigenvalue, mirror, triangular_factor};
 use crate::network::{Parameters, Pass};
 
 /// Accuracy of a largest eigenvalue, relative: it only scales the tolerance of a rank.
@@ -49,10 +49,21 @@ pub(super) struct Reduced<'a> {
 impl<'a> Reduced<'a> {
     /// Products with Ḡ, after a forward pass.
     pub fn gauss_newton(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>) -> Self {
+        let layers = 1..=pass.architecture().depth();
+        let coordinates = layers.map(|layer| coordinates(pass, layer)).collect();
+        Self::with_coordinates(pass, parameters, coordinates)
+    }
+
+    /// Products with Ḡ in the parameters themselves: all coordinates are theirs.
+    pub fn in_parameters(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>) -> Self {
+        let inputs = (1..=pass.architecture().depth()).map(|layer| pass.input(layer).to_owned()).collect();
+        Self::with_coordinates(pass, parameters, inputs)
+    }
+
+    fn with_coordinates(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>, coordinates: Vec<Array2<f64>>) -> Self {
         let architecture = pass.architecture();
         let layers = 1..=architecture.depth();
         let arrays = || layers.clone().map(|l| Array2::zeros((pass.data(), architecture.width(l)))).collect::<Vec<_>>();
-        let coordinates = layers.clone().map(|layer| coordinates(pass, layer)).collect();
         Self { pass, parameters, matrix: Matrix::GaussNewton, coordinates, tangents: arrays(), deltas: arrays() }
     }
 
@@ -78,16 +89,20 @@ impl<'a> Reduced<'a> {
     /// image ← A x for the part of the matrix that belongs to `layers` (for the Hessian: one layer).
     ///
     /// # Errors
-    /// Where the image is not finite.
+    /// Where the image is not finite, and once `cancelled` says yes.
     pub fn apply(
         &mut self,
         layers: &RangeInclusive<usize>,
         x: ArrayView1<f64>,
         mut image: ArrayViewMut1<f64>,
+        cancelled: &dyn Fn() -> bool,
     ) -> Result<(), Stop> {
         let (first, depth) = (*layers.start(), self.tangents.len());
         let mut offset = 0;
         for layer in first..=depth {
+            if cancelled() {
+                return Err(Stop::Cancelled);
+            }
             let (earlier, later) = self.tangents.split_at_mut(layer - 1);
             let tangent = &mut later[0];
             let mut target = Target::Replace;
@@ -105,10 +120,11 @@ impl<'a> Reduced<'a> {
         }
         self.output_delta();
         for layer in (first..=depth).rev() {
-            let (earlier, later) = self.deltas.split_at_mut(layer - 1);
-            let delta = later[0].view();
+            if cancelled() {
+                return Err(Stop::Cancelled);
+            }
             if layers.contains(&layer) {
-                let z = &self.coordinates[layer - 1];
+                let (z, delta) = (&self.coordinates[layer - 1], &self.deltas[layer - 1]);
                 let size = delta.ncols() * z.ncols();
                 offset -= size;
                 let part = image.slice_mut(s![offset..offset + size]);
@@ -116,18 +132,71 @@ impl<'a> Reduced<'a> {
                 gemm(1.0 / self.pass.data() as f64, delta.t(), z.view(), Target::Replace, part);
             }
             if layer > first {
-                let previous = &mut earlier[layer - 2];
-                gemm(1.0, delta, self.parameters.weights(layer), Target::Replace, previous.view_mut());
-                *previous *= &self.pass.slope(layer - 1);
-                if let Matrix::Hessian(bends, _) = &self.matrix {
-                    ndarray::Zip::from(previous)
-                        .and(&bends[layer - 2])
-                        .and(&self.tangents[layer - 2])
-                        .for_each(|x, &bend, &tangent| *x += bend * tangent);
-                }
+                self.back(layer);
             }
         }
         if image.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite.into()) }
+    }
+
+    /// Column `unit` of A_λ = G_λ or 𝓗_λ of every datum: N × d_λ.
+    ///
+    /// # Errors
+    /// Once `cancelled` says yes.
+    fn column(&mut self, layer: usize, unit: usize, cancelled: &dyn Fn() -> bool) -> Result<ArrayView2<'_, f64>, Stop> {
+        let depth = self.tangents.len();
+        self.tangents[layer - 1].fill(0.0);
+        self.tangents[layer - 1].column_mut(unit).fill(1.0);
+        for later in layer + 1..=depth {
+            if cancelled() {
+                return Err(Stop::Cancelled);
+            }
+            let moved = &self.tangents[later - 2] * &self.pass.slope(later - 1);
+            let weights = self.parameters.weights(later);
+            gemm(1.0, moved.view(), weights.t(), Target::Replace, self.tangents[later - 1].view_mut());
+        }
+        self.output_delta();
+        (layer + 1..=depth).rev().for_each(|later| self.back(later));
+        Ok(self.deltas[layer - 1].view())
+    }
+
+    /// The block of layer λ, 1/N Σ z zᵀ ⊗ A_λ, with d_λ sweeps: n × n, n = `size`.
+    ///
+    /// # Errors
+    /// Where it is not finite, and once `cancelled` says yes.
+    pub fn dense(&mut self, layer: usize, cancelled: &dyn Fn() -> bool) -> Result<Array2<f64>, Stop> {
+        let z = self.coordinates[layer - 1].clone();
+        let (data, inputs) = z.dim();
+        let units = self.tangents[layer - 1].ncols();
+        let mut dense = Array2::zeros((units * inputs, units * inputs));
+        for unit in 0..units {
+            let columns = self.column(layer, unit, cancelled)?;
+            if columns.iter().any(|x| !x.is_finite()) {
+                return Err(Error::NotFinite.into());
+            }
+            // Row by row below the diagonal of blocks.
+            for other in unit..units {
+                let mut scaled = z.clone();
+                scaled.outer_iter_mut().zip(columns.column(other)).for_each(|(mut row, &a)| row *= a / data as f64);
+                let rows = s![other * inputs..(other + 1) * inputs, unit * inputs..(unit + 1) * inputs];
+                gemm(1.0, z.t(), scaled.view(), Target::Replace, dense.slice_mut(rows));
+            }
+        }
+        mirror(dense.view_mut());
+        Ok(dense)
+    }
+
+    /// R{∂E/∂h_{λ−1}} from R{∂E/∂h_λ} of `layer` = λ.
+    fn back(&mut self, layer: usize) {
+        let (earlier, later) = self.deltas.split_at_mut(layer - 1);
+        let previous = &mut earlier[layer - 2];
+        gemm(1.0, later[0].view(), self.parameters.weights(layer), Target::Replace, previous.view_mut());
+        *previous *= &self.pass.slope(layer - 1);
+        if let Matrix::Hessian(bends, _) = &self.matrix {
+            ndarray::Zip::from(previous)
+                .and(&bends[layer - 2])
+                .and(&self.tangents[layer - 2])
+                .for_each(|x, &bend, &tangent| *x += bend * tangent);
+        }
     }
 
     /// R{∂E/∂h_L} = A_L R{h_L}.
@@ -154,10 +223,7 @@ impl<'a> Reduced<'a> {
         let settings = LanczosSettings { products: 100, tolerance: TOLERANCE };
         let mut stream = Stream::new(0, "rank", *layers.start() as u64);
         let found = largest_eigenvalue(self.size(layers.clone()), settings, &mut stream, |x, image| {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
-            self.apply(layers, x, image)
+            self.apply(layers, x, image, cancelled)
         })?;
         Ok(found.largest + found.largest_residual)
     }

@@ -1,5 +1,8 @@
 //! Small problems for the tests of diagnostics.
 
+use std::sync::LazyLock;
+
+use super::{Preconditioning, Task};
 use crate::linalg::Stream;
 use crate::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass, Targets};
 
@@ -63,4 +66,19 @@ pub fn zoo() -> Vec<Problem> {
         }
     }
     all
+}
+
+/// All of a problem, to be measured.
+pub fn task(problem: &Problem) -> Task<'_> {
+    static DEFAULT: LazyLock<Preconditioning> = LazyLock::new(Preconditioning::default);
+    Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        only: None,
+        exact_limit: 2048,
+        preconditioning: &DEFAULT,
+        seed: 1,
+        step: 3,
+        cancelled: &|| false,
+    }
 }

@@ -242,13 +242,6 @@ fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> dia
     let mut section = root.section_or_empty("diagnostics");
     let default = diagnostics::Settings::default();
     let probes = Each::of(|diagnostic| probe(&mut section, diagnostic, available, sink));
-    let mut alignment = section.section_or_empty("alignment");
-    if let Some(Found { value: found, origin }) = alignment.whole("every", Range::Period, MOST)
-        && found != 0
-    {
-        sink.report(origin, Flaw::Alignment { found });
-    }
-    alignment.finish();
     let settings = diagnostics::Settings {
         probes,
         budget: section.number("budget", Range::Share).map_or(default.budget, |budget| budget.value),

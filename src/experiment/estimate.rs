@@ -170,6 +170,8 @@ impl Shape {
             Curvature::HessianFree { .. } => (7.0, 0.0, 2.0 * self.batch * units),
             Curvature::Kfac { empirical: true, .. } => (4.0, factors, 0.0),
             Curvature::Kfac { samples, .. } => (4.0, factors, columns(samples as f64)),
+            // S and that of the minibatch; columns and those to rescale with, in the layers' eigenvectors too.
+            Curvature::Ekfac { samples } => (6.0, factors, 2.0 * columns(samples as f64)),
             Curvature::Kflr => (4.0, factors, columns(self.rank)),
             Curvature::Kfra => {
                 let slopes = self.sum(|m, _| m * m) - outputs * outputs;
@@ -192,6 +194,10 @@ impl Shape {
     /// invert it in.
     fn factors(&self, curvature: Curvature) -> f64 {
         let largest = self.widths.iter().copied().fold(0.0, f64::max);
+        if let Curvature::Ekfac { .. } = curvature {
+            // Averages, those of the minibatch, eigenvectors; and of the largest, decomposed in double precision.
+            return 3.0 * self.sum(|m, n| m * m + n * n) + 8.0 * largest * largest;
+        }
         4.0 * self.factored(curvature).map(|(_, n, g)| g * g + n * n).sum::<f64>() + largest * largest
     }
 
@@ -220,6 +226,9 @@ impl Shape {
         let factored = || self.factored(second.curvature);
         let inverses: f64 = factored().map(|(_, n, g)| g * g * g + n * n * n).sum();
         let solve: f64 = factored().map(|(m, n, g)| 2.0 * m * n * (g + n)).sum();
+        if let Curvature::Ekfac { .. } = second.curvature {
+            return self.corrected(second, (inverses, solve), [model, ratio]);
+        }
         let inputs = Work { name: "input factors", formula: "Σ N n²", flops: self.sum(|_, n| batch * n * n) };
         let trials = Work {
             name: "damping trials",
@@ -241,6 +250,32 @@ impl Shape {
         ]
     }
 
+    /// EKFAC: `cubes`: Σ m³ + n³; `solve`: Σ 2mn (m + n).
+    fn corrected(&self, second: &SecondOrder, (cubes, solve): (f64, f64), [model, ratio]: [Work; 2]) -> Vec<Work> {
+        let Curvature::Ekfac { samples } = second.curvature else { return Vec::new() };
+        let (batch, samples) = (self.batch, samples as f64);
+        let rotated = self.sum(|m, n| samples * m * m + n * n + m * n);
+        let trials = 2.0 * (2.0 * solve + model.flops) / second.kronecker_period as f64;
+        vec![
+            Work { name: "input factors", formula: "Σ N n²", flops: self.sum(|_, n| batch * n * n) },
+            self.preactivation_factors(second.curvature),
+            Work {
+                name: "corrected eigenvalues",
+                formula: "samples · 2N Σ_{λ>1} mn + Σ 2N (samples · m² + n² + mn)",
+                flops: 2.0 * batch * (samples * self.inner() + rotated),
+            },
+            Work {
+                name: "eigenvectors",
+                formula: "Σ 11 (m³ + n³) + 2mn (m + n) every inverse_period",
+                flops: (11.0 * cubes + solve) / second.inverse_period as f64,
+            },
+            Work { name: "solve", formula: "Σ 4mn (m + n)", flops: 2.0 * solve },
+            model,
+            ratio,
+            Work { name: "damping trials", formula: "2 (solve + model) every kronecker_period", flops: trials },
+        ]
+    }
+
     fn preactivation_factors(&self, curvature: Curvature) -> Work {
         let name = "pre-activation factors";
         let batch = self.batch;
@@ -248,7 +283,7 @@ impl Shape {
         let columns = |columns: f64| batch * columns * (2.0 * self.inner() + grams);
         match curvature {
             Curvature::Kfac { empirical: true, .. } => Work { name, formula: "Σ N m²", flops: batch * grams },
-            Curvature::Kfac { samples, .. } => {
+            Curvature::Kfac { samples, .. } | Curvature::Ekfac { samples } => {
                 Work { name, formula: "samples · (2N Σ_{λ>1} mn + Σ N m²)", flops: columns(samples as f64) }
             }
             Curvature::Kfra => {

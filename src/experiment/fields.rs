@@ -33,8 +33,8 @@ enum Takers {
     Second,
     /// Methods with Kronecker factors.
     Kronecker,
-    /// One of them.
-    Only(&'static str),
+    /// Some of them.
+    Only(&'static [&'static str]),
 }
 
 /// The names of every kind of optimizer that `takes` something.
@@ -51,7 +51,7 @@ impl Takers {
             Self::Kronecker => {
                 names(|kind| matches!(kind, Kind::Curvature(curvature) if SecondOrder::new(curvature).has_factors()))
             }
-            Self::Only(name) => vec![name],
+            Self::Only(names) => names.to_vec(),
         }
     }
 }
@@ -106,10 +106,10 @@ fields! {
     "optimizer.step_period" = "5", Second, "τ is adapted every so many updates: from 1.";
     "optimizer.inverse_period" = "20", Kronecker, "Updates between new inverses of the factors: from 1.";
     "optimizer.factor_average" = "0.95", Kronecker, "Weight of the past in the factors: from 0 (none), below 1.";
-    "optimizer.samples" = "1", Only("kfac"), "Targets drawn for each datum: from 1.";
-    "optimizer.empirical" = "false", Only("kfac"), "True targets in place of drawn ones (not the Fisher).";
-    "optimizer.iterations" = "250", Only("hessian_free"), "The most conjugate-gradient iterations an update: from 1.";
-    "optimizer.tolerance" = "5e-4", Only("hessian_free"), "Relative progress below which the iterations end: above 0.";
+    "optimizer.samples" = "1", Only(&["kfac", "ekfac"]), "Targets drawn for each datum: from 1.";
+    "optimizer.empirical" = "false", Only(&["kfac"]), "True targets in place of drawn ones (not the Fisher).";
+    "optimizer.iterations" = "250", Only(&["hessian_free"]), "The most conjugate-gradient iterations an update: from 1.";
+    "optimizer.tolerance" = "5e-4", Only(&["hessian_free"]), "Relative progress below which the iterations end: above 0.";
     "optimizer.l2" = "0.0", All, "η of the term η/2 ‖θ‖², biases included: from 0.";
     "optimizer.polyak" = "0.0", All, "Decay of the average of parameters that is evaluated: from 0 (none), below 1.";
 
@@ -121,8 +121,6 @@ fields! {
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
     "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
-    "diagnostics.alignment" = "-", All, "Alignment of the methods with the exact update.";
-    "diagnostics.alignment.every" = "0", All, "Only 0: on demand.";
     "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each: from 0 up to 1. They wait until it suffices.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
@@ -138,7 +136,7 @@ fn add(
 ) {
     if key == "optimizer.kronecker_damping" {
         add_coefficients(fields);
-    } else if key == "diagnostics.alignment" {
+    } else if key == "diagnostics.budget" {
         add_probes(fields);
     }
     let known = fields.iter_mut().find(|field| field.key == key);

@@ -64,6 +64,9 @@ fn curvature(section: &mut Section, default: Curvature) -> Curvature {
             samples: whole(section, "samples", samples as u64) as usize,
             empirical: section.flag("empirical").unwrap_or(empirical),
         },
+        Curvature::Ekfac { samples } => {
+            Curvature::Ekfac { samples: whole(section, "samples", samples as u64) as usize }
+        }
         Curvature::HessianFree { iterations, tolerance } => Curvature::HessianFree {
             iterations: whole(section, "iterations", iterations as u64) as usize,
             tolerance: number(section, "tolerance", Range::Positive, tolerance),

@@ -141,12 +141,6 @@ pub enum Flaw {
         /// Data asked for.
         found: u64,
     },
-    /// Alignment along the run.
-    #[error("diagnostics.alignment.every must be 0: alignment on a schedule is not available")]
-    Alignment {
-        /// The period asked for.
-        found: u64,
-    },
     /// The network fits neither data nor loss.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
@@ -161,7 +155,7 @@ impl Flaw {
             Self::Bounds { initial, .. } => format!("found {initial}"),
             Self::BoundsCrossed { min, .. } => format!("found {min}"),
             Self::Counts { train, validation, .. } => format!("found train = {train}, validation = {validation}"),
-            Self::TooManyData { found, .. } | Self::Alignment { found } => format!("found {found}"),
+            Self::TooManyData { found, .. } => format!("found {found}"),
             Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),
             Self::NotForKind { kind, .. } => format!("not taken by {kind}"),
             Self::TaskLoss { loss, .. } => format!("found {loss:?}"),
@@ -185,7 +179,6 @@ impl Flaw {
             Self::Bounds { name, .. } => format!("optimizer.{name}").into(),
             Self::TaskLoss { .. } => "loss.kind".into(),
             Self::Counts { .. } => "data.train".into(),
-            Self::Alignment { .. } => "diagnostics.alignment.every".into(),
             Self::Mismatch(Mismatch::Input { .. }) => "network.input".into(),
             Self::Mismatch(Mismatch::Output { .. } | Mismatch::LossOutput { .. }) => "network.output".into(),
             Self::Mismatch(Mismatch::Parameters { .. }) => "network.layers".into(),
@@ -206,7 +199,6 @@ impl Flaw {
             }
             Self::UnknownKey { known, .. } => Some(format!("expected {}", listed(known))),
             Self::NotForKind { takers, .. } => Some(format!("expected only with {}", listed(takers))),
-            Self::Alignment { .. } => Some("expected 0; alignment is measured on demand".to_owned()),
             _ => None,
         }
     }

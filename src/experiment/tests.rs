@@ -128,7 +128,7 @@ kind = "kfra"
 learning_rate = 0.1
 l2 = "much"
 [diagnostics]
-alignment = { every = 10 }
+alignment = { data = 0 }
 "#;
     let problems = parse(text).unwrap_err();
     assert_eq!(problems.problems().len(), 10, "{problems}");
@@ -249,6 +249,7 @@ fn method() -> impl Strategy<Value = Method> {
     });
     let kronecker = prop_oneof![
         (1..9_usize, any::<bool>()).prop_map(|(samples, empirical)| Curvature::Kfac { samples, empirical }),
+        (1..9_usize).prop_map(|samples| Curvature::Ekfac { samples }),
         Just(Curvature::Kflr),
         Just(Curvature::Kfra),
     ];

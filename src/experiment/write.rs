@@ -45,7 +45,6 @@ impl Experiment {
             let Probe { every, data } = diagnostics.probes[diagnostic];
             writeln!(out, "{} = {{ every = {every}, data = {data} }}", diagnostic.name())?;
         }
-        writeln!(out, "alignment = {{ every = 0 }}")?;
         writeln!(out, "budget = {:?}\nexact_limit = {}", diagnostics.budget, diagnostics.exact_limit)
     }
 }
@@ -114,6 +113,7 @@ fn write_second_order(out: &mut String, second: &SecondOrder) -> fmt::Result {
         Curvature::Kfac { samples, empirical } => {
             writeln!(out, "kind = \"kfac\"\nsamples = {samples}\nempirical = {empirical}")?;
         }
+        Curvature::Ekfac { samples } => writeln!(out, "kind = \"ekfac\"\nsamples = {samples}")?,
         Curvature::Kflr => writeln!(out, "kind = \"kflr\"")?,
         Curvature::Kfra => writeln!(out, "kind = \"kfra\"")?,
         Curvature::HessianFree { iterations, tolerance } => {

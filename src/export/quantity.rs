@@ -43,10 +43,7 @@ pub fn rank(runs: &[Labelled], view: View) -> Vec<Figure> {
     let mut figure = view.figure("Rank of the Gauss-Newton matrix", "rank", runs);
     for (run, snapshot) in runs {
         for rank in snapshot.tracked::<Rank>() {
-            let name = match rank.latest.scope {
-                Scope::Whole => "all layers".to_owned(),
-                Scope::Layer(layer) => format!("layer {layer}"),
-            };
+            let name = scope_name(rank.latest.scope);
             let mut curve = view.curve((run, snapshot), &name, rank.history, Look::Line);
             for (point, upper) in curve.points.iter_mut().zip(rank.third.points()) {
                 point.high = upper.max;
@@ -58,7 +55,14 @@ pub fn rank(runs: &[Labelled], view: View) -> Vec<Figure> {
     kept(vec![figure])
 }
 
-/// Trace, λ max and λ min of every block of the Hessian. Where y is logarithmic λ min is turned about, for it
+fn scope_name(scope: Scope) -> String {
+    match scope {
+        Scope::Whole => "all layers".to_owned(),
+        Scope::Layer(layer) => format!("layer {layer}"),
+    }
+}
+
+/// Trace, λ max and λ min of every block of the Hessian, and of the whole. Where y is logarithmic λ min is turned about, for it
 /// is mostly negative.
 pub fn hessian(runs: &[Labelled], view: View) -> Vec<Figure> {
     let turned = if view.linear_y { "λ min" } else { "−λ min" };
@@ -69,7 +73,7 @@ pub fn hessian(runs: &[Labelled], view: View) -> Vec<Figure> {
         for (run, snapshot) in runs {
             for block in snapshot.tracked::<HessianBlock>() {
                 let series = [block.history, block.other, block.third][which];
-                let name = format!("{name}, layer {}", block.latest.layer);
+                let name = format!("{name}, {}", scope_name(block.latest.scope));
                 let mut curve = view.curve((run, snapshot), &name, series, Look::Line);
                 if sign < 0.0 {
                     curve.points.iter_mut().for_each(turn);

@@ -142,23 +142,9 @@ fn of_measurement(measurement: &Measurement) -> Vec<(String, f64)> {
         Scope::Whole => "all".to_owned(),
         Scope::Layer(layer) => format!("layer_{layer}"),
     };
-    let tag = |(name, value): (&str, f64)| (format!("{}/{scope}/{name}", measurement.diagnostic().name()), value);
-    match measurement {
-        Measurement::Rank(rank) => {
-            let bounds = [("lower", rank.lower), ("upper", rank.upper), ("bound", rank.bound)];
-            let bounds = bounds.map(|(name, value)| (name, value as f64));
-            bounds.into_iter().chain(rank.effective.map(|value| ("effective", value))).map(tag).collect()
-        }
-        Measurement::Hessian(block) => [
-            ("trace", block.trace),
-            ("gauss_newton_trace", block.gauss_newton_trace),
-            ("largest", block.largest),
-            ("smallest", block.smallest),
-            ("residual", block.residual),
-        ]
-        .map(tag)
-        .to_vec(),
-    }
+    let diagnostic = measurement.diagnostic().name();
+    let tag = |(name, value): (String, f64)| (format!("{diagnostic}/{scope}/{name}"), value);
+    measurement.numbers().into_iter().map(tag).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Extreme eigenvalues of a symmetric operator, by Lanczos with full reorthogonalization.
+//! The Lanczos iteration, and the extreme eigenvalues it finds of a symmetric operator.
 
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, s};
@@ -12,6 +12,16 @@ pub struct LanczosSettings {
     pub products: usize,
     /// It ends early where both residuals are at most this share of the largest |eigenvalue|.
     pub tolerance: f64,
+}
+
+/// Which of its vectors an iteration keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// All of them, so that each new one can be made orthogonal to them to rounding: n numbers a product.
+    All,
+    /// The last two. Vectors then lose their orthogonality once a Ritz pair converges, which adds copies of
+    /// its value, but leaves extreme Ritz values and their residuals true (Paige 1980).
+    Two,
 }
 
 /// Extreme eigenvalues as found, with what they cost and how sure they are: that the eigenvalues near the
@@ -31,21 +41,23 @@ pub struct Extremes {
 }
 
 /// The extreme eigenvalues of the symmetric operator of dimension n that `apply(x, y)` computes as
-/// y ← A x, starting from a random vector of `stream`. Once n products are made they are exact to
-/// rounding.
+/// y ← A x, starting from a random vector of `stream`. Once n products are made, with all vectors kept, they
+/// are exact to rounding.
 ///
 /// # Errors
 /// Those of `apply`.
 pub fn lanczos<E>(
     n: usize,
     settings: LanczosSettings,
+    kept: Kept,
     stream: &mut Stream,
     apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
 ) -> Result<Extremes, E> {
-    iterate(n, settings, stream, apply, |found| found.smallest_residual.max(found.largest_residual))
+    iterate(n, settings, kept, stream, apply, |found| found.smallest_residual.max(found.largest_residual))
 }
 
-/// As [`lanczos`], but it ends as soon as the residual of the largest eigenvalue alone is small enough.
+/// As [`lanczos`] with all vectors kept, but it ends as soon as the residual of the largest eigenvalue alone
+/// is small enough.
 ///
 /// # Errors
 /// Those of `apply`.
@@ -55,61 +67,124 @@ pub fn largest_eigenvalue<E>(
     stream: &mut Stream,
     apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
 ) -> Result<Extremes, E> {
-    iterate(n, settings, stream, apply, |found| found.largest_residual)
+    iterate(n, settings, Kept::All, stream, apply, |found| found.largest_residual)
 }
 
 /// The iteration, until `residual` of what is found is small enough.
 fn iterate<E>(
     n: usize,
     settings: LanczosSettings,
+    kept: Kept,
     stream: &mut Stream,
     mut apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
     residual: impl Fn(&Extremes) -> f64,
 ) -> Result<Extremes, E> {
     let most = settings.products.clamp(1, n.max(1));
-    let mut basis = Array2::<f64>::zeros((most, n));
-    let mut tridiagonal = DMatrix::<f64>::zeros(most, most);
-    let start: Array1<f64> = Array1::from_shape_simple_fn(n, || stream.normal());
-    basis.row_mut(0).assign(&(&start / start.dot(&start).sqrt()));
-    let mut image = Array1::zeros(n);
-    for k in 0..most {
-        apply(basis.row(k), image.view_mut())?;
-        tridiagonal[(k, k)] = basis.row(k).dot(&image);
-        // Twice is enough (Kahan, Parlett): the new direction is orthogonal to the basis to rounding.
-        let known = basis.slice(s![..=k, ..]);
-        for _ in 0..2 {
-            let overlap = known.dot(&image);
-            image -= &known.t().dot(&overlap);
-        }
-        let norm = image.dot(&image).sqrt();
-        let scale = tridiagonal.view((0, 0), (k + 1, k + 1)).amax();
-        let exhausted = norm <= f64::EPSILON * scale || k + 1 == most;
-        if exhausted || (k + 1) % 5 == 0 {
-            let found = ritz(&tridiagonal, k + 1, norm);
+    let mut iteration = Iteration::new(n, most, kept, stream);
+    loop {
+        iteration.step(&mut apply)?;
+        let tridiagonal = &iteration.tridiagonal;
+        let ended = tridiagonal.is_exhausted() || tridiagonal.size() == most;
+        if ended || tridiagonal.size().is_multiple_of(5) {
+            let found = tridiagonal.extremes();
             let bound = settings.tolerance * found.largest.abs().max(found.smallest.abs());
-            if exhausted || residual(&found) <= bound {
+            if ended || residual(&found) <= bound {
                 return Ok(found);
             }
         }
-        tridiagonal[(k, k + 1)] = norm;
-        tridiagonal[(k + 1, k)] = norm;
-        basis.row_mut(k + 1).assign(&(&image / norm));
     }
-    Ok(ritz(&tridiagonal, most, 0.0))
 }
 
-/// The extreme Ritz values of the leading `size` rows; the residual of a Ritz pair is `next` times the
-/// last entry of its eigenvector.
-fn ritz(tridiagonal: &DMatrix<f64>, size: usize, next: f64) -> Extremes {
-    let eigen = tridiagonal.view((0, 0), (size, size)).into_owned().symmetric_eigen();
-    let (low, high) = (eigen.eigenvalues.imin(), eigen.eigenvalues.imax());
-    let residual = |i: usize| (next * eigen.eigenvectors[(size - 1, i)]).abs();
-    Extremes {
-        smallest: eigen.eigenvalues[low],
-        largest: eigen.eigenvalues[high],
-        smallest_residual: residual(low),
-        largest_residual: residual(high),
-        products: size,
+/// T, the operator in the basis of the Lanczos vectors.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tridiagonal {
+    /// Its diagonal.
+    pub diagonal: Vec<f64>,
+    /// β_1 … β_k: what lies beside the diagonal, and last the norm of what would come next.
+    pub beside: Vec<f64>,
+}
+
+impl Tridiagonal {
+    /// k.
+    pub fn size(&self) -> usize {
+        self.diagonal.len()
+    }
+
+    /// Whether the Lanczos vectors span an invariant subspace, to rounding.
+    pub fn is_exhausted(&self) -> bool {
+        let scale = self.diagonal.iter().chain(&self.beside[..self.size() - 1]).fold(0.0, |m: f64, x| m.max(x.abs()));
+        self.beside.last().is_some_and(|&next| next <= f64::EPSILON * scale)
+    }
+
+    /// All of it.
+    pub fn dense(&self) -> DMatrix<f64> {
+        let k = self.size();
+        let mut dense = DMatrix::zeros(k, k);
+        for (i, &x) in self.diagonal.iter().enumerate() {
+            dense[(i, i)] = x;
+        }
+        for (i, &x) in self.beside[..k - 1].iter().enumerate() {
+            (dense[(i, i + 1)], dense[(i + 1, i)]) = (x, x);
+        }
+        dense
+    }
+
+    /// The extreme Ritz values; the residual of a Ritz pair is β_k times the last entry of its eigenvector.
+    fn extremes(&self) -> Extremes {
+        let (k, next) = (self.size(), self.beside.last().copied().unwrap_or(0.0));
+        let eigen = self.dense().symmetric_eigen();
+        let (low, high) = (eigen.eigenvalues.imin(), eigen.eigenvalues.imax());
+        let residual = |i: usize| (next * eigen.eigenvectors[(k - 1, i)]).abs();
+        Extremes {
+            smallest: eigen.eigenvalues[low],
+            largest: eigen.eigenvalues[high],
+            smallest_residual: residual(low),
+            largest_residual: residual(high),
+            products: k,
+        }
+    }
+}
+
+/// The iteration on its way.
+pub(super) struct Iteration {
+    /// What is known so far.
+    pub tridiagonal: Tridiagonal,
+    /// The vectors as rows: all of them, or two that take turns.
+    basis: Array2<f64>,
+    image: Array1<f64>,
+}
+
+impl Iteration {
+    /// From a random direction, for at most `most` steps.
+    pub fn new(n: usize, most: usize, kept: Kept, stream: &mut Stream) -> Self {
+        let rows = if kept == Kept::All { most } else { most.min(2) };
+        let mut basis = Array2::zeros((rows, n));
+        let start: Array1<f64> = Array1::from_shape_simple_fn(n, || stream.normal());
+        basis.row_mut(0).assign(&(&start / start.dot(&start).sqrt()));
+        Self { tridiagonal: Tridiagonal::default(), basis, image: Array1::zeros(n) }
+    }
+
+    /// One product, after the first from the next vector.
+    pub fn step<E>(
+        &mut self,
+        apply: &mut impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (k, rows) = (self.tridiagonal.size(), self.basis.nrows());
+        let image = &mut self.image;
+        if let Some(&next) = self.tridiagonal.beside.last() {
+            self.basis.row_mut(k % rows).assign(&(&*image / next));
+        }
+        let current = self.basis.row(k % rows);
+        apply(current, image.view_mut())?;
+        self.tridiagonal.diagonal.push(current.dot(image));
+        // Twice is enough (Kahan, Parlett): the new direction is orthogonal to what is kept, to rounding.
+        let known = self.basis.slice(s![..rows.min(k + 1), ..]);
+        for _ in 0..2 {
+            let overlap = known.dot(image);
+            *image -= &known.t().dot(&overlap);
+        }
+        self.tridiagonal.beside.push(image.dot(image).sqrt());
+        Ok(())
     }
 }
 
@@ -127,7 +202,7 @@ mod tests {
 
     fn run(a: &Array2<f64>, products: usize, tolerance: f64) -> Extremes {
         let settings = LanczosSettings { products, tolerance };
-        lanczos(a.nrows(), settings, &mut Stream::new(1, "lanczos", 0), |x, mut y| {
+        lanczos(a.nrows(), settings, Kept::All, &mut Stream::new(1, "lanczos", 0), |x, mut y| {
             y.assign(&a.dot(&x));
             Ok::<_, Infallible>(())
         })
@@ -179,5 +254,23 @@ mod tests {
         assert_eq!(run(&Array2::zeros((9, 9)), 9, 1e-6).products, 1);
         let found = run(&(Array2::eye(9) * 3.0), 9, 1e-6);
         assert!((found.smallest - 3.0).abs() < 1e-12 && (found.largest - 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn extremes_stay_true_where_two_vectors_are_kept() {
+        for seed in 0..5 {
+            let a = symmetric(90, seed);
+            let exact = eigenvalues(a.view()).unwrap();
+            let settings = LanczosSettings { products: 80, tolerance: 1e-9 };
+            let mut products = 0;
+            let found = lanczos(90, settings, Kept::Two, &mut Stream::new(seed, "lanczos", 0), |x, mut y| {
+                products += 1;
+                y.assign(&a.dot(&x));
+                Ok::<_, Infallible>(())
+            })
+            .unwrap();
+            assert_eq!(products, found.products);
+            assert!((found.largest - exact[89]).abs() < 1e-6 && (found.smallest - exact[0]).abs() < 1e-6, "{found:?}");
+        }
     }
 }

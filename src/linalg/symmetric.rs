@@ -119,6 +119,8 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
     if a.iter().any(|x| !x.is_finite()) {
         return Err(failed);
     }
+    // Householder's tridiagonal form, and QR iterations on the vectors (Golub & Van Loan, section 8.3).
+    count((size as f64).powi(3) * if vectors { 9.0 } else { 4.0 / 3.0 });
     let par = parallelism((size as f64).powi(3));
     let wanted = if vectors { evd::ComputeEigenvectors::Yes } else { evd::ComputeEigenvectors::No };
     let mut memory = MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(size, wanted, par, faer::Spec::default()));

@@ -1,6 +1,6 @@
 //! Named tensors in safetensors files: weights, batches, results.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::Write as _;
@@ -284,23 +284,42 @@ pub fn restore_weights<T: Real>(parameters: &mut Parameters<T>, archive: &Archiv
     Ok(())
 }
 
-/// Parameters of a network from the tensors that [`weights`] names.
+/// The places of the linear layers in a PyTorch `nn.Sequential`, in which their tensors are called `0.weight`,
+/// `2.weight`, …; none where the tensors are not called so.
+fn places(tensors: &Tensors) -> Option<Vec<usize>> {
+    let place = |name: &String| match name.split_once('.')? {
+        (place, "weight" | "bias") => place.parse().ok(),
+        _ => None,
+    };
+    let places: BTreeSet<usize> = tensors.keys().map(place).collect::<Option<_>>()?;
+    Some(places.into_iter().collect())
+}
+
+/// Parameters of a network from the tensors that [`weights`] names, or from those of a PyTorch `nn.Sequential` of
+/// linear layers: `0.weight`, `0.bias`, `2.weight`, ….
 ///
 /// # Errors
 /// Where a tensor is missing, has another shape, or is one too many.
 pub fn parameters(path: &Path, tensors: &Tensors, architecture: &Architecture) -> Result<Parameters<f64>, TensorError> {
     let mut parameters = Parameters::zeros(architecture);
-    let template = weights(&parameters);
-    if let Some(name) = tensors.keys().find(|name| !template.contains_key(*name)) {
-        let expected = template.keys().cloned().collect::<Vec<_>>().join(", ");
+    let places = places(tensors).unwrap_or_default();
+    let named = |layer: usize, name: String| match (places.get(layer - 1), name.rsplit_once('.')) {
+        (Some(place), Some((_, part))) => format!("{place}.{part}"),
+        _ => name,
+    };
+    let layers = 1..=architecture.depth();
+    let biases = layers.clone().filter(|_| architecture.bias()).map(|layer| named(layer, bias_name(layer)));
+    let template: BTreeSet<_> = layers.map(|layer| named(layer, weight_name(layer))).chain(biases).collect();
+    if let Some(name) = tensors.keys().find(|name| !template.contains(*name)) {
+        let expected = template.iter().cloned().collect::<Vec<_>>().join(", ");
         return Err(TensorError::Unexpected { path: path.to_owned(), name: name.clone(), expected });
     }
     for layer in 1..=architecture.depth() {
         let (units, inputs) = (architecture.width(layer), architecture.width(layer - 1));
-        let weight = matrix(path, tensors, &weight_name(layer), (Some(units), Some(inputs)))?;
+        let weight = matrix(path, tensors, &named(layer, weight_name(layer)), (Some(units), Some(inputs)))?;
         parameters.layer_mut(layer).slice_mut(s![.., ..inputs]).assign(&weight);
         if architecture.bias() {
-            let name = bias_name(layer);
+            let name = named(layer, bias_name(layer));
             let missing = || TensorError::Missing {
                 path: path.to_owned(),
                 name: name.clone(),

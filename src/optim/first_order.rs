@@ -168,6 +168,12 @@ impl<T: Real> Moments<T> {
         Self { vectors: vec![vec![T::zero(); parameters]; rule.kernel::<T>().moments()], count: 0 }
     }
 
+    /// The same in double precision.
+    pub fn cast(&self) -> Moments<f64> {
+        let vectors = self.vectors.iter().map(|vector| vector.iter().map(|x| x.double()).collect()).collect();
+        Moments { vectors, count: self.count }
+    }
+
     /// Sets all to zero.
     pub fn forget(&mut self) {
         self.vectors.iter_mut().for_each(|vector| vector.fill(T::zero()));

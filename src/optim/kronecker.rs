@@ -5,6 +5,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::Curvature;
+use super::ekfac::Corrected;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra, mix};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
 use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, NotPositiveDefinite, Real, Target, gemm, gram};
@@ -19,6 +20,8 @@ pub struct Kronecker<T> {
     pub factors: KroneckerFactors<T>,
     batch: KroneckerFactors<T>,
     inverses: Inverses<T>,
+    /// In place of inverses, where eigenvalues are corrected.
+    corrected: Option<Corrected<T>>,
     columns: Columns<T>,
     recursion: factors::Scratch<T>,
     outputs: Array2<T>,
@@ -26,9 +29,11 @@ pub struct Kronecker<T> {
     product: Parameters<T>,
 }
 
-/// The damped inverses of all factors; layer λ at index λ − 1.
+/// The damped inverses of all factors; layer λ at index λ − 1. None where eigenvalues are corrected.
 #[derive(Clone, Debug)]
 pub struct Inverses<T> {
+    /// γ + η.
+    damping: f64,
     input: Vec<Array2<T>>,
     preactivation: Vec<Factor<T>>,
 }
@@ -42,13 +47,19 @@ pub fn damping_split(input_trace: f64, inputs: usize, preactivation_trace: f64, 
 
 impl<T: Real> Kronecker<T> {
     /// Memory for a network.
-    pub fn new(architecture: &Architecture) -> Self {
+    pub fn new(curvature: Curvature, architecture: &Architecture) -> Self {
         let factors = KroneckerFactors::zeros(architecture);
-        let inverses = Inverses { input: factors.input.clone(), preactivation: factors.preactivation.clone() };
+        let corrected = matches!(curvature, Curvature::Ekfac { .. }).then(|| Corrected::new(architecture));
+        let (input, preactivation) = match corrected {
+            Some(_) => Default::default(),
+            None => (factors.input.clone(), factors.preactivation.clone()),
+        };
+        let inverses = Inverses { damping: 0.0, input, preactivation };
         Self {
             batch: factors.clone(),
             factors,
             inverses,
+            corrected,
             columns: Columns::default(),
             recursion: factors::Scratch::default(),
             outputs: Array2::default((0, 0)),
@@ -90,7 +101,9 @@ impl<T: Real> Kronecker<T> {
         match curvature {
             Curvature::Kfra => kfra(pass, parameters, &mut self.recursion, batch),
             Curvature::Kflr => columnwise(Root::Exact),
-            Curvature::Kfac { samples, empirical: false } => columnwise(Root::Sampled { samples, seed, step }),
+            Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples } => {
+                columnwise(Root::Sampled { samples, seed, step });
+            }
             Curvature::Kfac { empirical: true, .. } => {
                 let mean = T::one() / T::of(pass.data() as f64);
                 for (index, factor) in batch.iter_mut().enumerate() {
@@ -103,6 +116,9 @@ impl<T: Real> Kronecker<T> {
         for factor in &self.batch.preactivation {
             require_finite(factor.trace(), factor.size())?;
         }
+        if let Some(corrected) = &mut self.corrected {
+            corrected.age();
+        }
         let pairs = self.factors.preactivation.par_iter_mut().zip(&self.batch.preactivation);
         pairs.with_max_len(1).for_each(|(kept, new)| {
             if past == 0.0 || kept.size() != new.size() {
@@ -114,12 +130,37 @@ impl<T: Real> Kronecker<T> {
         Ok(())
     }
 
-    /// Makes the damped inverses anew. Returns, in words, each factor that needed more damping than asked
+    /// The corrected eigenvalues of the minibatch enter their running average, with weight `past` of what was;
+    /// after [`Kronecker::invert`]. Nothing where eigenvalues are not corrected.
+    pub fn rescale(
+        &mut self,
+        curvature: Curvature,
+        pass: &Pass<T>,
+        parameters: &Parameters<T>,
+        (seed, step): (u64, u64),
+        past: f64,
+    ) {
+        if let (Some(corrected), Curvature::Ekfac { samples }) = (&mut self.corrected, curvature) {
+            corrected.rescale(pass, parameters, Root::Sampled { samples, seed, step }, past);
+        }
+    }
+
+    /// The eigenvectors and corrected eigenvalues, where eigenvalues are corrected.
+    pub fn corrected(&self) -> Option<&Corrected<T>> {
+        self.corrected.as_ref()
+    }
+
+    /// Makes the damped inverses anew, or the eigenvectors where eigenvalues are corrected. Returns, in words, each factor that needed more damping than asked
     /// for.
     ///
     /// # Errors
     /// Where a factor cannot be inverted with any damping: it is not finite.
     pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, NotPositiveDefinite> {
+        self.inverses.damping = damping + l2;
+        if let Some(corrected) = &mut self.corrected {
+            corrected.refresh(&self.factors)?;
+            return Ok(Vec::new());
+        }
         let k = (damping + l2).sqrt();
         let mut warnings = Vec::new();
         for index in 0..self.factors.input.len() {
@@ -174,6 +215,9 @@ impl<T: Real> Kronecker<T> {
 
     /// direction ← δ, the gradient preconditioned with the damped inverses.
     pub fn direction(&mut self, gradient: &Parameters<T>, direction: &mut Parameters<T>) {
+        if let Some(corrected) = &self.corrected {
+            return corrected.direction(self.inverses.damping, gradient, direction);
+        }
         for layer in 1..=self.inverses.input.len() {
             self.inverses.preactivation[layer - 1].apply(gradient.layer(layer), self.product.layer_mut(layer));
             let inverse = self.inverses.input[layer - 1].view();
@@ -182,9 +226,13 @@ impl<T: Real> Kronecker<T> {
     }
 }
 
-/// The running averages and the damped inverses.
+/// The running averages, and the damped inverses or the corrected eigenvalues.
 impl<T: Real> Keep for Kronecker<T> {
     fn save(&self, archive: &mut Archive) {
+        if let Some(corrected) = &self.corrected {
+            corrected.save(archive);
+            archive.note("inverses_damping", &self.inverses.damping);
+        }
         let kept = [("factors", &self.factors.input), ("inverses", &self.inverses.input)];
         for (name, matrices) in kept {
             for (index, matrix) in matrices.iter().enumerate() {
@@ -200,6 +248,10 @@ impl<T: Real> Keep for Kronecker<T> {
     }
 
     fn restore(&mut self, archive: &Archive) -> Result<(), ArchiveError> {
+        if let Some(corrected) = &mut self.corrected {
+            corrected.restore(archive)?;
+            self.inverses.damping = archive.value("inverses_damping")?;
+        }
         let kept = [("factors", &mut self.factors.input), ("inverses", &mut self.inverses.input)];
         for (name, matrices) in kept {
             for (index, matrix) in matrices.iter_mut().enumerate() {

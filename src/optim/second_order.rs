@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
+use super::ekfac::Corrected;
 use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
@@ -77,7 +78,7 @@ impl<T: Real> SecondOrderState<T> {
             step_damping: Damped::new(&settings.step_damping),
             stale: true,
             updates: 0,
-            kronecker: (!free).then(|| Kronecker::new(architecture)),
+            kronecker: (!free).then(|| Kronecker::new(settings.curvature, architecture)),
             conjugate_gradients: free.then(|| ConjugateGradients::new(architecture)),
             best_inverses: None,
             trial: Along::new(architecture),
@@ -106,6 +107,11 @@ impl<T: Real> SecondOrderState<T> {
     /// The Kronecker factors, where the method has them.
     pub fn factors(&self) -> Option<&crate::curvature::KroneckerFactors<T>> {
         self.kronecker.as_ref().map(|kronecker| &kronecker.factors)
+    }
+
+    /// The eigenvectors and corrected eigenvalues, where the method has them.
+    pub fn corrected(&self) -> Option<&Corrected<T>> {
+        self.kronecker.as_ref()?.corrected()
     }
 
     /// δ of the last update, before it was scaled.
@@ -167,7 +173,7 @@ impl<T: Real> SecondOrderState<T> {
         watch: &mut Stopwatch,
     ) -> Result<(), NotPositiveDefinite> {
         let Some(kronecker) = &mut self.kronecker else { return Ok(()) };
-        let past = (1.0 - 1.0 / (self.updates + 1) as f64).min(settings.factor_average);
+        let past = past(settings, self.updates + 1);
         watch.enter(Phase::InputFactors);
         kronecker.update_input(batch.pass, past)?;
         watch.enter(Phase::PreactivationFactors);
@@ -220,15 +226,34 @@ impl<T: Real> SecondOrderState<T> {
         report: &mut Report,
     ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
         // In the first period the running averages still form, and inverses age with every update.
-        let forming = self.updates <= settings.inverse_period;
+        // Eigenvectors cost more: they are followed at the updates 1, 2, 4, ….
+        let forming = self.updates <= settings.inverse_period
+            && (kronecker.corrected().is_none() || self.updates.is_power_of_two());
         if self.stale || forming || self.updates.is_multiple_of(settings.inverse_period) {
             watch.enter(Phase::Factorization);
             report.warnings.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
             self.stale = false;
         }
+        self.rescale(settings, kronecker, batch, watch);
         watch.enter(Phase::Solve);
         kronecker.direction(batch.gradient, &mut self.trial.direction);
         Ok(self.measure(batch, watch))
+    }
+
+    /// Corrected eigenvalues follow the minibatch, in the eigenvectors there are now.
+    fn rescale(
+        &self,
+        settings: &SecondOrder,
+        kronecker: &mut Kronecker<T>,
+        batch: &Minibatch<T>,
+        watch: &mut Stopwatch,
+    ) {
+        if kronecker.corrected().is_some() {
+            watch.enter(Phase::PreactivationFactors);
+            let streams = (batch.seed, batch.step);
+            let past = past(settings, self.updates);
+            kronecker.rescale(settings.curvature, batch.pass, batch.parameters, streams, past);
+        }
     }
 
     /// δ with that of γ, ω₂ γ and γ/ω₂ whose update has the lowest quadratic model.
@@ -250,6 +275,9 @@ impl<T: Real> SecondOrderState<T> {
             }
             watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
             report.warnings.extend(kronecker.invert(clamped.get(), batch.l2)?);
+            if best.is_none() {
+                self.rescale(settings, kronecker, batch, watch);
+            }
             kronecker.direction(batch.gradient, &mut self.trial.direction);
             self.differentiate(batch, best.is_none());
             let (model, minimum) = self.model(batch);
@@ -329,6 +357,11 @@ impl<T: Real> SecondOrderState<T> {
             }),
         }
     }
+}
+
+/// ε = min(1 − 1/k, ε_max), the weight of the past at update k = `updates`.
+fn past(settings: &SecondOrder, updates: u64) -> f64 {
+    (1.0 - 1.0 / updates as f64).min(settings.factor_average)
 }
 
 /// The numbers that are kept.

@@ -113,6 +113,11 @@ pub enum Curvature {
         /// Gradients of the true targets instead of sampled ones. Not the Fisher.
         empirical: bool,
     },
+    /// The eigenvectors of KFAC's factors, with corrected eigenvalues (George et al. 2018).
+    Ekfac {
+        /// m, targets drawn for each datum; at least 1.
+        samples: usize,
+    },
     /// Kronecker factors of the exact expectation.
     Kflr,
     /// Kronecker factors by the recursion of the expectation.
@@ -130,17 +135,21 @@ impl Curvature {
     /// KFAC with one sampled target a datum.
     pub const KFAC: Self = Self::Kfac { samples: 1, empirical: false };
 
+    /// EKFAC with one sampled target a datum.
+    pub const EKFAC: Self = Self::Ekfac { samples: 1 };
+
     /// Hessian-free with the default limits.
     pub const HESSIAN_FREE: Self = Self::HessianFree { iterations: 250, tolerance: 5e-4 };
 
     /// Every curvature, with its default settings.
-    pub const ALL: &[Self] = &[Self::KFAC, Self::Kflr, Self::Kfra, Self::HESSIAN_FREE];
+    pub const ALL: &[Self] = &[Self::KFAC, Self::Kflr, Self::Kfra, Self::HESSIAN_FREE, Self::EKFAC];
 
     /// Its name in experiment files and on the screen.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kfac { empirical: false, .. } => "kfac",
             Self::Kfac { empirical: true, .. } => "kfac (empirical, not the Fisher)",
+            Self::Ekfac { .. } => "ekfac",
             Self::Kflr => "kflr",
             Self::Kfra => "kfra",
             Self::HessianFree { .. } => "hessian_free",

@@ -2,10 +2,12 @@
 
 mod race;
 
+use super::alignment;
 use super::plots::ranks;
 use super::problem::{Method, Problem};
 use super::tables::Convexity;
 use super::words::{brief, method, percent};
+use crate::diagnostics::alignment::Direction;
 use race::Race;
 
 /// What became of a finding.
@@ -67,7 +69,7 @@ pub fn all(problems: &[Problem], convexity: &[Convexity]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let autoencoders: Vec<_> = problems.iter().filter(|problem| is(problem, "data.task", "autoencode")).collect();
     let mixtures: Vec<_> = problems.iter().filter(|problem| is(problem, "loss.kind", "binary_mixture")).collect();
-    about(&autoencoders, &mut findings, &[per_update, per_second, against_kfac]);
+    about(&autoencoders, &mut findings, &[per_update, per_second, against_kfac, closer]);
     about(&mixtures, &mut findings, &[mixture_per_update, mixture_per_second, final_objective, perfect, kfac_as_kflr]);
     about(&problems.iter().collect::<Vec<_>>(), &mut findings, &[rank_bounded]);
     findings.extend([true, false].map(|linear| convex(convexity, linear)));
@@ -143,6 +145,15 @@ fn against_kfac(problem: Option<&Problem>) -> Option<Finding> {
     let race = Race::between(&[solved(problem, "kfra")?, solved(problem, "kfac")?], crate::export::Abscissa::Update)?;
     let [kfra, kfac] = [race.loss_of("kfra")?, race.loss_of("kfac")?];
     Some(finding(claim, Some(problem), Verdict::of(kfra <= kfac), race.words()))
+}
+
+fn closer(problem: Option<&Problem>) -> Option<Finding> {
+    let claim = "Autoencoders: KFRA's updates lie closer to the exact Gauss-Newton update than KFAC's";
+    let Some(problem) = problem else { return Some(unmeasured(claim, "a run that measures the alignment")) };
+    let record = alignment::measured(problem)?;
+    let [kfra, kfac] = [alignment::mean(record, Direction::Kfra)?.0, alignment::mean(record, Direction::Kfac)?.0];
+    let numbers = format!("mean cosine over layers and updates: KFRA {}, KFAC {}", brief(kfra), brief(kfac));
+    Some(finding(claim, Some(problem), Verdict::of(kfra >= kfac), numbers))
 }
 
 fn final_objective(problem: Option<&Problem>) -> Option<Finding> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::problem::Problem;
 use super::record::Record;
 use super::words::table;
-use super::{Error, curves, findings, plots, tables, words};
+use super::{Error, alignment, curves, findings, plots, tables, words};
 use crate::export::{self, Abscissa, Figure};
 
 /// What a report is made of.
@@ -131,6 +131,16 @@ impl Page<'_> {
             let caption = "Rank of the Gauss-Newton matrix along training.";
             self.figure(problem, "rank-updates", &along, "update", caption, &note)?;
             self.paragraph(&ranks);
+        }
+        if let Some(record) = alignment::measured(problem) {
+            self.text += "\n### Alignment with the exact Gauss-Newton direction\n";
+            let caption = format!(
+                "Cosine between the direction of each method and the exact one, along a run of {} ({} data).",
+                words::method(record.kind()),
+                record.alignment.first().map_or(0, |found| found.data)
+            );
+            self.figure(problem, "alignment", &alignment::figures(record), "update", &caption, &note)?;
+            self.paragraph(&alignment::summary(record));
         }
         self.text += "\n### Time of an update\n";
         let phases: Vec<_> = plots::phases(problem).into_iter().collect();

@@ -56,7 +56,7 @@ impl Variant<'_> {
 impl<'a> Method<'a> {
     /// Whether it uses curvature.
     pub fn is_second_order(&self) -> bool {
-        matches!(self.kind, "kfra" | "kfac" | "kflr" | "hessian_free")
+        matches!(self.kind, "kfra" | "kfac" | "kflr" | "ekfac" | "hessian_free")
     }
 
     /// The settings with the least training loss at their end; `None` where all came to nothing.

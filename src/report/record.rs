@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Error;
+use crate::diagnostics::Measurement;
+use crate::diagnostics::alignment::Alignment;
 use crate::experiment::Shortening;
 use crate::runs::{self, Fact, Run};
-use crate::session::{Outcome, Snapshot};
+use crate::session::{Event, Outcome, Snapshot};
 use crate::sweep::{Plan, State};
 
 /// How deep below a folder runs are looked for.
@@ -20,6 +22,8 @@ pub struct Record {
     pub run: Run,
     /// What its log tells.
     pub snapshot: Arc<Snapshot>,
+    /// How well directions agreed with the exact one along it.
+    pub alignment: Vec<Alignment>,
     /// In what it is shorter than its sweep at full scale.
     pub shortened: Vec<Shortening>,
     /// Whether its training came to nothing, and why.
@@ -88,7 +92,13 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 
 fn read(folder: &Path) -> Result<Record, String> {
     let run = Run::read(folder).map_err(|error| error.to_string())?;
-    let snapshot = Arc::new(runs::replay(folder).map_err(|error| error.to_string())?);
+    let mut alignment = Vec::new();
+    let snapshot = runs::events(folder, &mut |event| {
+        if let Event::Measured(Measurement::Alignment(found)) = event {
+            alignment.push(found.clone());
+        }
+    });
+    let snapshot = Arc::new(snapshot.map_err(|error| error.to_string())?);
     let (mut shortened, mut failure) = (Vec::new(), None);
     if let Some(root) = folder.parent()
         && let Ok(plan) = Plan::read(root)
@@ -102,5 +112,5 @@ fn read(folder: &Path) -> Result<Record, String> {
     if let Some(summary) = run.summary.as_ref().filter(|summary| summary.status == Outcome::Failed) {
         failure = failure.or_else(|| Some(summary.reason.clone().unwrap_or_default()));
     }
-    Ok(Record { run, snapshot, shortened, failure })
+    Ok(Record { run, snapshot, alignment, shortened, failure })
 }

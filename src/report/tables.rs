@@ -6,6 +6,7 @@ use super::plots::{RankRow, best_runs, ranks};
 use super::problem::{Method, Problem};
 use super::record::Record;
 use super::words::{brief, method, percent, seconds, table};
+use crate::diagnostics::Scope;
 use crate::diagnostics::hessian::HessianBlock;
 use crate::export::Error;
 use crate::runs::differences;
@@ -161,7 +162,9 @@ pub fn convexity(problem: &Problem) -> Option<Convexity> {
         least: f64::INFINITY,
     };
     for record in &problem.records {
-        let blocks = record.snapshot.tracked::<HessianBlock>();
+        let mut blocks = record.snapshot.tracked::<HessianBlock>();
+        // The Hessian of all layers together is another matter.
+        blocks.retain(|block| block.latest.scope != Scope::Whole);
         found.runs += usize::from(!blocks.is_empty());
         for block in blocks {
             // λ min is the main quantity, λ max the third.

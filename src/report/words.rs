@@ -3,10 +3,11 @@
 use super::record::Record;
 
 /// The methods in the order of figures, and their names.
-const METHODS: [(&str, &str); 8] = [
+const METHODS: [(&str, &str); 9] = [
     ("kfra", "KFRA"),
     ("kfac", "KFAC"),
     ("kflr", "KFLR"),
+    ("ekfac", "EKFAC"),
     ("hessian_free", "Hessian-free"),
     ("adam", "Adam"),
     ("nesterov", "Nesterov"),

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostics::Diagnostic;
 use crate::optim::Kind;
 use crate::train::Hyperparameter;
 
@@ -33,6 +34,11 @@ pub enum Command {
         /// Which.
         optimizer: Kind,
     },
+    /// Measure a diagnostic at the present parameters, whatever its cadence and the budget. It waits for what is
+    /// under way; its end is an event of its own.
+    Measure(Diagnostic),
+    /// End the measurement that is under way, and those that wait.
+    CancelMeasurements,
     /// Write a checkpoint and end the run.
     Stop,
 }

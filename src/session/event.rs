@@ -28,6 +28,17 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A measurement that was asked for is over.
+    MeasurementEnded {
+        /// The step whose parameters were measured; of one that never began, the present one.
+        step: u64,
+        /// Which diagnostic.
+        diagnostic: Diagnostic,
+        /// Whether it was cancelled; what it had found by then stands.
+        cancelled: bool,
+        /// Wall seconds it took.
+        seconds: f64,
+    },
     /// A command took effect after `step` updates.
     Applied {
         /// Which sending of it.

@@ -1,16 +1,18 @@
 //! Diagnostics beside the training: on a thread of their own, on a copy of the parameters, within their
 //! share of CPU time. Whether they run or not, training takes the same steps.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use cpu_time::ProcessTime;
 
 use super::Event;
 use crate::data::Dataset;
-use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, ProbeBatch, Task};
+use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Task};
 use crate::experiment::Experiment;
 use crate::linalg::{Archive, ArchiveError, Keep};
 use crate::network::{Architecture, Loss, Parameters};
@@ -19,14 +21,32 @@ use crate::train::Hyperparameter;
 /// What is measured, and what for.
 struct Job {
     step: u64,
-    parameters: Parameters<f64>,
+    subject: Subject,
     due: Vec<Diagnostic>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// The state of the run that is measured.
+pub(super) struct Subject {
+    /// θ.
+    pub parameters: Parameters<f64>,
+    /// What directions depend on beside.
+    pub preconditioning: Preconditioning,
 }
 
 /// What the thread tells.
 enum Report {
-    Result(Event, f64),
+    Result(Box<Event>, f64),
     Done,
+}
+
+/// The job under way.
+struct Busy {
+    step: u64,
+    /// The diagnostic, where somebody asked for it.
+    asked: Option<Diagnostic>,
+    began: Instant,
+    cancelled: Arc<AtomicBool>,
 }
 
 /// The diagnostics of a run.
@@ -34,9 +54,10 @@ pub(super) struct Observatory {
     settings: diagnostics::Settings,
     jobs: Option<Sender<Job>>,
     reports: Receiver<Report>,
-    cancelled: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    busy: bool,
+    busy: Option<Busy>,
+    /// What was asked for and waits.
+    asked: VecDeque<Diagnostic>,
     /// Steps from which each is measured next.
     due: Each<u64>,
     /// CPU seconds each took the last time; 0 before.
@@ -52,8 +73,6 @@ impl Observatory {
         let settings = experiment.diagnostics.clone();
         let (jobs, work) = channel();
         let (tell, reports) = channel();
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&cancelled);
         let instruments = Instruments {
             data: Arc::clone(data),
             architecture: architecture.clone(),
@@ -66,16 +85,16 @@ impl Observatory {
             .spawn(move || {
                 // One thread: the products of diagnostics must not spread over the cores that train.
                 let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(1).build() else { return };
-                pool.install(move || instruments.work(&work, &tell, &stop));
+                pool.install(move || instruments.work(&work, &tell));
             })
             .ok();
         Self {
             settings,
             jobs: Some(jobs),
             reports,
-            cancelled,
             thread,
-            busy: false,
+            busy: None,
+            asked: VecDeque::new(),
             due: Each::of(|_| 0),
             costs: Each::of(|_| 0.0),
             spent: 0.0,
@@ -90,46 +109,93 @@ impl Observatory {
             match report {
                 Report::Result(event, cost) => {
                     self.spent += cost;
-                    if let Event::Measured(measurement) = &event {
+                    if let Event::Measured(measurement) = &*event {
                         self.costs[measurement.diagnostic()] += cost;
                     }
-                    events.push(event);
+                    events.push(*event);
                 }
-                Report::Done => self.busy = false,
+                Report::Done => {
+                    if let Some(Busy { step, asked: Some(diagnostic), began, cancelled }) = self.busy.take() {
+                        let (cancelled, seconds) = (cancelled.load(Ordering::Relaxed), began.elapsed().as_secs_f64());
+                        events.push(Event::MeasurementEnded { step, diagnostic, cancelled, seconds });
+                    }
+                }
             }
         }
         events
     }
 
-    /// Whether a measurement is under way.
+    /// Whether a measurement is under way or waits.
     pub(super) fn busy(&self) -> bool {
-        self.busy
+        self.busy.is_some() || !self.asked.is_empty()
     }
 
-    /// Starts what is due at `step`, longest due first, as far as the budget allows: with what they took the
-    /// last time their share of CPU time stays within it. `parameters` are copied only then.
-    pub(super) fn schedule(&mut self, step: u64, parameters: impl FnOnce() -> Parameters<f64>) {
+    /// Whether a diagnostic was asked for that can begin now.
+    pub(super) fn is_asked(&self) -> bool {
+        self.busy.is_none() && !self.asked.is_empty()
+    }
+
+    /// Takes note that a diagnostic is asked for; says so, or why not.
+    pub(super) fn ask(&mut self, diagnostic: Diagnostic) -> Result<String, String> {
+        let waits = self.asked.contains(&diagnostic);
+        if waits || self.busy.as_ref().is_some_and(|busy| busy.asked == Some(diagnostic)) {
+            return Err(format!("{}: is being measured already", diagnostic.title()));
+        }
+        if self.thread.is_none() {
+            return Err("diagnostics have no thread".to_owned());
+        }
+        self.asked.push_back(diagnostic);
+        Ok(format!("measure {}", diagnostic.title()))
+    }
+
+    /// Ends what is under way, and what waits; the ends of the latter as events. None where there is nothing.
+    pub(super) fn abort(&mut self, step: u64) -> Option<Vec<Event>> {
+        if !self.busy() {
+            return None;
+        }
+        if let Some(busy) = &self.busy {
+            busy.cancelled.store(true, Ordering::Relaxed);
+        }
+        let ended = |diagnostic| Event::MeasurementEnded { step, diagnostic, cancelled: true, seconds: 0.0 };
+        Some(self.asked.drain(..).map(ended).collect())
+    }
+
+    /// Starts what was asked for, else what is due at `step`: longest due first, as far as the budget allows, so
+    /// that with what they took the last time their share of CPU time stays within it. `subject` is asked for
+    /// the state of the run only then, with whether it is compared with the directions of optimizers.
+    pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(bool) -> Subject) {
+        if self.busy.is_some() {
+            return;
+        }
+        let asked = self.asked.pop_front();
+        let due = asked.map_or_else(|| self.due(step), |diagnostic| vec![diagnostic]);
+        if due.is_empty() {
+            return;
+        }
+        for &diagnostic in &due {
+            self.due[diagnostic] = step + self.settings.probes[diagnostic].every;
+            self.costs[diagnostic] = 0.0;
+        }
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let subject = subject(due.contains(&Diagnostic::Alignment));
+        let job = Job { step, subject, due, cancelled: Arc::clone(&cancelled) };
+        if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
+            self.busy = Some(Busy { step, asked, began: Instant::now(), cancelled });
+        }
+    }
+
+    /// What is due at `step` and within the budget.
+    fn due(&self, step: u64) -> Vec<Diagnostic> {
         let probes = &self.settings.probes;
         let is_due = |&diagnostic: &Diagnostic| probes[diagnostic].every > 0 && step >= self.due[diagnostic];
         let mut due: Vec<_> = Diagnostic::ALL.iter().copied().filter(is_due).collect();
-        if self.busy || due.is_empty() {
-            return;
-        }
         due.sort_by_key(|&diagnostic| self.due[diagnostic]);
         let mut left = self.settings.budget * self.clock.elapsed().as_secs_f64() - self.spent;
         due.retain(|&diagnostic| {
             left -= self.costs[diagnostic];
             left > 0.0
         });
-        if due.is_empty() {
-            return;
-        }
-        for &diagnostic in &due {
-            self.due[diagnostic] = step + probes[diagnostic].every;
-            self.costs[diagnostic] = 0.0;
-        }
-        let job = Job { step, parameters: parameters(), due };
-        self.busy = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        due
     }
 
     /// The settings as they are now.
@@ -165,7 +231,10 @@ impl Observatory {
 
     /// Ends what is under way and the thread.
     pub(super) fn cancel(&mut self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        if let Some(busy) = &self.busy {
+            busy.cancelled.store(true, Ordering::Relaxed);
+        }
+        self.asked.clear();
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so already.
@@ -214,26 +283,24 @@ struct Instruments {
 }
 
 impl Instruments {
-    fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>, stop: &AtomicBool) {
+    fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>) {
         let mut batches = Each::of(|_| None);
-        let cancelled = || stop.load(Ordering::Relaxed);
         // A run that is over does not listen.
-        let report = |event: Event, cost: f64| drop(tell.send(Report::Result(event, cost)));
+        let report = |event: Event, cost: f64| drop(tell.send(Report::Result(Box::new(event), cost)));
         for job in work {
-            for &diagnostic in &job.due {
+            let cancelled = || job.cancelled.load(Ordering::Relaxed);
+            for &diagnostic in job.due.iter().take_while(|_| !cancelled()) {
                 // Gathered when first needed: what is off at the start may be switched on.
                 let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
                 let measured = self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
-                    report(Event::Measured(measurement), measurement.reading().cost);
+                    let cost = measurement.reading().cost;
+                    report(Event::Measured(measurement), cost);
                 });
                 if let Err(error) = measured {
                     report(Event::DiagnosticFailed { step: job.step, diagnostic, reason: error.to_string() }, 0.0);
                 }
             }
             let _ = tell.send(Report::Done);
-            if cancelled() {
-                return;
-            }
         }
     }
 
@@ -250,8 +317,17 @@ impl Instruments {
         cancelled: &dyn Fn() -> bool,
         report: &mut dyn FnMut(Measurement),
     ) -> Result<(), Error> {
-        let (parameters, exact_limit) = (&job.parameters, self.settings.exact_limit);
-        let pass = batch.at(parameters)?;
-        diagnostic.measure(&Task { pass, parameters, exact_limit, seed: self.seed, step: job.step, cancelled }, report)
+        let Subject { parameters, preconditioning } = &job.subject;
+        let task = Task {
+            pass: batch.at(parameters)?,
+            parameters,
+            only: None,
+            exact_limit: self.settings.exact_limit,
+            preconditioning,
+            seed: self.seed,
+            step: job.step,
+            cancelled,
+        };
+        diagnostic.measure(&task, report)
     }
 }

@@ -63,6 +63,8 @@ pub struct Snapshot {
     pub marks: Vec<Mark>,
     /// The latest messages.
     pub messages: VecDeque<Message>,
+    /// Diagnostics that were asked for and are not over, in the order they were asked for.
+    pub measuring: Vec<Diagnostic>,
     /// The end, once it came.
     pub summary: Option<Summary>,
 }
@@ -144,6 +146,11 @@ impl Snapshot {
             Event::DiagnosticFailed { step, diagnostic, reason } => {
                 self.say(*step, Level::Warning, format!("{}: {reason}", diagnostic.title()));
             }
+            Event::MeasurementEnded { step, diagnostic, cancelled, seconds } => {
+                self.measuring.retain(|asked| asked != diagnostic);
+                let how = if *cancelled { "cancelled after" } else { "measured in" };
+                self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
+            }
             Event::Applied { ticket, step, command, change } => {
                 match *command {
                     Command::Set { hyperparameter, value } => {
@@ -151,6 +158,7 @@ impl Snapshot {
                         self.mark(*step, change);
                     }
                     Command::Switch { optimizer } => self.mark(*step, optimizer.name()),
+                    Command::Measure(diagnostic) => self.measuring.push(diagnostic),
                     _ => {}
                 }
                 self.say(*step, Level::Info, format!("{change}: applied"));
@@ -172,6 +180,7 @@ impl Snapshot {
             Event::Ended(summary) => {
                 self.status = Status::Ended(summary.status.clone());
                 self.summary = Some((**summary).clone());
+                self.measuring.clear();
             }
         }
     }
@@ -193,6 +202,7 @@ impl Snapshot {
             run.step = known.step;
             self.mark(self.step, "resumed");
             self.summary = None;
+            self.measuring.clear();
         }
         self.run = Some(run);
     }
@@ -258,11 +268,11 @@ impl Snapshot {
         self.diagnostics_seconds += reading.cost;
         let known = self.measured.binary_search_by_key(&place(measurement), |(known, _)| place(known));
         let slot = known.unwrap_or_else(|slot| {
-            self.measured.insert(slot, (*measurement, Default::default()));
+            self.measured.insert(slot, (measurement.clone(), Default::default()));
             slot
         });
         let (latest, kept) = &mut self.measured[slot];
-        *latest = *measurement;
+        latest.clone_from(measurement);
         for (series, value) in kept.iter_mut().zip(reading.quantities) {
             series.push(reading.step, self.seconds.0, value);
         }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::kept::Kept;
-use super::observatory::Observatory;
+use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
 use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket};
 use crate::experiment::Experiment;
@@ -215,10 +215,24 @@ impl<T: Real> Worker<T> {
 
     /// Takes down what diagnostics found, and starts those that are due.
     fn observe(&mut self) -> Result<(), RecordError> {
+        self.take_down()?;
+        self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+        Ok(())
+    }
+
+    /// Takes down what diagnostics found, and starts those that were asked for.
+    fn observe_asked(&mut self) -> Result<(), RecordError> {
+        self.take_down()?;
+        if self.observatory.is_asked() {
+            self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+        }
+        Ok(())
+    }
+
+    fn take_down(&mut self) -> Result<(), RecordError> {
         for event in self.observatory.results() {
             self.recorder.emit(event)?;
         }
-        self.observatory.schedule(self.trainer.step_number(), || self.trainer.parameters().cast());
         Ok(())
     }
 
@@ -227,9 +241,7 @@ impl<T: Real> Worker<T> {
         while self.observatory.busy() && !self.stopped {
             std::thread::sleep(PATIENCE);
             self.obey_waiting()?;
-            for event in self.observatory.results() {
-                self.recorder.emit(event)?;
-            }
+            self.observe_asked()?;
         }
         Ok(())
     }
@@ -252,9 +264,7 @@ impl<T: Real> Worker<T> {
     /// Results of diagnostics still arrive while the run stands still.
     fn wait_while_paused(&mut self) -> Result<(), Interruption> {
         loop {
-            for event in self.observatory.results() {
-                self.recorder.emit(event)?;
-            }
+            self.observe_asked()?;
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => return self.carry_out(ticket, command),
                 Err(RecvTimeoutError::Disconnected) => {
@@ -298,6 +308,21 @@ impl<T: Real> Worker<T> {
             Command::Checkpoint => {
                 self.checkpoint(true)?;
                 applied(self, "checkpoint written".into())?;
+            }
+            Command::Measure(diagnostic) => match self.observatory.ask(diagnostic) {
+                Ok(change) => applied(self, change)?,
+                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
+            },
+            Command::CancelMeasurements => {
+                if let Some(ends) = self.observatory.abort(step) {
+                    applied(self, "measurements cancelled".into())?;
+                    for event in ends {
+                        self.recorder.emit(event)?;
+                    }
+                } else {
+                    let reason = "nothing is being measured".to_owned();
+                    self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
+                }
             }
             Command::Stop => {
                 self.stopped = true;
@@ -358,6 +383,11 @@ impl<T: Real> Worker<T> {
         }
         Ok(format!("{symbol} {} → {}", brief(old), brief(value)))
     }
+}
+
+/// The state of the run for diagnostics; the moments of the optimizer where directions are compared.
+fn subject<T: Real>(trainer: &Trainer<T>, compares: bool) -> Subject {
+    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(compares) }
 }
 
 /// A number with up to four significant digits.

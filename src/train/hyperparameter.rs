@@ -75,7 +75,7 @@ hyperparameters! {
     L2 = "optimizer.l2", "η", NonNegative, "L2 coefficient η.";
     InversePeriod = "optimizer.inverse_period", "inverse period", Count, "Updates between new inverses.";
     FactorAverage = "optimizer.factor_average", "factor average", Fraction, "Weight of the past in the running average of the factors.";
-    Samples = "optimizer.samples", "samples", Count, "Targets KFAC draws for each datum.";
+    Samples = "optimizer.samples", "samples", Count, "Targets KFAC and EKFAC draw for each datum.";
     Batch = "train.batch", "batch", Count, "Data a minibatch.";
     Budget = "diagnostics.budget", "budget", Share, "Share of CPU time that diagnostics may take.";
 }

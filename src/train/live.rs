@@ -1,6 +1,7 @@
 //! Changing hyperparameters of a trainer while it trains.
 
 use super::{Hyperparameter, Trainer};
+use crate::diagnostics::Preconditioning;
 use crate::linalg::Real;
 use crate::optim::{Curvature, FirstOrder, Kind, Method, SecondOrder, State};
 
@@ -61,6 +62,11 @@ impl<T: Real> Trainer<T> {
 }
 
 impl<T: Real> Trainer<T> {
+    /// What directions that are compared depend on; Adam's moments only if `moments`.
+    pub fn preconditioning(&self, moments: bool) -> Preconditioning {
+        Preconditioning::of(&self.optimizer, moments)
+    }
+
     /// Makes the optimizer one of another kind; returns what it kept, in words.
     pub fn switch_optimizer(&mut self, kind: Kind) -> &'static str {
         self.optimizer.switch(kind, self.pass.architecture())
@@ -98,7 +104,9 @@ fn get_second(second: &SecondOrder, hyperparameter: Hyperparameter) -> Option<f6
         (H::StepDampingMax, _) => Some(second.step_damping.max),
         (H::InversePeriod, _) if factors => Some(second.inverse_period as f64),
         (H::FactorAverage, _) if factors => Some(second.factor_average),
-        (H::Samples, Curvature::Kfac { samples, empirical: false }) => Some(samples as f64),
+        (H::Samples, Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples }) => {
+            Some(samples as f64)
+        }
         _ => None,
     }
 }
@@ -108,7 +116,7 @@ fn set_second(second: &mut SecondOrder, hyperparameter: Hyperparameter, value: f
     match (hyperparameter, &mut second.curvature) {
         (H::InversePeriod, _) => second.inverse_period = value as u64,
         (H::FactorAverage, _) => second.factor_average = value,
-        (H::Samples, Curvature::Kfac { samples, .. }) => *samples = value as usize,
+        (H::Samples, Curvature::Kfac { samples, .. } | Curvature::Ekfac { samples }) => *samples = value as usize,
         (H::KroneckerDampingMin, _) => second.kronecker_damping.min = value,
         (H::KroneckerDampingMax, _) => second.kronecker_damping.max = value,
         (H::StepDampingMin, _) => second.step_damping.min = value,

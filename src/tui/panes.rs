@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use super::number::{count, duration};
 use super::state::State;
 use super::theme::{self, Theme};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Scope};
 use crate::export::{Figure, Labelled, View};
 use crate::runs::{Entry, Id};
 use crate::session::{Snapshot, Status};
@@ -176,6 +176,16 @@ fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
 }
 
 /// The name of layer λ: its number, width and activation.
+/// A layer with its activation, or all of them; in short its number.
+fn scope_name(snapshot: &Snapshot, scope: Scope, wide: bool) -> String {
+    match (scope, wide) {
+        (Scope::Whole, true) => "all layers".to_owned(),
+        (Scope::Whole, false) => "all".to_owned(),
+        (Scope::Layer(layer), false) => layer.to_string(),
+        (Scope::Layer(layer), true) => layer_name(snapshot, layer),
+    }
+}
+
 fn layer_name(snapshot: &Snapshot, layer: usize) -> String {
     let known = snapshot.run.as_ref().and_then(|run| run.architecture.layers().get(layer.wrapping_sub(1)));
     known.map_or_else(|| layer.to_string(), |known| format!("{layer} {}", known.activation.name()))

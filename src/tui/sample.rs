@@ -124,11 +124,12 @@ fn rank(step: u64, scope: Scope) -> Event {
 }
 
 fn block(step: u64, layer: usize) -> Event {
+    let scope = Scope::Layer(layer);
     let size = 10_f64.powf(3.0 - (layer / 2) as f64);
     let negative = layer != 8;
     Event::Measured(Measurement::Hessian(HessianBlock {
         step,
-        layer,
+        scope,
         trace: 1.31 * size + noise(step) * size,
         gauss_newton_trace: 1.38 * size,
         largest: 0.221 * size,

@@ -363,8 +363,13 @@ pub fn recipes() -> Vec<Recipe> {
 }
 
 /// Every curvature with Kronecker factors.
-pub const KRONECKER: [Curvature; 4] =
-    [Curvature::KFAC, Curvature::Kfac { samples: 1, empirical: true }, Curvature::Kflr, Curvature::Kfra];
+pub const KRONECKER: [Curvature; 5] = [
+    Curvature::KFAC,
+    Curvature::EKFAC,
+    Curvature::Kfac { samples: 1, empirical: true },
+    Curvature::Kflr,
+    Curvature::Kfra,
+];
 /// Conjugate gradients that run until they are exact.
 pub const EXACT_SOLVE: Curvature = Curvature::HessianFree { iterations: 2000, tolerance: 0.0 };
 

@@ -1,27 +1,27 @@
 use super::*;
-use crate::curvature::dense::hessian_blocks;
-use crate::diagnostics::zoo::{Problem, zoo};
+use crate::curvature::dense::{hessian, hessian_blocks};
+use crate::diagnostics::zoo::{Problem, task, zoo};
 use crate::linalg::eigenvalues;
 
 fn measure(problem: &Problem) -> Vec<HessianBlock> {
     let mut all = Vec::new();
-    let task = Task {
-        pass: &problem.pass,
-        parameters: &problem.parameters,
-        exact_limit: 1,
-        seed: 1,
-        step: 3,
-        cancelled: &|| false,
-    };
-    HessianBlock::measure(&task, &mut |block| all.push(block)).unwrap();
+    HessianBlock::measure(&task(problem), &mut |block| all.push(block)).unwrap();
+    all
+}
+
+/// The dense matrices in the order they are measured in: every block, then the whole.
+fn dense(problem: &Problem) -> Vec<ndarray::Array2<f64>> {
+    let (mut all, _) = hessian_blocks(&problem.pass, &problem.parameters);
+    all.push(hessian(&problem.pass, &problem.parameters));
     all
 }
 
 #[test]
 fn traces_are_those_of_the_dense_blocks() {
     for problem in zoo() {
-        let (blocks, _) = hessian_blocks(&problem.pass, &problem.parameters);
-        let gauss_newton = crate::curvature::gauss_newton::block_traces(&problem.pass, &problem.parameters);
+        let blocks = dense(&problem);
+        let mut gauss_newton = crate::curvature::gauss_newton::block_traces(&problem.pass, &problem.parameters);
+        gauss_newton.push(gauss_newton.iter().sum());
         let found = measure(&problem);
         assert_eq!(found.len(), blocks.len());
         for ((block, exact), gauss_newton) in found.iter().zip(&blocks).zip(gauss_newton) {
@@ -37,11 +37,10 @@ fn traces_are_those_of_the_dense_blocks() {
     }
 }
 
-/// Measures every block of the zoo, and its eigenvalues in ascending order.
+/// Measures every matrix of the zoo, and its eigenvalues in ascending order.
 fn each_block(mut check: impl FnMut(&str, &HessianBlock, &[f64])) {
     for problem in zoo() {
-        let (blocks, _) = hessian_blocks(&problem.pass, &problem.parameters);
-        for (block, exact) in measure(&problem).iter().zip(&blocks) {
+        for (block, exact) in measure(&problem).iter().zip(&dense(&problem)) {
             check(&problem.name, block, &eigenvalues(exact.view()).unwrap().to_vec());
         }
     }
@@ -77,8 +76,13 @@ fn a_piecewise_linear_network_with_a_convex_loss_has_semi_definite_blocks() {
         let structure =
             problem.pass.architecture().is_piecewise_linear() && problem.pass.loss().is_exponential_family();
         for block in measure(&problem) {
-            assert_eq!(block.definite == Definite::ByStructure, structure, "{} {block:?}", problem.name);
-            if structure {
+            let is_block = block.scope != Scope::Whole;
+            assert_eq!(block.definite == Definite::ByStructure, structure && is_block, "{} {block:?}", problem.name);
+            if structure && !is_block {
+                // No differentiable maximum: the trace of the whole is not negative.
+                assert!(block.trace >= 0.0, "{} {block:?}", problem.name);
+            }
+            if structure && is_block {
                 assert!(block.smallest >= -1e-10 * block.largest, "{} {block:?}", problem.name);
                 let error = (block.trace - block.gauss_newton_trace).abs();
                 assert!(error <= 1e-10 * block.trace, "{} {block:?}", problem.name);
@@ -117,14 +121,7 @@ fn a_cancelled_measurement_reports_nothing_more() {
     let problem = zoo().remove(0);
     let seen = std::cell::Cell::new(0);
     let cancelled = || seen.get() > 0;
-    let task = Task {
-        pass: &problem.pass,
-        parameters: &problem.parameters,
-        exact_limit: 1,
-        seed: 1,
-        step: 3,
-        cancelled: &cancelled,
-    };
+    let task = Task { cancelled: &cancelled, ..task(&problem) };
     assert!(matches!(HessianBlock::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
     assert_eq!(seen.get(), 1);
 }

@@ -76,7 +76,12 @@ pub(super) fn counts(
 
 /// gram += α (ā^n·ā^m)(c^{n,k}·c^{m,l}) at ((n, k), (m, l)). `columns`: all c as rows, those of a datum
 /// together, M × d; `kernel`: ā^n·ā^m, N × N; `gram`: M × M.
-pub(super) fn add_gram(alpha: f64, columns: ArrayView2<f64>, kernel: &Array2<f64>, gram: &mut Array2<f64>) {
+pub(in crate::diagnostics) fn add_gram(
+    alpha: f64,
+    columns: ArrayView2<f64>,
+    kernel: &Array2<f64>,
+    gram: &mut Array2<f64>,
+) {
     let mut products = Array2::zeros(gram.dim());
     gemm_symmetric(alpha, columns, columns.t(), Target::Replace, products.view_mut());
     let rank = columns.nrows() / kernel.nrows();

@@ -2,20 +2,13 @@ use ndarray::{Array2, ArrayView2};
 
 use super::*;
 use crate::curvature::dense::{gauss_newton, jacobian_columns};
-use crate::diagnostics::zoo::{Problem, problem, zoo};
+use crate::diagnostics::zoo::{Problem, problem, task, zoo};
 use crate::linalg::{Stream, eigenvalues};
 use crate::network::{Activation, Loss};
 
 fn measure(problem: &Problem, exact_limit: usize) -> Vec<Rank> {
     let mut all = Vec::new();
-    let task = Task {
-        pass: &problem.pass,
-        parameters: &problem.parameters,
-        exact_limit,
-        seed: 1,
-        step: 3,
-        cancelled: &|| false,
-    };
+    let task = Task { exact_limit, ..task(problem) };
     Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();
     all
 }
@@ -209,14 +202,8 @@ fn the_gram_matrix_is_that_of_the_jacobian() {
 fn a_cancelled_measurement_reports_nothing_more() {
     let problem = problem(&[3, 5, 4], Activation::Tanh, Loss::Bernoulli, true, 6);
     let seen = std::cell::Cell::new(0);
-    let task = Task {
-        pass: &problem.pass,
-        parameters: &problem.parameters,
-        exact_limit: 1,
-        seed: 1,
-        step: 0,
-        cancelled: &|| seen.get() > 0,
-    };
+    let cancelled = || seen.get() > 0;
+    let task = Task { exact_limit: 1, cancelled: &cancelled, ..task(&problem) };
     assert!(matches!(Rank::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
     assert_eq!(seen.get(), 1);
 }

@@ -5,7 +5,7 @@ use ndarray::{Array2, s};
 use super::spectrum::{self, Spectrum};
 use super::{Found, RankMethod, Reduced, Stop, Task, kernel, tolerance};
 use crate::curvature::{Columns, Root};
-use crate::linalg::{Target, gram};
+use crate::linalg::{self, Target};
 
 /// How it is found.
 enum Plan {
@@ -68,36 +68,36 @@ impl Whole {
                 let method = if self.lower == bound { RankMethod::Certificate } else { RankMethod::Bounds };
                 return Ok(Found { lower: self.lower, upper: bound, effective: None, method });
             }
-            Plan::Gram => (self.gram(task), RankMethod::Gram),
+            Plan::Gram => (gram(task, self.columns), RankMethod::Gram),
             Plan::Dense => (dense(task), RankMethod::Dense),
         };
         let spectrum = Spectrum::of(matrix.view(), size, None)?;
         let rank = spectrum.rank.min(bound);
         Ok(Found { lower: rank, upper: rank, effective: spectrum.effective, method })
     }
+}
 
-    /// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M.
-    fn gram(&self, task: &Task) -> Array2<f64> {
-        let pass = task.pass;
-        let architecture = pass.architecture();
-        let rank = Root::Exact.rank(pass);
-        let layers = 1..=architecture.depth();
-        let mut columns: Vec<_> = layers.map(|l| Array2::zeros((self.columns, architecture.width(l)))).collect();
-        Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
-            let rows = s![chunk.data.start * rank..chunk.data.end * rank, ..];
-            columns[chunk.layer - 1].slice_mut(rows).assign(&chunk.columns);
-        });
-        let mut gram = Array2::zeros((self.columns, self.columns));
-        for (index, columns) in columns.iter().enumerate() {
-            let kernel = kernel(pass, index + 1);
-            spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
-        }
-        gram
+/// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M, M = `size`.
+pub(in crate::diagnostics) fn gram(task: &Task, size: usize) -> Array2<f64> {
+    let pass = task.pass;
+    let architecture = pass.architecture();
+    let rank = Root::Exact.rank(pass);
+    let layers = 1..=architecture.depth();
+    let mut columns: Vec<_> = layers.map(|l| Array2::zeros((size, architecture.width(l)))).collect();
+    Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
+        let rows = s![chunk.data.start * rank..chunk.data.end * rank, ..];
+        columns[chunk.layer - 1].slice_mut(rows).assign(&chunk.columns);
+    });
+    let mut gram = Array2::zeros((size, size));
+    for (index, columns) in columns.iter().enumerate() {
+        let kernel = kernel(pass, index + 1);
+        spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
     }
+    gram
 }
 
 /// Ḡ, P × P, a chunk of data at a time.
-fn dense(task: &Task) -> Array2<f64> {
+pub(in crate::diagnostics) fn dense(task: &Task) -> Array2<f64> {
     let pass = task.pass;
     let architecture = pass.architecture();
     let mut matrix = Array2::zeros((architecture.parameters(), architecture.parameters()));
@@ -118,7 +118,7 @@ fn dense(task: &Task) -> Array2<f64> {
             }
         }
         if chunk.layer == 1 {
-            gram(1.0 / pass.data() as f64, u.view(), Target::Add, matrix.view_mut());
+            linalg::gram(1.0 / pass.data() as f64, u.view(), Target::Add, matrix.view_mut());
         }
     });
     matrix

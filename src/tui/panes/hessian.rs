@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, layer_name, measured, split, waiting};
+use super::{Pane, Scene, measured, scope_name, split, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::session::Snapshot;
@@ -70,11 +70,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         table::Column::words(
             if wide { "layer" } else { "" },
             10,
-            cells(
-                blocks()
-                    .map(|block| if wide { layer_name(snapshot, block.layer) } else { block.layer.to_string() })
-                    .collect(),
-            ),
+            cells(blocks().map(|block| scope_name(snapshot, block.scope, wide)).collect()),
         ),
         table::Column::numbers("tr H", 7, cells(numbers(&|block| block.trace))),
         table::Column::numbers("tr Ḡ", 5, cells(numbers(&|block| block.gauss_newton_trace))),
@@ -100,7 +96,11 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, blocks: &[Tracked<H
         (true, false) => "λ min",
     };
     let quantities = blocks.iter().enumerate().map(|(index, block)| Quantity {
-        name: format!("{}{}:", if index == 0 { format!("{quantity} of ") } else { String::new() }, block.latest.layer),
+        name: format!(
+            "{}{}:",
+            if index == 0 { format!("{quantity} of ") } else { String::new() },
+            scope_name(scene.snapshot, block.latest.scope, false)
+        ),
         series: Cow::Borrowed(if smallest { block.history } else { block.other }),
         look: Look::Curve,
         run: scene.snapshot,

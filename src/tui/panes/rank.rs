@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, layer_name, measured, split, waiting};
+use super::{Pane, Scene, measured, scope_name, split, waiting};
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::rank::{Rank, RankMethod};
-use crate::diagnostics::{Diagnostic, Scope};
 use crate::session::Snapshot;
 use crate::tui::number::{compact, count, digits, duration, percents};
 use crate::tui::runs::{Overlaid, overlay};
@@ -44,7 +44,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, tracked.len()) };
     if let Some(below) = below {
         let quantities = tracked.iter().map(|rank| Quantity {
-            name: name(scene, rank.latest, true) + ":",
+            name: scope_name(scene.snapshot, rank.latest.scope, false) + ":",
             series: Cow::Borrowed(rank.history),
             look: Look::Curve,
             run: snapshot,
@@ -71,7 +71,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     };
     let columns =
         vec![
-            table::Column::words(if wide { "block" } else { "" }, 9, cells(&|rank| name(scene, rank, !wide))),
+            table::Column::words(
+                if wide { "block" } else { "" },
+                9,
+                cells(&|rank| scope_name(scene.snapshot, rank.scope, wide)),
+            ),
             table::Column::numbers(
                 "rank",
                 10,
@@ -109,20 +113,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             table::Column::numbers("CPU", 1, cells(&|rank| duration(rank.cost))),
         ];
     table::draw(buffer, area, columns, scene.state.scroll[Pane::Rank.index()], theme)
-}
-
-fn name(scene: &Scene<'_>, rank: &Rank, short: bool) -> String {
-    match rank.scope {
-        Scope::Whole => {
-            if short {
-                "all".to_owned()
-            } else {
-                "all layers".to_owned()
-            }
-        }
-        Scope::Layer(layer) if short => layer.to_string(),
-        Scope::Layer(layer) => layer_name(scene.snapshot, layer),
-    }
 }
 
 fn method(method: RankMethod) -> &'static str {

@@ -262,7 +262,7 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                 })),
                 5 => Event::Measured(Measurement::Hessian(HessianBlock {
                     step,
-                    layer,
+                    scope: Scope::Layer(layer),
                     trace: a,
                     gauss_newton_trace: b,
                     largest: c,

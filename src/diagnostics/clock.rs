@@ -1,0 +1,98 @@
+//! CPU time of measurements, and long decompositions that can be left.
+
+use std::cell::Cell;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+
+use super::error::{Error, Stop};
+
+thread_local! {
+    /// CPU seconds that other threads spent for this one.
+    static ELSEWHERE: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// How often a thread that waits asks whether it is cancelled.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// CPU time of this thread, and of what others do for it.
+pub(super) struct Clock(ThreadTime);
+
+impl Clock {
+    pub fn start() -> Self {
+        ELSEWHERE.set(0.0);
+        Self(ThreadTime::now())
+    }
+
+    /// Seconds since the last lap.
+    pub fn lap(&mut self) -> f64 {
+        let here = std::mem::replace(&mut self.0, ThreadTime::now()).elapsed().as_secs_f64();
+        here + ELSEWHERE.take()
+    }
+}
+
+/// Does work that cannot be asked to end, such as the decomposition of a large matrix, on a thread of its own
+/// with as many helpers as this one has. Once `cancelled` says yes it is left alone: it comes to its end
+/// unheard, and nobody waits for it.
+///
+/// # Errors
+/// Once it is cancelled; where there can be no further thread.
+pub(super) fn interruptible<T: Send + 'static>(
+    cancelled: &dyn Fn() -> bool,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Stop> {
+    if cancelled() {
+        return Err(Stop::Cancelled);
+    }
+    let (tell, told) = channel();
+    let threads = rayon::current_num_threads();
+    let started = std::thread::Builder::new().name("decomposition".into()).spawn(move || {
+        let clock = ThreadTime::now();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build();
+        let done = match pool {
+            Ok(pool) => pool.install(work),
+            Err(_) => work(),
+        };
+        // Who was cancelled does not listen.
+        let _ = tell.send((done, clock.elapsed().as_secs_f64()));
+    });
+    if started.is_err() {
+        return Err(Error::Threads.into());
+    }
+    loop {
+        match told.recv_timeout(PATIENCE) {
+            Ok((done, seconds)) => {
+                ELSEWHERE.set(ELSEWHERE.get() + seconds);
+                return Ok(done);
+            }
+            Err(RecvTimeoutError::Timeout) if cancelled() => return Err(Stop::Cancelled),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::Threads.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn work_is_done_and_its_time_counted() {
+        let mut clock = Clock::start();
+        let sum = interruptible(&|| false, || (0..20_000_000_u64).fold(0, |sum, x| sum ^ x.wrapping_mul(sum | 1)));
+        assert!(sum.is_ok());
+        assert!(clock.lap() > 1e-3);
+    }
+
+    #[test]
+    fn work_that_is_cancelled_is_not_waited_for() {
+        let began = Instant::now();
+        let cancelled = || began.elapsed() > Duration::from_millis(30);
+        let stopped = interruptible(&cancelled, || std::thread::sleep(Duration::from_secs(5)));
+        assert!(matches!(stopped, Err(Stop::Cancelled)));
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
+}

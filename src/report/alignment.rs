@@ -1,0 +1,71 @@
+//! How well the directions of methods agree with the exact Gauss-Newton direction along a run.
+
+use super::problem::Problem;
+use super::record::Record;
+use super::words::{brief, table};
+use crate::diagnostics::Scope;
+use crate::diagnostics::alignment::{Alignment, Direction};
+use crate::export::figure::{Axis, Curve, Figure, Look, Point};
+
+/// The directions that are compared with the exact one.
+const COMPARED: [Direction; 5] =
+    [Direction::Kfra, Direction::Kfac, Direction::Kflr, Direction::Adam, Direction::Gradient];
+
+/// The run of a problem whose alignment was measured most often.
+pub fn measured<'a>(problem: &Problem<'a>) -> Option<&'a Record> {
+    let measured = problem.records.iter().copied().filter(|record| !record.alignment.is_empty());
+    measured.max_by_key(|record| record.alignment.len())
+}
+
+fn cosine(found: &Alignment, direction: Direction) -> Option<f64> {
+    found.directions.iter().find(|aligned| aligned.direction == direction).map(|aligned| aligned.cosine)
+}
+
+/// Mean cosine of a direction with the exact one over all layers and updates of a run, and its least.
+pub fn mean(record: &Record, direction: Direction) -> Option<(f64, f64)> {
+    let layers = record.alignment.iter().filter(|found| found.scope != Scope::Whole);
+    let cosines: Vec<f64> = layers.filter_map(|found| cosine(found, direction)).collect();
+    let least = cosines.iter().copied().fold(f64::INFINITY, f64::min);
+    (!cosines.is_empty()).then(|| (cosines.iter().sum::<f64>() / cosines.len() as f64, least))
+}
+
+/// Cosines along the run: a figure for each layer.
+pub fn figures(record: &Record) -> Vec<Figure> {
+    let mut scopes: Vec<Scope> = record.alignment.iter().map(|found| found.scope).collect();
+    scopes.sort();
+    scopes.dedup();
+    let figure = |scope: Scope| {
+        let curve = |direction: Direction| {
+            let of = record.alignment.iter().filter(|found| found.scope == scope);
+            let points = of.filter_map(|found| {
+                let y = cosine(found, direction)?;
+                Some(Point { x: found.step as f64, y, low: y, high: y })
+            });
+            let quantity = "cosine".to_owned();
+            Curve { run: direction.name().to_owned(), quantity, look: Look::Line, points: points.collect() }
+        };
+        let title = match scope {
+            Scope::Whole => "All layers".to_owned(),
+            Scope::Layer(layer) => format!("Layer {layer}"),
+        };
+        Figure {
+            title: format!("{title}: alignment with the exact Gauss-Newton direction"),
+            x: Axis { label: "updates".to_owned(), log: false },
+            y: Axis { label: "cosine".to_owned(), log: false },
+            curves: COMPARED.into_iter().map(curve).filter(|curve| !curve.points.is_empty()).collect(),
+            marks: Vec::new(),
+            bars: Vec::new(),
+        }
+    };
+    scopes.into_iter().map(figure).filter(|figure| !figure.is_empty()).collect()
+}
+
+/// Mean and least cosine of every direction.
+pub fn summary(record: &Record) -> String {
+    let head = ["direction", "mean cosine over layers and updates", "least"].map(str::to_owned);
+    let row = |direction: Direction| {
+        let (mean, least) = mean(record, direction)?;
+        Some(vec![direction.name().to_owned(), brief(mean), brief(least)])
+    };
+    table(&head, &COMPARED.into_iter().filter_map(row).collect::<Vec<_>>())
+}

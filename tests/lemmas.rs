@@ -1,0 +1,111 @@
+//! The lemmas of Botev, Ritter & Barber (2017), section 3, in numbers: over many random networks.
+
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod zoo;
+
+use kfra_tui::curvature::dense;
+use kfra_tui::diagnostics::rank::Rank;
+use kfra_tui::diagnostics::{Finding as _, Preconditioning, Scope, Task};
+use kfra_tui::linalg::{Stream, eigenvalues};
+use kfra_tui::network::{Activation, Loss};
+use zoo::{Problem, Recipe};
+
+const PIECEWISE_LINEAR: [Activation; 3] = [Activation::Relu, Activation::LeakyRelu, Activation::Identity];
+const PSD_LOSSES: [Loss; 3] = [Loss::SquaredError, Loss::Bernoulli, Loss::Categorical];
+
+/// A random network of one to three hidden layers, each with one of the activations.
+fn random(seed: u64, activations: &[Activation], losses: &[Loss]) -> Recipe {
+    let mut stream = Stream::new(seed, "lemmas", 0);
+    let depth = 1 + stream.below(3);
+    Recipe {
+        input: 1 + stream.below(6),
+        hidden: (0..depth).map(|_| (1 + stream.below(6), activations[stream.below(activations.len())])).collect(),
+        output: 1 + stream.below(4),
+        bias: stream.below(2) == 0,
+        loss: losses[stream.below(losses.len())],
+        data: 1 + stream.below(8),
+        seed,
+    }
+}
+
+fn ranks(problem: &Problem) -> Vec<Rank> {
+    let mut all = Vec::new();
+    let task = Task {
+        pass: &problem.pass,
+        parameters: &problem.parameters,
+        only: None,
+        exact_limit: 2048,
+        preconditioning: &Preconditioning::default(),
+        seed: 1,
+        step: 0,
+        cancelled: &|| false,
+    };
+    Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();
+    all
+}
+
+#[test]
+fn no_block_of_a_piecewise_linear_network_has_a_negative_eigenvalue_and_there_is_no_maximum() {
+    let mut blocks = 0;
+    for seed in 0..1000 {
+        let recipe = random(seed, &PIECEWISE_LINEAR, &PSD_LOSSES);
+        let problem = recipe.cook();
+        let (all, _) = dense::hessian_blocks(&problem.pass, &problem.parameters);
+        let mut trace = 0.0;
+        for block in all {
+            let values = eigenvalues(block.view()).unwrap();
+            let (least, most) = (values[0], values[values.len() - 1]);
+            assert!(least >= -1e-10 * most, "{recipe:?}: {least} {most}");
+            trace += block.diag().sum();
+            blocks += 1;
+        }
+        assert!(trace >= 0.0, "{recipe:?}: {trace}");
+        assert!(ranks(&problem).iter().all(|rank| rank.upper <= rank.bound), "{recipe:?}");
+    }
+    assert!(blocks > 2500, "{blocks}");
+}
+
+#[test]
+fn blocks_of_tanh_networks_have_negative_eigenvalues() {
+    let mut negative = 0;
+    for seed in 0..200 {
+        let recipe = random(seed, &[Activation::Tanh], &PSD_LOSSES);
+        let problem = recipe.cook();
+        let (all, _) = dense::hessian_blocks(&problem.pass, &problem.parameters);
+        // All but the last, which is positive semi-definite with these losses.
+        let below = |block: &ndarray::Array2<f64>| {
+            let values = eigenvalues(block.view()).unwrap();
+            values[0] < -1e-6 * values[values.len() - 1].abs()
+        };
+        let (last, hidden) = all.split_last().unwrap();
+        assert!(!below(last), "{recipe:?}");
+        negative += usize::from(hidden.iter().any(below));
+        assert!(ranks(&problem).iter().all(|rank| rank.upper <= rank.bound), "{recipe:?}");
+    }
+    assert!(negative > 150, "{negative}");
+}
+
+#[test]
+fn where_the_jacobian_is_generic_the_rank_is_its_bound() {
+    for seed in 0..100 {
+        // Smooth, with no bottleneck, and more inputs than data: nothing makes columns of the Jacobian dependent.
+        let mut stream = Stream::new(seed, "generic", 0);
+        let output = 1 + stream.below(4);
+        let recipe = Recipe {
+            input: 8,
+            hidden: (0..=stream.below(2)).map(|_| (7 + stream.below(3), Activation::Tanh)).collect(),
+            output,
+            bias: true,
+            loss: Loss::SquaredError,
+            data: 1 + stream.below(6),
+            seed,
+        };
+        for rank in ranks(&recipe.cook()) {
+            assert_eq!((rank.lower, rank.upper), (rank.bound, rank.bound), "{recipe:?} {rank:?}");
+            if rank.scope == Scope::Whole {
+                assert_eq!(rank.bound, recipe.data * output);
+            }
+        }
+    }
+}
