@@ -8,6 +8,7 @@ mod handle;
 pub mod history;
 mod kept;
 mod lock;
+pub mod log;
 mod observatory;
 mod record;
 pub mod snapshot;

@@ -563,6 +563,9 @@ fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_che
             .collect();
         assert_eq!(said.iter().any(|text| text.contains("step-30.safetensors")), case != "torn", "{said:?}");
         assert_eq!(said.iter().any(|text| text.contains(" made again")), case != "torn", "{said:?}");
+        let torn =
+            said.iter().any(|text| text.contains("events.jsonl: line ") && text.contains("not written to its end"));
+        assert_eq!(torn, case != "damaged", "{said:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use crate::diagnostics::{self, InspectionError};
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
+use crate::session::log::LogError;
 use crate::{export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
@@ -59,6 +60,9 @@ pub enum Error {
     /// A run folder is none.
     #[error(transparent)]
     Run(#[from] Unreadable),
+    /// The log of a run cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// What is asked of an export does not go together.
     #[error("{0}")]
     Request(String),
@@ -135,6 +139,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Overwrites { .. }
             | Self::Run(_)
+            | Self::Log(_)
             | Self::NoRuns { .. }
             | Self::Request(_)
             | Self::Export(_)

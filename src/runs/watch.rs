@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::Unreadable;
-use super::replay::Follower;
+use crate::session::log::{Follower, LogError};
 use crate::session::{Snapshot, Status};
 
 /// How often a log that another process may be writing is looked at.
@@ -53,7 +52,7 @@ impl Drop for Watch {
 }
 
 /// Publishes a log until its run is over, or nobody watches any more.
-fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), Unreadable> {
+fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), LogError> {
     let mut follower = Follower::open(&folder)?;
     while !over.load(Ordering::Relaxed) {
         let advanced = follower.advance();

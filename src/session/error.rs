@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::log::LogError;
 use super::{CheckpointError, LockError, RecordError};
 use crate::experiment::{LoadError, Problems};
 
@@ -45,13 +46,8 @@ pub enum Error {
         updates: u64,
     },
     /// The log of the run folder cannot be gone on with.
-    #[error("{}: {problem}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)", path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error("{0}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)")]
+    Log(#[from] LogError),
     /// The experiment is not that of the run to be resumed.
     #[error(
         "{}: a run is resumed as it was: of its settings only those of diagnostics and of train but train.batch can change (to change others: kfra-tui run --from CHECKPOINT)",
@@ -86,7 +82,7 @@ impl Error {
             | Self::Checkpoint(_)
             | Self::NoCheckpoint { .. }
             | Self::NoUpdates { .. }
-            | Self::Log { .. }
+            | Self::Log(_)
             | Self::Changed { .. }
             | Self::Folder(_) => true,
             Self::Record(_) | Self::Threads(_) | Self::Panicked => false,

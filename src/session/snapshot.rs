@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Event, RunInfo};
 use super::history::Series;
 use super::{Command, Evaluation, Summary};
@@ -12,7 +14,7 @@ use crate::train::{Hyperparameter, Phase, Step};
 const MESSAGES: usize = 200;
 
 /// A run as a fold over its events. A live run and a replayed one are the same fold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What is known of the run; `None` while it is loading.
     pub run: Option<RunInfo>,
@@ -70,7 +72,7 @@ pub struct Snapshot {
 }
 
 /// Whether a run runs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Status {
     /// Its data are being loaded.
     #[default]
@@ -103,7 +105,7 @@ fn place(measurement: &Measurement) -> (Diagnostic, Scope) {
 }
 
 /// Something that happened at a step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// Updates made before it.
     pub step: u64,
@@ -112,7 +114,7 @@ pub struct Mark {
 }
 
 /// Something said to the user.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Updates made when it was said.
     pub step: u64,
@@ -125,7 +127,7 @@ pub struct Message {
 }
 
 /// How serious a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Level {
     /// As asked for.
     Info,

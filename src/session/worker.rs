@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
-use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket};
+use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket, log};
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -123,6 +123,7 @@ impl<T: Real> Worker<T> {
     fn started(&self) -> Event {
         let (experiment, data) = (&self.experiment, self.trainer.data());
         Event::Started(Box::new(super::event::RunInfo {
+            schema: log::SCHEMA,
             name: experiment.name.clone(),
             architecture: self.trainer.parameters().architecture().clone(),
             loss: experiment.loss,
