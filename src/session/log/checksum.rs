@@ -29,11 +29,6 @@ pub struct Wrong {
 }
 
 impl Checksum {
-    /// Of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(crc32c(bytes))
-    }
-
     /// Takes in the bytes that follow.
     pub fn take(&mut self, bytes: &[u8]) {
         self.0 = crc32c_append(self.0, bytes);
@@ -126,7 +121,7 @@ mod tests {
             value.as_object_mut().unwrap().remove("crc32c").unwrap();
             assert_eq!(value, serde_json::from_str::<serde_json::Value>(json).unwrap());
         }
-        assert_eq!(checksum, Checksum::of(&whole));
+        assert_eq!(checksum, Checksum(crc32c(&whole)));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const GROWTH: u64 = 16 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Index<'a> {
-    index: u32,
+    version: u32,
     bytes: u64,
     lines: u64,
     checksum: Checksum,
@@ -47,7 +47,7 @@ impl Progress {
     /// Those of the file system.
     pub fn index(&self, log: &Path) -> io::Result<()> {
         let &Self { bytes, lines, checksum, schema, ref snapshot, .. } = self;
-        let index = Index { index: VERSION, bytes, lines, checksum, schema, snapshot: Cow::Borrowed(snapshot) };
+        let index = Index { version: VERSION, bytes, lines, checksum, schema, snapshot: Cow::Borrowed(snapshot) };
         let mut text = serde_json::to_vec(&index)?;
         Checksum::default().seal(&mut text);
         // It need not survive a power cut: its checksum tells whether it did.
@@ -62,10 +62,10 @@ impl Progress {
 pub fn load(log: &Path) -> Option<Progress> {
     let text = std::fs::read(path(log)).ok()?;
     let whole = Checksum::default().check(&text).ok()?;
-    let Index { index, bytes, lines, checksum, schema, snapshot } = serde_json::from_slice(&text).ok()?;
+    let Index { version, bytes, lines, checksum, schema, snapshot } = serde_json::from_slice(&text).ok()?;
     let known = begins_with(log, bytes, checksum).ok()??;
     let snapshot = Arc::new(snapshot.into_owned());
-    (whole && index == VERSION).then_some(Progress { bytes, lines, checksum, schema, known, snapshot })
+    (whole && version == VERSION).then_some(Progress { bytes, lines, checksum, schema, known, snapshot })
 }
 
 /// The last of the first `bytes` of a log, if these have a checksum.
