@@ -12,6 +12,7 @@ mod stream;
 mod symmetric;
 mod threads;
 mod vector;
+mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use inertia::eigenvalues_above;
@@ -26,3 +27,4 @@ pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both};
 pub use vector::{CHUNK, vectorised};
+pub use whole::write_whole;

@@ -285,7 +285,7 @@ fn selection() -> impl Strategy<Value = Selection> {
     let path = "/[a-z\"\\\\é ]{1,8}/[a-z'#]{1,8}";
     (path, prop::option::of(path), prop::option::of(1..99_usize), prop::option::of(0..99_usize)).prop_map(
         |(images, labels, train, validation)| Selection {
-            source: Source::Idx { images: images.into(), labels: labels.map(Into::into) },
+            source: Source::Files { images: images.into(), labels: labels.map(Into::into) },
             task: Task::Autoencode,
             train,
             validation,
