@@ -10,6 +10,8 @@ use super::{Error, Problem};
 
 /// Bytes of the longest header of a format.
 pub(super) const LONGEST_HEADER: usize = 1 << 16;
+/// The most bytes of a text, uncompressed.
+const MOST_TEXT: u64 = 1 << 30;
 
 /// The uncompressed contents of a file, but for what follows the first byte too many: as [`unpack`].
 ///
@@ -23,11 +25,38 @@ pub(super) fn read(file: &Path, expected: impl FnOnce(&[u8]) -> Result<usize, Pr
 ///
 /// # Errors
 /// [`Error::Read`].
-fn open(file: &Path) -> Result<BufReader<File>, Error> {
+pub(super) fn open(file: &Path) -> Result<BufReader<File>, Error> {
     let opened = file.metadata().and_then(|metadata| {
         if metadata.is_file() { File::open(file) } else { Err(io::Error::other("expected a regular file")) }
     });
     opened.map(BufReader::new).map_err(|source| Error::Read { file: file.to_owned(), source })
+}
+
+/// A text file, unpacked where it is gzip, to be read line by line. Of an endless one no more than 1 GiB is read.
+///
+/// # Errors
+/// [`Error::Read`]; what comes later is an error of the reader.
+pub(super) fn text(file: &Path) -> Result<impl BufRead, Error> {
+    let mut opened = open(file)?;
+    let beginning = opened.fill_buf().map_err(|source| Error::Read { file: file.to_owned(), source })?;
+    let packed = beginning.starts_with(&[0x1f, 0x8b]);
+    let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(opened)) } else { Box::new(opened) };
+    Ok(BufReader::new(Limited { reader, left: MOST_TEXT }))
+}
+
+/// A reader that refuses to go beyond a number of bytes.
+struct Limited {
+    reader: Box<dyn Read>,
+    left: u64,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let left = self.left.checked_sub(count as u64);
+        self.left = left.ok_or_else(|| io::Error::other(format!("expected at most {MOST_TEXT} bytes of text")))?;
+        Ok(count)
+    }
 }
 
 /// The uncompressed contents of a file; gzip is known by its first two bytes. `expected` tells from their

@@ -8,7 +8,7 @@ use crate::linalg::Stream;
 const SIDE: usize = 28;
 /// The points are at least so far from the border: the curve between them goes up to an eighth of their
 /// distance beyond them, and has a width.
-const MARGIN: f64 = 4.0;
+const MARGIN: f64 = 4.5;
 /// Half the width of the stroke, in pixels.
 const HALF_WIDTH: f64 = 0.8;
 /// Straight pieces a curve is drawn in.
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_curve_goes_through_its_points() {
-        let points = [[4.0, 5.0], [20.0, 9.0], [11.0, 23.0]];
+        let points = [[5.5, 6.5], [20.5, 9.5], [11.5, 22.5]];
         for (t, point) in [0.0, 0.5, 1.0].into_iter().zip(points) {
             assert_eq!(curve(points, t), point);
         }

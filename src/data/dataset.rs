@@ -8,7 +8,7 @@ use super::faces::Faces;
 use super::locate::Places;
 use super::selection::{Available, Selection, Source, Split, Task};
 use super::user::Pool;
-use super::{Error, Samples, Targets, digits, mnist, portraits, user};
+use super::{Error, Samples, Targets, digits, published, user};
 
 /// Training and validation data.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,13 +33,12 @@ impl Dataset {
     pub fn load(selection: &Selection, places: &Places) -> Result<Self, Error> {
         let task = selection.task;
         let pool = match &selection.source {
-            Source::Mnist => mnist::load(places, task)?,
+            Source::Mnist => published::MNIST.load(places, task)?,
+            Source::FashionMnist => published::FASHION_MNIST.load(places, task)?,
             Source::Digits => digits::load(task)?,
             Source::Curves { seed } => return Self::made(&Curves { seed: *seed }, selection, places),
             Source::Faces { seed, portraits } => {
-                let portraits =
-                    portraits.as_ref().map_or_else(|| portraits::ours(places), |file| portraits::read(file))?;
-                return Self::made(&Faces { seed: *seed, portraits }, selection, places);
+                return Self::made(&Faces::new(*seed, portraits.as_deref(), places)?, selection, places);
             }
             Source::Files { images, labels } => user::load(images, labels.as_deref(), task)?,
         };

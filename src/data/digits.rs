@@ -1,9 +1,17 @@
 //! The digits embedded in the program: 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998).
 
 use super::user::Pool;
-use super::{Error, Task, contents};
+use super::{Error, Task, checksum, contents};
 
 static CONTENTS: &[u8] = include_bytes!("../../datasets/digits/digits.csv.gz");
+
+/// The MD5 checksum of the packed file.
+const CHECKSUM: &str = "9b335364a7bfd63947c7480a5bd51f2d";
+
+/// Bytes that are embedded, and whether they are as published.
+pub(super) fn embedded() -> (u64, bool) {
+    (CONTENTS.len() as u64, checksum::md5(&[CONTENTS]) == CHECKSUM)
+}
 
 /// Pixels an image.
 const PIXELS: usize = 64;

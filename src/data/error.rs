@@ -25,10 +25,12 @@ pub enum Error {
         problem: Problem,
     },
     /// A file has other contents than the data set it is named after.
-    #[error("{}: expected the MD5 checksum {expected} (of the uncompressed file), found {found}", file.display())]
+    #[error("{}: expected the MD5 checksum {expected} (of the {of}), found {found}", file.display())]
     Checksum {
         /// The file.
         file: PathBuf,
+        /// What the checksum is of.
+        of: &'static str,
         /// The published checksum.
         expected: &'static str,
         /// The file's.
@@ -106,12 +108,54 @@ pub enum Error {
         /// The pixel.
         found: f32,
     },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A data set that is not made by the program.
+    #[error("{source_name} is read, not made: expected curves or faces")]
+    NotMade {
+        /// The data set.
+        source_name: &'static str,
+    },
+    /// There is no folder for what is made.
+    #[error("there is no cache folder: expected XDG_CACHE_HOME or a home folder")]
+    NoCache,
+    /// A download ended too early.
+    #[error("{url}: {reason}; {kept} bytes are kept, and the next try goes on there")]
+    Download {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+        /// Bytes that are there.
+        kept: u64,
+    },
+    /// What was downloaded is not the published file.
+    #[error("{url}: not the published file, and nothing of it is kept: {source}")]
+    Fetched {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        source: Box<Self>,
+    },
     /// A line of the embedded digits is not as it should be; the program was built from a damaged copy.
     #[error("the embedded digits: line {line}: expected 64 pixels from 0 to 16 and a label from 0 to 9")]
     Digits {
         /// The line, counted from 1.
         line: usize,
     },
+}
+
+impl Error {
+    /// Whether it is about what is read, rather than of the network or of a disk that is written to.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Download { .. } | Self::Fetched { .. } | Self::Write { .. } | Self::NoCache)
+    }
 }
 
 /// The places, one a line; or that there are none.

@@ -1,8 +1,12 @@
 //! FACES: 25 × 25 grey images of faces, each a portrait that is turned, scaled, shifted and changed in contrast
 //! at random, after Hinton & Salakhutdinov (2006). Those who are tested on do not train.
 
+use std::path::Path;
+
+use super::Error;
 use super::built::{Part, Recipe, moments};
-use super::portraits::Portraits;
+use super::locate::Places;
+use super::portraits::{self, Portraits};
 use crate::linalg::Stream;
 
 /// Rows and columns.
@@ -67,6 +71,15 @@ impl Recipe for Faces {
 }
 
 impl Faces {
+    /// Those of the user's portraits, or of ours where none are named.
+    ///
+    /// # Errors
+    /// Those of finding and reading portraits.
+    pub fn new(seed: u64, portraits: Option<&Path>, places: &Places) -> Result<Self, Error> {
+        let portraits = portraits.map_or_else(|| portraits::ours(places), portraits::read)?;
+        Ok(Self { seed, portraits })
+    }
+
     /// Two of seven people, as many as the share of their images, are tested on; at least one is on either side.
     fn people(&self, part: Part) -> std::ops::Range<usize> {
         let people = self.portraits.people();
@@ -121,8 +134,8 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::built;
     use crate::data::built::Built;
-    use crate::data::{Places, built, portraits};
 
     fn ours() -> Portraits {
         portraits::ours(&Places::new(vec!["datasets".into()])).unwrap()

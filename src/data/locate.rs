@@ -38,6 +38,11 @@ impl Places {
         Self { cache: Some(folder), ..self }
     }
 
+    /// Where data that are fetched are put: `$KFRA_DATA_DIR`, or the user's data folder.
+    pub fn own(&self) -> Option<&Path> {
+        self.folders.get(1).map(PathBuf::as_path)
+    }
+
     /// Where data that are made are kept.
     pub fn cache(&self) -> Option<&Path> {
         self.cache.as_deref()

@@ -1,9 +1,10 @@
 //! The portraits that FACES is made of: ours, or those of the user.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::array::{Array, Role};
+use super::images::{self, Folder};
 use super::locate::Places;
 use super::{Error, checksum, contents, npy};
 
@@ -81,20 +82,37 @@ impl Portraits {
 /// # Errors
 /// Those of [`Places::find`], of reading, and [`Error::Checksum`].
 pub(super) fn ours(places: &Places) -> Result<Portraits, Error> {
-    let file = places.find(OURS.0)?;
+    let file = find(places)?;
     let bytes = contents::read(&file, |bytes| Ok(npy::layout(bytes, Role::Images)?.expected()))?;
     let found = checksum::md5(&[&bytes]);
     if found != OURS.1 {
-        return Err(Error::Checksum { file, expected: OURS.1, found });
+        return Err(Error::Checksum { file, of: "file", expected: OURS.1, found });
     }
     parse(&file, &bytes)
 }
 
-/// The user's portraits: an NPY array of images, each of another person, or of people × images.
+/// Where ours are.
 ///
 /// # Errors
-/// Those of reading, and [`Error::People`].
+/// [`Error::NotFound`].
+pub(super) fn find(places: &Places) -> Result<PathBuf, Error> {
+    places.find(OURS.0)
+}
+
+/// The user's portraits: a folder of images, or one with a folder for each person; or an NPY array of images, each
+/// of another person, or of people × images.
+///
+/// # Errors
+/// Those of reading, [`Error::Portraits`], [`Error::People`], [`Error::Brightness`].
 pub(super) fn read(file: &Path) -> Result<Portraits, Error> {
+    if file.is_dir() {
+        let Folder { pixels, rows, columns, groups } = images::read(file)?;
+        let count = pixels.len() / (rows * columns);
+        let is_first = |portrait: &usize| {
+            groups.as_ref().is_none_or(|groups| *portrait == 0 || groups[*portrait] != groups[portrait - 1])
+        };
+        return check(file, Portraits::new(pixels, rows, columns, (0..count).filter(is_first).collect()));
+    }
     parse(file, &contents::read(file, |bytes| Ok(npy::layout(bytes, Role::Images)?.expected()))?)
 }
 
@@ -104,7 +122,9 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<Portraits, Error> {
     let (people, each, rows, columns) = match array.layout.shape[..] {
         [people, rows, columns] => (people, 1, rows, columns),
         [people, each, rows, columns] => (people, each, rows, columns),
-        _ => return Err(Error::Portraits { file: file.to_owned(), shape: array.layout.shape }),
+        _ => {
+            return Err(Error::Portraits { file: file.to_owned(), shape: array.layout.shape });
+        }
     };
     let pixels = array.inputs().map_err(format)?;
     check(file, Portraits::new(pixels, rows, columns, (0..people).map(|person| person * each).collect()))
@@ -121,5 +141,43 @@ fn check(file: &Path, portraits: Portraits) -> Result<Portraits, Error> {
             Err(Error::Brightness { file: file.to_owned(), portrait, found: portraits.pixels[pixel] })
         }
         None => Ok(portraits),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_of_portraits_has_a_folder_for_each_person_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, grey) in [("s1/1.pgm", 0), ("s1/2.pgm", 51), ("s2/1.pgm", 255)] {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            image::GrayImage::from_pixel(4, 3, image::Luma([grey])).save(file).unwrap();
+        }
+        let portraits = read(folder.path()).unwrap();
+        assert_eq!((portraits.people(), portraits.rows, portraits.columns), (2, 3, 4));
+        assert_eq!([portraits.of(0), portraits.of(1)], [0..2, 2..3]);
+        assert!([0.0, 0.2, 1.0].iter().enumerate().all(|(which, grey)| (portraits.mean(which) - grey).abs() < 1e-7));
+        assert_eq!(read(&folder.path().join("s1")).unwrap().people(), 2);
+        assert!(matches!(read(&folder.path().join("s2")), Err(Error::People { found: 1, .. })));
+    }
+
+    #[test]
+    fn other_portraits_and_other_people_have_other_checksums() {
+        let portraits = |first: Vec<usize>, grey| Portraits::new(vec![grey; 12], 2, 2, first).checksum();
+        assert_ne!(portraits(vec![0, 1], 0.0), portraits(vec![0, 2], 0.0));
+        assert_ne!(portraits(vec![0, 1], 0.0), portraits(vec![0, 1], 0.5));
+    }
+
+    #[test]
+    fn brightness_is_linear_between_pixels_and_constant_beyond() {
+        let portraits = Portraits::new(vec![0.0, 1.0, 0.5, 0.5], 2, 2, vec![0]);
+        for ((x, y), expected) in [((0.5, 0.5), 0.0), ((1.0, 0.5), 0.5), ((1.0, 1.0), 0.5), ((9.0, -9.0), 1.0)] {
+            assert!((portraits.brightness(0, x, y) - expected).abs() < 1e-12);
+        }
     }
 }

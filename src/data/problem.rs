@@ -112,8 +112,118 @@ pub enum Problem {
         /// The label.
         found: f64,
     },
+    /// A field of a table is not what it should be.
+    #[error("line {line}, column {column}: expected {expected}, found {found:?}")]
+    Cell {
+        /// The line, from 1.
+        line: u64,
+        /// The column, from 1.
+        column: usize,
+        /// What is expected, in words.
+        expected: &'static str,
+        /// The field.
+        found: String,
+    },
+    /// A line of a table has more or fewer fields than the first.
+    #[error("line {line}: expected {expected} numbers, found {found}")]
+    Fields {
+        /// The line, from 1.
+        line: u64,
+        /// How many the first line has.
+        expected: usize,
+        /// How many this one has.
+        found: usize,
+    },
+    /// A table has no line of numbers.
+    #[error("expected at least one line of numbers, found none")]
+    NoRows,
+    /// A table has no such column.
+    #[error("line 1: expected {}, found {found:?}", columns_listed(names, *columns))]
+    NoColumn {
+        /// The names of its columns, where it has any.
+        names: Vec<String>,
+        /// How many there are.
+        columns: usize,
+        /// The one that is looked for.
+        found: String,
+    },
+    /// It is not a zip archive, or not one that can be read.
+    #[error("not a zip archive of arrays: {reason}")]
+    Zip {
+        /// Why.
+        reason: String,
+    },
+    /// It is not said which array of several is meant, or there is none of the name.
+    #[error(
+        "expected FILE#NAME with one of the arrays {}, found {}",
+        known.join(", "),
+        found.as_ref().map_or_else(|| "no name".to_owned(), |name| format!("{name:?}"))
+    )]
+    NoArray {
+        /// The names of the arrays.
+        known: Vec<String>,
+        /// The name that is looked for, if one is.
+        found: Option<String>,
+    },
+    /// An image cannot be decoded.
+    #[error("expected an image: {reason}")]
+    Image {
+        /// Why.
+        reason: String,
+    },
+    /// An image has another size than the first one.
+    #[error("expected {} × {} pixels, as of the first image, found {} × {}", expected.0, expected.1, found.0, found.1)]
+    Size {
+        /// Columns and rows of the first.
+        expected: (usize, usize),
+        /// Columns and rows of this one.
+        found: (usize, usize),
+    },
+    /// A folder holds no images.
+    #[error("no images; expected files that end in {}", endings.join(", "))]
+    NoImages {
+        /// The endings.
+        endings: &'static [&'static str],
+    },
+    /// A folder holds images beside folders with images.
+    #[error(
+        "expected images either in the folder or in folders right below it, found {image} beside folders with images"
+    )]
+    Mixed {
+        /// The first image of the folder itself.
+        image: String,
+    },
+    /// There are more folders than classes.
+    #[error("expected at most {most} folders with images, found {found}", most = u16::MAX)]
+    TooManyFolders {
+        /// How many there are.
+        found: usize,
+    },
+    /// The images of a folder take too much memory.
+    #[error("expected at most {most} pixels in all, found {images} images of {rows} × {columns}")]
+    TooManyPixels {
+        /// How many images there are.
+        images: usize,
+        /// Rows of the first one.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// The most pixels of all.
+        most: usize,
+    },
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The columns there are, for `expected …`.
+fn columns_listed(names: &[String], columns: usize) -> String {
+    if names.is_empty() {
+        format!("a column by its number from 1 up to {columns}")
+    } else {
+        let shown: Vec<_> = names.iter().take(20).map(String::as_str).collect();
+        let more = if names.len() > shown.len() { ", …" } else { "" };
+        format!("a column among {}{more}, or a number from 1 up to {columns}", shown.join(", "))
+    }
 }

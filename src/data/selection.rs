@@ -28,6 +28,8 @@ pub struct Selection {
 pub enum Source {
     /// The 60,000 training images of MNIST, from `datasets/mnist`.
     Mnist,
+    /// The 60,000 training images of Fashion-MNIST, from `datasets/fashion-mnist`.
+    FashionMnist,
     /// 28 × 28 images of smooth curves, made by the program.
     Curves {
         /// Determines the curves.
@@ -103,12 +105,25 @@ impl Selection {
 
 impl Source {
     /// The names an experiment file has for the sources that are not files of the user.
-    pub const NAMES: &[&str] = &["mnist", "curves", "faces", "digits"];
+    pub const NAMES: &[&str] = &["mnist", "fashion-mnist", "curves", "faces", "digits"];
+
+    /// The source of a name, if it has one of [`Source::NAMES`]; `seed` and `portraits` are of those that take them.
+    pub fn named(name: &str, seed: u64, portraits: Option<PathBuf>) -> Option<Self> {
+        Some(match name {
+            "mnist" => Self::Mnist,
+            "fashion-mnist" => Self::FashionMnist,
+            "curves" => Self::Curves { seed },
+            "faces" => Self::Faces { seed, portraits },
+            "digits" => Self::Digits,
+            _ => return None,
+        })
+    }
 
     /// Its name in experiment files; own files have none there.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion-mnist",
             Self::Curves { .. } => "curves",
             Self::Faces { .. } => "faces",
             Self::Digits => "digits",
@@ -128,7 +143,7 @@ impl Source {
     /// What is known without reading: nothing of a user's own files.
     pub fn known(&self) -> Option<Known> {
         let (available, input, classes, train) = match self {
-            Self::Mnist => (Available::Together(60_000), 784, Some(10), 50_000),
+            Self::Mnist | Self::FashionMnist => (Available::Together(60_000), 784, Some(10), 50_000),
             Self::Curves { .. } => (Available::Apart(Split { train: 20_000, validation: 10_000 }), 784, None, 20_000),
             Self::Faces { .. } => (Available::Apart(Split { train: 103_500, validation: 41_400 }), 625, None, 103_500),
             Self::Digits => (Available::Together(1_797), 64, Some(10), 1_500),
@@ -186,7 +201,9 @@ impl Split {
 impl fmt::Display for Available {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Together(count) => write!(formatter, "{count} training and validation data in total"),
+            Self::Together(count) => {
+                write!(formatter, "{count} training and validation data in total")
+            }
             Self::Apart(most) => write!(formatter, "{} training and {} validation data", most.train, most.validation),
         }
     }
@@ -213,6 +230,13 @@ mod tests {
         {
             let split = Split::new(Available::Together(60), 50, train, validation);
             assert!(matches!(split, Err(Error::TooFew { available: Available::Together(60), .. })));
+        }
+    }
+
+    #[test]
+    fn every_name_is_that_of_a_source() {
+        for &name in Source::NAMES {
+            assert_eq!(Source::named(name, 1, None).unwrap().name(), name);
         }
     }
 

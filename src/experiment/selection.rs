@@ -21,7 +21,10 @@ pub(super) fn check(mut section: Section, folder: &Path, sink: &Sink) -> Option<
     let validation = section.whole("validation", Range::Period, MOST);
     section.finish();
     let (source, task) = (source?, task?);
-    if matches!(source, Source::Files { labels: None, .. }) && task.value != Task::Autoencode {
+    if task.value != Task::Autoencode
+        && let Source::Files { images, labels: None } = &source
+        && !images.is_dir()
+    {
         let expected = format!("the file of the classes, for the task {}", task.value.name());
         sink.report(task.origin, Flaw::Missing { key: "data.labels".to_owned(), expected });
     }
@@ -76,10 +79,7 @@ fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
     };
     let seed = seed.map_or(1, |seed| seed.value);
     match name {
-        Some("mnist") => Some(Source::Mnist),
-        Some("curves") => Some(Source::Curves { seed }),
-        Some("faces") => Some(Source::Faces { seed, portraits: portraits.map(file) }),
-        Some(_) => Some(Source::Digits),
+        Some(name) => Source::named(name, seed, portraits.map(file)),
         None if named => None,
         None => Some(Source::Files { images: file(images?), labels: labels.map(file) }),
     }
