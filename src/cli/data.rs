@@ -130,7 +130,10 @@ impl Made {
         for (key, _) in stated.into_iter().filter(|(_, stated)| *stated) {
             let takers = Source::takers(key).unwrap_or_default();
             if !takers.contains(&name) {
-                return Err(Error::Request(format!("--{key} does not belong to {name}; expected {}", takers.join(" or "))));
+                return Err(Error::Request(format!(
+                    "--{key} does not belong to {name}; expected {}",
+                    takers.join(" or ")
+                )));
             }
         }
         Ok(Source::named(name, self.seed, self.portraits.clone()))
@@ -196,7 +199,8 @@ fn dataset(arguments: &Show, places: &Places) -> Result<Dataset, Error> {
     }
     if known.is_none() && !path.exists() {
         let names = Source::NAMES.join(", ");
-        let reason = format!("{}: no such data; expected {names}, an experiment file, or a file or folder", path.display());
+        let reason =
+            format!("{}: no such data; expected {names}, an experiment file, or a file or folder", path.display());
         return Err(Error::Request(reason));
     }
     let source = known.unwrap_or_else(|| Source::Files { images: path.to_owned(), labels: None });
@@ -215,7 +219,8 @@ fn show(arguments: &Show, places: &Places) -> Result<(), Error> {
     };
     let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
     // Two pixels a cell; a line of text, and one for the prompt.
-    let room = [(usize::from(height).saturating_sub(2) * 2 + 1) / (size.0 + 1), (usize::from(width) + 1) / (size.1 + 1)];
+    let room =
+        [(usize::from(height).saturating_sub(2) * 2 + 1) / (size.0 + 1), (usize::from(width) + 1) / (size.1 + 1)];
     let [room_rows, room_columns] = if arguments.out.is_some() { [8, 14] } else { room.map(|count| count.max(1)) };
     let count = |stated: Option<u16>, usual| stated.map_or(usual, usize::from);
     let (rows, columns) = (count(arguments.rows, room_rows), count(arguments.columns, room_columns));
@@ -223,7 +228,8 @@ fn show(arguments: &Show, places: &Places) -> Result<(), Error> {
     if let Some(out) = &arguments.out {
         return Ok(export::write(out, &sheet.png()?, arguments.force)?);
     }
-    let shows_colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let shows_colour =
+        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let look = if shows_colour { Look::Blocks } else { Look::Ascii };
     let (low, high) = samples.range().unwrap_or_default();
     let line = format!("{}: {} × {} pixels from {low} to {high}\n", dataset.summary(), size.0, size.1);

@@ -128,24 +128,30 @@ impl Layout {
 
 /// A layout and the values that belong to it.
 #[derive(Debug)]
-pub struct Array<'a> {
+pub struct Array {
     /// How they are arranged.
     pub layout: Layout,
-    values: &'a [u8],
+    /// The whole file.
+    bytes: Vec<u8>,
 }
 
-impl<'a> Array<'a> {
+impl Array {
     /// The values of an uncompressed file.
     ///
     /// # Errors
     /// [`Problem::Truncated`], [`Problem::Trailing`].
-    pub fn new(layout: Layout, bytes: &'a [u8]) -> Result<Self, Problem> {
+    pub fn new(layout: Layout, bytes: Vec<u8>) -> Result<Self, Problem> {
         let expected = layout.expected();
         match bytes.len() {
             found if found < expected => Err(Problem::Truncated { expected, found }),
             found if found > expected => Err(Problem::Trailing { expected }),
-            _ => Ok(Self { values: &bytes[layout.header..], layout }),
+            _ => Ok(Self { layout, bytes }),
         }
+    }
+
+    /// The bytes of the values.
+    fn raw(&self) -> &[u8] {
+        &self.bytes[self.layout.header..]
     }
 
     /// How many data there are.
@@ -174,9 +180,9 @@ impl<'a> Array<'a> {
     /// The values, last dimension fastest.
     pub fn values(&self) -> impl Iterator<Item = f64> + '_ {
         let (layout, size) = (&self.layout, self.layout.kind.size());
-        (0..self.values.len() / size).map(move |index| {
+        (0..self.raw().len() / size).map(move |index| {
             let begin = layout.position(index) * size;
-            layout.kind.value(&self.values[begin..begin + size], layout.big_endian)
+            layout.kind.value(&self.raw()[begin..begin + size], layout.big_endian)
         })
     }
 
@@ -186,8 +192,8 @@ impl<'a> Array<'a> {
     /// [`Problem::NotFinite`].
     pub fn inputs(&self) -> Result<Vec<f32>, Problem> {
         if self.layout.kind == Type::U8 {
-            let scaled = |index| f32::from(self.values[self.layout.position(index)]) / 255.0;
-            return Ok((0..self.values.len()).map(scaled).collect());
+            let scaled = |index| f32::from(self.raw()[self.layout.position(index)]) / 255.0;
+            return Ok((0..self.raw().len()).map(scaled).collect());
         }
         let width = self.width();
         self.values()

@@ -139,10 +139,11 @@ impl Built {
         let (rows, columns) = recipe.image();
         let (zero, one) = recipe.range(&self.train);
         let values: [f32; 256] = std::array::from_fn(|pixel| ((pixel as f64 - zero) / one) as f32);
-        let of = |pixels: &[u8], count: usize| -> Vec<f32> {
-            pixels[..count * rows * columns].iter().map(|&pixel| values[usize::from(pixel)]).collect()
-        };
-        [of(&self.train, split.train), of(&self.test, split.validation)].concat()
+        let mut inputs = Vec::with_capacity((split.train + split.validation) * rows * columns);
+        for (pixels, count) in [(&self.train, split.train), (&self.test, split.validation)] {
+            inputs.extend(pixels[..count * rows * columns].iter().map(|&pixel| values[usize::from(pixel)]));
+        }
+        inputs
     }
 }
 

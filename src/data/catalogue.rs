@@ -162,14 +162,11 @@ pub fn build(source: &Source, places: &Places) -> Result<(PathBuf, String), Erro
 
 fn build_recipe(recipe: &dyn Recipe, places: &Places) -> Result<(PathBuf, String), Error> {
     let file = built::file(recipe, places).ok_or(Error::NoCache)?;
-    let built = match Built::read(recipe, &file) {
-        Some(built) => built,
-        None => {
-            let built = Built::new(recipe);
-            built.write(recipe, &file).map_err(|source| Error::Write { file: file.clone(), source })?;
-            built
-        }
-    };
+    if let Some(built) = Built::read(recipe, &file) {
+        return Ok((file, built.checksum()));
+    }
+    let built = Built::new(recipe);
+    built.write(recipe, &file).map_err(|source| Error::Write { file: file.clone(), source })?;
     Ok((file, built.checksum()))
 }
 

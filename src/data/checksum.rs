@@ -5,8 +5,11 @@ use md5::{Digest as _, Md5};
 /// The MD5 checksum of some bytes, one part after the other, in hexadecimal.
 pub(super) fn md5(parts: &[&[u8]]) -> String {
     let mut digest = Md5::new();
-    parts.iter().for_each(|part| digest.update(part));
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    for part in parts {
+        digest.update(part);
+    }
+    let number = digest.finalize().iter().fold(0_u128, |number, &byte| (number << 8) | u128::from(byte));
+    format!("{number:032x}")
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ mod tests {
             let contents = unpack(bytes, expected).unwrap();
             assert_eq!(contents.len(), 12 + 1024 * 256 + 1);
             let layout = idx::layout(&contents, Role::Images).unwrap();
-            assert!(matches!(Array::new(layout, &contents), Err(Problem::Trailing { expected: 262_156 })));
+            assert!(matches!(Array::new(layout, contents), Err(Problem::Trailing { expected: 262_156 })));
         }
         let absurd = [&[0, 0, 8, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2][..], &[0; 5000]].concat();
         for bytes in [&absurd, &packed(&absurd)] {

@@ -186,7 +186,7 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read(values in prop::collection::vec(-1e6_f32..1e6, 1..20)) {
-            let text: String = values.iter().map(|value| format!("{value},0\n")).collect();
+            let text = values.iter().map(|value| format!("{value},0\n")).collect::<Vec<_>>().concat();
             prop_assert_eq!(floats(&text, Columns::Only("1")).unwrap().values, values);
         }
     }

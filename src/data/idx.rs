@@ -52,8 +52,8 @@ mod tests {
         bytes
     }
 
-    fn parse(bytes: &[u8], role: Role) -> Result<Array<'_>, Problem> {
-        Array::new(layout(bytes, role)?, bytes)
+    fn parse(bytes: &[u8], role: Role) -> Result<Array, Problem> {
+        Array::new(layout(bytes, role)?, bytes.to_vec())
     }
 
     fn problem(bytes: &[u8], role: Role) -> String {

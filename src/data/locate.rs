@@ -34,6 +34,7 @@ impl Places {
     }
 
     /// The same folders with a cache.
+    #[must_use]
     pub fn with_cache(self, folder: PathBuf) -> Self {
         Self { cache: Some(folder), ..self }
     }

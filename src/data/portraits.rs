@@ -88,7 +88,7 @@ pub(super) fn ours(places: &Places) -> Result<Portraits, Error> {
     if found != OURS.1 {
         return Err(Error::Checksum { file, of: "file", expected: OURS.1, found });
     }
-    parse(&file, &bytes)
+    parse(&file, bytes)
 }
 
 /// Where ours are.
@@ -113,12 +113,12 @@ pub(super) fn read(file: &Path) -> Result<Portraits, Error> {
         };
         return check(file, Portraits::new(pixels, rows, columns, (0..count).filter(is_first).collect()));
     }
-    parse(file, &contents::read(file, |bytes| Ok(npy::layout(bytes, Role::Images)?.expected()))?)
+    parse(file, contents::read(file, |bytes| Ok(npy::layout(bytes, Role::Images)?.expected()))?)
 }
 
-fn parse(file: &Path, bytes: &[u8]) -> Result<Portraits, Error> {
+fn parse(file: &Path, bytes: Vec<u8>) -> Result<Portraits, Error> {
     let format = |problem| Error::Format { file: file.to_owned(), problem };
-    let array = npy::layout(bytes, Role::Images).and_then(|layout| Array::new(layout, bytes)).map_err(format)?;
+    let array = npy::layout(&bytes, Role::Images).and_then(|layout| Array::new(layout, bytes)).map_err(format)?;
     let (people, each, rows, columns) = match array.layout.shape[..] {
         [people, rows, columns] => (people, 1, rows, columns),
         [people, each, rows, columns] => (people, each, rows, columns),

@@ -128,10 +128,10 @@ impl Published {
     /// Those of [`Places::find`], of reading, and [`Error::Checksum`].
     pub(super) fn load(&self, places: &Places, task: Task) -> Result<Pool, Error> {
         let [images, labels, ..] = &self.files;
-        let inputs = self.read(places, images, Role::Images, |images| images.inputs())?;
+        let inputs = self.read(places, images, Role::Images, Array::inputs)?;
         let labels = match task {
             Task::Autoencode => None,
-            _ => Some(self.read(places, labels, Role::Labels, |labels| labels.classes())?),
+            _ => Some(self.read(places, labels, Role::Labels, Array::classes)?),
         };
         Ok(Pool { name: self.name.to_owned(), inputs, width: 784, image: Some((28, 28)), labels })
     }
@@ -146,7 +146,7 @@ impl Published {
     ) -> Result<Vec<T>, Error> {
         let path = self.find(file, places)?;
         let bytes = file.read(&path)?;
-        let array = idx::layout(&bytes, role).and_then(|layout| Array::new(layout, &bytes));
+        let array = idx::layout(&bytes, role).and_then(|layout| Array::new(layout, bytes));
         array.and_then(|array| take(&array)).map_err(|problem| Error::Format { file: path, problem })
     }
 }

@@ -114,7 +114,7 @@ fn read(named: &Named, labels: Option<&Named>) -> Result<Pool, Error> {
 fn classes(named: &Named) -> Result<Vec<u16>, Error> {
     match named.format {
         Format::Csv => Ok(csv::read(&named.file, Columns::Only(named.part.as_deref().unwrap_or("1")))?.values),
-        _ => array(named, Role::Labels, |labels| labels.classes()),
+        _ => array(named, Role::Labels, Array::classes),
     }
 }
 
@@ -128,7 +128,7 @@ fn array<T>(named: &Named, role: Role, take: impl FnOnce(&Array) -> Result<T, Pr
         Format::Npz => npz::read(contents::open(file)?, named.part.as_deref(), role).map_err(format)?,
         _ => contents::read(file, |bytes| Ok(layout(bytes, role)?.expected()))?,
     };
-    let array = layout(&bytes, role).and_then(|layout| Array::new(layout, &bytes));
+    let array = layout(&bytes, role).and_then(|layout| Array::new(layout, bytes));
     array.and_then(|array| take(&array)).map_err(format)
 }
 

@@ -80,7 +80,8 @@ fn every_key_of_the_table_is_known_to_the_checker() {
 #[test]
 fn data_that_are_made_are_read_and_written_with_what_determines_them() {
     let made = |data: &str| {
-        let text = SMALL.replace("source = \"digits\"\ntask = \"classify\"", data).replace("categorical", "squared_error");
+        let text =
+            SMALL.replace("source = \"digits\"\ntask = \"classify\"", data).replace("categorical", "squared_error");
         let experiment = parse(&text).unwrap();
         assert_eq!(parse(&experiment.to_toml()).unwrap(), experiment);
         experiment.data.unwrap()

@@ -35,10 +35,15 @@ impl Sheet {
         let count = samples.len().min(rows * columns);
         let shown = samples.inputs.rows().into_iter().take(count);
         let values = || shown.clone().flatten();
-        let (low, high) = values().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+        let (low, high) =
+            values().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
         let across = columns.min(count.max(1));
         let down = count.div_ceil(across);
-        let mut sheet = GrayImage::from_pixel((across * (size.1 + 1) - 1) as u32, (down * (size.0 + 1)).max(2) as u32 - 1, Luma([GAP]));
+        let mut sheet = GrayImage::from_pixel(
+            (across * (size.1 + 1) - 1) as u32,
+            (down * (size.0 + 1)).max(2) as u32 - 1,
+            Luma([GAP]),
+        );
         for (number, sample) in shown.enumerate() {
             let (left, top) = (number % across * (size.1 + 1), number / across * (size.0 + 1));
             for (pixel, &value) in sample.iter().enumerate() {
