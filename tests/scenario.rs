@@ -60,9 +60,9 @@ fn an_experiment_is_designed_started_steered_forked_compared_and_exported() {
     // From nothing: every layer of the example goes.
     tour.press("D", "new experiment");
     tour.press_until("\t", "─ network.layers ");
-    tour.press("j", "─ network.layers[1].units ");
+    tour.press("j", "─ network.layers.1.units ");
     tour.press("ddd", "0 hidden");
-    tour.press("a", "─ network.layers[1].units ");
+    tour.press("a", "─ network.layers.1.units ");
     tour.press("\r\x15-3", "× 1 problem");
     tour.press("\r", "whole number from 1");
     tour.show("**Designing** (`D`). The layers of the example are gone (`d`), one is added (`a`), and its width is typed: −3 is none, which is said at the field.");

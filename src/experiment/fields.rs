@@ -195,6 +195,13 @@ fn add_probes(fields: &mut Vec<Field>) {
 }
 
 impl Field {
+    /// The field that a key is of: of `network.layers.2.units`, that of every layer.
+    pub fn of(key: &str) -> Option<&'static Self> {
+        let parts = key.split('.').filter(|part| part.parse::<usize>().is_err());
+        let plain = parts.collect::<Vec<_>>().join(".");
+        FIELDS.iter().find(|field| field.key == plain)
+    }
+
     /// What it is with an optimizer of some kind.
     pub fn meaning_with(&self, kind: &str) -> &str {
         let own = self.variants.iter().find(|(takers, _)| takers.contains(&kind));

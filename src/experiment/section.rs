@@ -107,7 +107,7 @@ impl<'a> Section<'a> {
         };
         let mut sections = Vec::new();
         for (index, node) in items.into_iter().enumerate() {
-            let shown = format!("{}[{}]", self.key(key), index + 1);
+            let shown = format!("{}.{}", self.key(key), index + 1);
             let Node { origin, value } = node;
             if let Value::Table(entries) = value {
                 sections.push(self.part(key, shown, origin, entries));

@@ -48,7 +48,7 @@ fn go(design: &mut Design, key: &str) {
     for _ in 0..design.rows.len() {
         if design.row().is_some_and(|row| row.shows(key)) {
             let activation = design.row().is_some_and(|row| row.key(Cell::Activation) == key);
-            if key.starts_with("network.layers[") {
+            if key.starts_with("network.layers.") {
                 keys(design, if activation { "l" } else { "h" });
             }
             return;
@@ -93,7 +93,7 @@ fn problems_stand_at_their_fields_and_in_words() {
     keys(&mut design, "⏎⌫⌫⌫⌫-1⏎");
     go(&mut design, "loss.kind");
     keys(&mut design, "⏎jj⏎");
-    go(&mut design, "network.layers[2].units");
+    go(&mut design, "network.layers.2.units");
     keys(&mut design, "⏎⌫0⏎");
     for (width, height) in [(80, 24), (120, 36)] {
         insta::assert_snapshot!(format!("problems_{width}_{height}"), show(width, height, &design));
@@ -109,7 +109,7 @@ fn what_is_typed_and_chosen_and_asked() {
         show(80, 24, &design)
     });
     keys(&mut design, "⎋");
-    go(&mut design, "network.layers[2].activation");
+    go(&mut design, "network.layers.2.activation");
     keys(&mut design, "⏎jjj");
     insta::assert_snapshot!("choosing", show(80, 24, &design));
     keys(&mut design, "⏎O/tmp/a.toml");
@@ -215,16 +215,16 @@ fn layers_are_moved_and_taken_out_and_all_of_it_is_undone() {
         let key = |index| Document::layer_key(index, "units");
         (0..design.document.layers()).map(|index| design.document.plain(&key(index)).unwrap()).collect::<Vec<_>>()
     };
-    go(&mut design, "network.layers[2].units");
+    go(&mut design, "network.layers.2.units");
     keys(&mut design, "K");
     assert_eq!(
         (units(&design), design.key()),
-        (["8", "32", "32"].map(str::to_owned).to_vec(), "network.layers[1].units".to_owned())
+        (["8", "32", "32"].map(str::to_owned).to_vec(), "network.layers.1.units".to_owned())
     );
     keys(&mut design, "JJJ");
     assert_eq!(units(&design), ["32", "32", "8"]);
     keys(&mut design, "d");
-    assert_eq!((units(&design).len(), design.key()), (2, "network.layers[2].units".to_owned()));
+    assert_eq!((units(&design).len(), design.key()), (2, "network.layers.2.units".to_owned()));
     let end = design.document.text().to_owned();
     assert!(design.is_changed());
     keys(&mut design, "uuuuuuu");
@@ -361,7 +361,7 @@ fn every_key_of_the_screen_does_something_or_says_so() {
     let here = BINDINGS.iter().filter(|binding| binding.context == Context::Design);
     for binding in here.filter(|binding| binding.action != Action::Back) {
         let mut design = Design::new();
-        go(&mut design, "network.layers[2].activation");
+        go(&mut design, "network.layers.2.activation");
         keys(&mut design, "l");
         let before = format!("{design:?}");
         let wish = design.act(binding.action);

@@ -33,7 +33,7 @@ fn layers() -> usize {
 
 /// The key of a field of a layer, counted from the end.
 fn layer(from_end: usize, field: &str) -> String {
-    format!("network.layers[{}].{field}", layers() - from_end)
+    format!("network.layers.{}.{field}", layers() - from_end)
 }
 
 /// What a command did.

@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::super::input::{self, Input};
+use super::super::input::Input;
 use super::super::rows::{self, Place};
 use super::super::{Design, Mode};
 use super::{list, words};
+use crate::experiment::Field;
 use crate::train::Hyperparameter;
 use crate::tui::theme::{self, Theme};
 use crate::tui::widgets::put;
@@ -58,7 +59,7 @@ fn further(design: &Design, key: &str) -> String {
         let names: Vec<_> = choices.iter().map(|choice| choice.name()).collect();
         parts.push(format!("One of {}.", names.join(", ")));
     }
-    if let Some(field) = input::field(key) {
+    if let Some(field) = Field::of(key) {
         match &*field.default {
             "-" => {}
             "required" => parts.push("Required.".to_owned()),

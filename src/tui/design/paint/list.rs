@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::rows::{self, Cell, Place, Row};
-use super::super::{Design, Mode, input};
+use super::super::{Design, Mode};
 use super::foot;
-use crate::experiment::Document;
+use crate::experiment::{Document, Field};
 use crate::tui::number::count;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::put;
@@ -154,7 +154,7 @@ fn stated(document: &Document, design: &Design, key: &str, selected: bool, theme
 /// What a field is, with the optimizer there is.
 pub fn meaning(design: &Design, key: &str) -> Option<String> {
     let kind = design.document.plain("optimizer.kind").unwrap_or_default();
-    Some(input::field(key)?.meaning_with(&kind).to_owned())
+    Some(Field::of(key)?.meaning_with(&kind).to_owned())
 }
 
 /// What is said beside a value.
