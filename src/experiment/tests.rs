@@ -133,8 +133,7 @@ alignment = { data = 0 }
     let problems = parse(text).unwrap_err();
     assert_eq!(problems.problems().len(), 10, "{problems}");
     let shown = problems.to_string();
-    for part in
-        ["did you mean `precision`?", "did you mean `mnist`?", "network.layers.2.activation is missing", "adam"]
+    for part in ["did you mean `precision`?", "did you mean `mnist`?", "network.layers.2.activation is missing", "adam"]
     {
         assert!(shown.contains(part), "{shown}");
     }

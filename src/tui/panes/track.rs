@@ -90,7 +90,7 @@ impl<'a> Track<'a> {
 
     /// The rules of every chart: where settings were changed, and the crosshair.
     pub fn rules(&self, theme: &Theme) -> Vec<Rule> {
-        let marks = self.snapshot.marks.iter().rev().take(500);
+        let marks = self.snapshot.marks.iter();
         let mark = |mark: &Mark| Rule {
             x: self.x(mark.step as f64),
             sign: '▼',

@@ -57,8 +57,7 @@ impl Workbench<'_> {
 
     /// Starts a run and shows it.
     fn start(&mut self, experiment: Experiment) -> String {
-        let folder = self.shelf.free_folder(&experiment.name);
-        match self.shelf.start(experiment, folder) {
+        match self.shelf.launch(experiment) {
             Err(error) => error.to_string(),
             Ok(id) => {
                 (self.state.runs.shown, self.state.runs.selected) = (id, id);
