@@ -227,7 +227,7 @@ fn below(path: &str, key: &str) -> String {
 }
 
 /// The name nearest to `text`, if it is near enough to be meant.
-fn nearest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn nearest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     let distance = |name: &&str| strsim::damerau_levenshtein(&text.to_lowercase(), name);
     let best = names.iter().copied().min_by_key(distance)?;
     (distance(&best) <= (text.chars().count() / 3).max(1)).then_some(best)

@@ -70,6 +70,8 @@ pub struct Snapshot {
     pub marks: VecDeque<Mark>,
     /// The latest messages.
     pub messages: VecDeque<Message>,
+    /// How many there were.
+    pub said: u64,
     /// Diagnostics that were asked for and are not over, in the order they were asked for.
     pub measuring: Vec<Diagnostic>,
     /// The end, once it came.
@@ -132,9 +134,10 @@ pub struct Message {
 }
 
 /// How serious a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// As asked for.
+    #[default]
     Info,
     /// Worth a look.
     Warning,
@@ -352,6 +355,7 @@ impl Snapshot {
             self.messages.pop_front();
         }
         self.messages.push_back(Message { step, level, text, ticket: None });
+        self.said += 1;
     }
 
     /// Marks the latest message as the answer to a command.

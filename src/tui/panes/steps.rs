@@ -66,6 +66,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     if let (Some(left), false) = (left, matches!(snapshot.status, Status::Ended(_))) {
         second.push(item("ETA", duration(left)));
     }
-    put(buffer, area, 0, &fit(first, 2, area.width));
-    put(buffer, area, 1, &fit(second, 2, area.width));
+    put(buffer, area, 0, &fit(first, 2, area.width, theme));
+    put(buffer, area, 1, &fit(second, 2, area.width, theme));
 }

@@ -103,7 +103,7 @@ fn draw_row(buffer: &mut Buffer, area: Rect, design: &Design, index: usize, trou
             Some(trouble) => Line::styled(trouble.to_owned(), theme.bad),
             None => Line::styled(remark(design, row), theme.faint),
         };
-        put(buffer, part(name + wide + 1, rest), 0, &remark);
+        put(buffer, part(name + wide + 1, rest), 0, &theme.spell_line(remark));
     }
 }
 
