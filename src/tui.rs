@@ -8,6 +8,7 @@ mod action;
 mod design;
 mod figure;
 mod keyboard;
+mod log;
 mod mouse;
 mod number;
 mod options;

@@ -18,6 +18,7 @@ use super::update::{self, Effect, Sight};
 use super::{Error, Exit, Opening, Options, mouse, view};
 use crate::runs::Shelf;
 use crate::session::Snapshot;
+use crate::session::snapshot::Level;
 
 /// How often run folders are looked for while the Runs screen is in sight.
 const SCAN: Duration = Duration::from_secs(1);
@@ -56,7 +57,7 @@ impl<'a> Workbench<'a> {
         let mut state = State { screen, runs: list, ..State::default() };
         let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
         let kept = read.unwrap_or_else(|error| {
-            state.notice = Some(error);
+            state.say(Level::Warning, error);
             Preferences::default()
         });
         kept.apply(&mut state);
@@ -122,6 +123,9 @@ impl<'a> Workbench<'a> {
             self.scan();
         }
         let news = self.shelf.look();
+        for entry in self.shelf.entries() {
+            self.state.log.follow(entry.id, || entry.label(), &entry.snapshot);
+        }
         let (marked, entries) = (&self.state.runs.marked, self.shelf.entries());
         // Of runs that are not in sight no frame is drawn.
         let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
@@ -189,7 +193,11 @@ impl<'a> Workbench<'a> {
             Some(Effect::Leave) => return Ok(Some(Exit::Left)),
             Some(Effect::Suspend) => self.suspend(terminal)?,
             Some(Effect::Redraw) => terminal.clear()?,
-            Some(other) => self.state.notice = self.carry_out(other),
+            Some(other) => match self.carry_out(other) {
+                Ok(None) => {}
+                Ok(Some(said)) => self.state.say(Level::Info, said),
+                Err(wrong) => self.state.say(Level::Error, wrong),
+            },
             None => {}
         }
         Ok(None)

@@ -17,6 +17,12 @@ use crate::tui::widgets::{bar, put, table};
 
 pub use crate::export::quantity::hessian as figures;
 
+pub const ABOUT: &[&str] = &[
+    "The blocks of the exact Hessian of a probe batch, one a layer, and the trace of the Gauss-Newton block beside it.",
+    "λ max and λ min by Lanczos iterations, in double precision; resid.: the residual they were left with.",
+    "PSD: positive semi-definite; always: by structure, as the activations are piecewise linear; else as measured.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Hessian);
     let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {

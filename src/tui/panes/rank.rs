@@ -17,6 +17,13 @@ use crate::tui::widgets::{put, table};
 
 pub use crate::export::quantity::rank as figures;
 
+pub const ABOUT: &[&str] = &[
+    "Ḡ is the Gauss-Newton matrix of a probe batch, whole and by layers; P its number of parameters, M of its columns.",
+    "The rank is the numerical one: the number of eigenvalues above max(M, P) ε λ max, with ε = 2.2e-16.",
+    "exact: counted, or two bounds that meet. bounds: the rank lies between two numbers, of which the lower is shown.",
+    "bound: what data and layer widths allow at most. effective: (tr Ḡ)² / tr Ḡ².",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Rank of Ḡ", "Rank of Ḡ along the run"][scene.state.view(Pane::Rank)].to_owned()
 }

@@ -14,6 +14,11 @@ use crate::tui::widgets::{bar, fit, put, table};
 
 pub use crate::export::quantity::timing as figures;
 
+pub const ABOUT: &[&str] = &[
+    "Wall time of an update by phases, averaged over the latest ones (one in twenty is new), and its share.",
+    "threads busy: CPU time / wall time. eval., diagn., screen: the time that each of them takes beside the training.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Timing", "Seconds an update"][scene.state.view(Pane::Timing)].to_owned()
 }
@@ -131,7 +136,7 @@ fn summary(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let gap = if width < 44 { 1 } else { 3 };
     if width >= 84 {
         first.extend(second);
-        return vec![fit(first, gap, width)];
+        return vec![fit(first, gap, width, theme)];
     }
-    [first, second].into_iter().filter(|parts| !parts.is_empty()).map(|parts| fit(parts, gap, width)).collect()
+    [first, second].into_iter().filter(|parts| !parts.is_empty()).map(|parts| fit(parts, gap, width, theme)).collect()
 }

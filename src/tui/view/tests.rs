@@ -19,7 +19,9 @@ use crate::tui::update;
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let shelf = sample::shelf();
-    let scene = Scene { state, snapshot, entries: shelf.entries(), theme };
+    let mut state = state.clone();
+    state.log.follow(0, || "now".to_owned(), snapshot);
+    let scene = Scene { state: &state, snapshot, entries: shelf.entries(), theme };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal.backend().buffer().clone()
 }
@@ -132,10 +134,10 @@ fn a_chart_in_blocks_and_in_ascii() {
     }
 }
 
-#[test]
-fn what_lies_over_the_panes() {
+/// One of each of what can lie over a screen, nothing first, with its name.
+fn overlays() -> impl Iterator<Item = (Option<Overlay>, &'static str)> {
     let gamma = Topic::Hyperparameter(crate::train::Hyperparameter::KroneckerDamping);
-    for (overlay, name) in [
+    let over = [
         (Overlay::Help(0), "help"),
         (Overlay::Messages(0), "messages"),
         (Overlay::Choose(3), "choose"),
@@ -143,8 +145,14 @@ fn what_lies_over_the_panes() {
         (Overlay::Palette("set".to_owned(), 1), "palette"),
         (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
         (Overlay::Ask(Question::Quit), "quit"),
-    ] {
-        let state = State { overlay: Some(overlay), ..State::default() };
+    ];
+    std::iter::once((None, "nothing")).chain(over.map(|(overlay, name)| (Some(overlay), name)))
+}
+
+#[test]
+fn what_lies_over_the_panes() {
+    for (overlay, name) in overlays().skip(1) {
+        let state = State { overlay, ..State::default() };
         insta::assert_snapshot!(format!("over_{name}"), show(80, 24, &state));
     }
 }
@@ -170,16 +178,31 @@ fn without_colours_no_cell_has_one() {
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
-    for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
-        for view in 0..focus.views() {
-            let state = State { zoom, focus, views: [view; Pane::COUNT], ..State::default() };
-            let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
-            assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
-            // The footer names the key `?`; elsewhere it would stand for a sign without substitute.
-            let shown = text(&buffer);
-            assert!(shown.lines().take(39).all(|line| !line.contains('?')), "{shown}");
-        }
+    let mut states = vec![State::default()];
+    for focus in Pane::ALL {
+        let view = |view| State { zoom: true, focus, views: [view; Pane::COUNT], ..State::default() };
+        states.extend((0..focus.views()).map(view));
     }
+    for screen in Screen::ALL {
+        states.extend(overlays().map(|(overlay, _)| State { screen, overlay, ..State::default() }));
+    }
+    for state in states {
+        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+        assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
+        // Keys and questions have a sign that elsewhere would stand for one without substitute.
+        let shown = text(&buffer).replace("? F1", "").replace("? help", "").replace("quit?", "");
+        assert!(!shown.contains('?'), "{shown}");
+    }
+}
+
+#[test]
+fn in_ascii_mode_greek_letters_are_spelt_out() {
+    let theme = Theme::new(Palette::Light, true, Signs::Ascii);
+    let shown = |state: &State| text(&picture(100, 30, state, &sample::snapshot(500), &theme));
+    let steps = shown(&State::default());
+    assert!(["alpha* ", "tau ", "gamma ", "rho ", "lambda max"].iter().all(|name| steps.contains(name)), "{steps}");
+    let choose = shown(&State { overlay: Some(Overlay::Choose(0)), ..State::default() });
+    assert!(choose.contains("gamma min") && choose.contains("eta "), "{choose}");
 }
 
 #[test]
