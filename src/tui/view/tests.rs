@@ -1,3 +1,5 @@
+mod curvature;
+
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -101,7 +103,7 @@ fn losses_that_are_not_finite_leave_gaps_that_are_marked_and_counted() {
 
 #[test]
 fn a_zoomed_pane_has_the_whole_screen() {
-    for focus in Pane::ALL {
+    for &focus in Pane::of(Screen::Train) {
         let name = format!("{focus:?}").to_lowercase();
         for view in 0..focus.views() {
             let axes = Axes { crosshair: Some(300.0), unit: Unit::Epoch, ..Axes::default() };
@@ -168,9 +170,9 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 #[test]
 fn without_colours_no_cell_has_one() {
     let theme = Theme::new(Palette::Dark, false, Signs::Braille);
-    for zoom in [false, true] {
-        let state = State { zoom, ..State::default() };
-        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+    for (zoom, focus) in [false, true].into_iter().flat_map(|zoom| Pane::ALL.map(|focus| (zoom, focus))) {
+        let state = State { zoom, ..curvature::on(focus, 0, 1) };
+        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
         assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }
 }
@@ -178,16 +180,16 @@ fn without_colours_no_cell_has_one() {
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
+    let snapshot = sample::measured(500);
     let mut states = vec![State::default()];
     for focus in Pane::ALL {
-        let view = |view| State { zoom: true, focus, views: [view; Pane::COUNT], ..State::default() };
-        states.extend((0..focus.views()).map(view));
+        states.extend((0..focus.views()).map(|view| State { zoom: true, ..curvature::on(focus, view, 1) }));
     }
     for screen in Screen::ALL {
         states.extend(overlays().map(|(overlay, _)| State { screen, overlay, ..State::default() }));
     }
     for state in states {
-        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+        let buffer = picture(120, 40, &state, &snapshot, &theme);
         assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
         // Keys and questions have a sign that elsewhere would stand for one without substitute.
         let shown = text(&buffer).replace("? F1", "").replace("? help", "").replace("quit?", "");
@@ -248,7 +250,7 @@ fn count() -> impl Strategy<Value = usize> {
 
 /// Any events, however absurd, with steps in order.
 fn run() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..7_u8, number(), number(), number(), count(), 0..12_usize);
+    let event = (0..9_u8, number(), number(), number(), count(), 0..12_usize);
     (any::<bool>(), prop::collection::vec((event, 1..1_000_000_u64), 0..60)).prop_map(|(started, all)| {
         let mut events = if started { vec![sample::start()] } else { Vec::new() };
         let mut step = 0;
@@ -296,7 +298,8 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     data: n,
                     cost: c,
                 })),
-                _ => sample::end(step),
+                6 => sample::end(step),
+                _ => Event::Measured(curvature::absurd([a, b, c], n, layer, step)),
             });
         }
         events
