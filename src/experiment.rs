@@ -16,6 +16,7 @@ mod problem;
 mod read;
 mod section;
 mod shape;
+mod surface;
 pub mod sweep;
 mod write;
 
