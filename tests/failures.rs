@@ -145,8 +145,8 @@ fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
     let mut factor = Array2::from_elem((size, size), T::of(scale));
     // The smallest eigenvalue is about −ε · scale.
     factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x *= T::of(1.0 - 4.0 * T::EPSILON));
-    kronecker.factors.input = vec![factor.clone()];
-    kronecker.factors.preactivation = vec![Factor::Dense(factor)];
+    kronecker.averages.input = vec![factor.clone()];
+    kronecker.averages.preactivation = vec![Factor::Dense(factor)];
     let mut gradient = Parameters::zeros(&architecture);
     let mut stream = Stream::new(2, "spoilt", 0);
     gradient.flat.mapv_inplace(|_| T::of(stream.normal()));

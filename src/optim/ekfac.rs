@@ -9,7 +9,6 @@
 
 use ndarray::{Array2, ArrayView2, Zip, s};
 
-use crate::curvature::factors::mix;
 use crate::curvature::{Columns, KroneckerFactors, Root};
 use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, Target, eigen, gemm};
 use crate::network::{Architecture, Parameters, Pass};
@@ -22,7 +21,6 @@ pub struct Corrected<T> {
     preactivation: Vec<Array2<T>>,
     /// S, the running average: d_λ × (d_{λ−1} + 1).
     scales: Vec<Array2<T>>,
-    batch: Vec<Array2<T>>,
     columns: Columns<T>,
     /// Whether the eigenvectors are of factors that have changed since.
     aged: bool,
@@ -38,7 +36,6 @@ impl<T: Real> Corrected<T> {
         Self {
             input: layers.clone().map(|l| Array2::eye(architecture.homogeneous(l - 1))).collect(),
             preactivation: layers.map(|l| Array2::eye(architecture.width(l))).collect(),
-            batch: scales.clone(),
             scales,
             columns: Columns::default(),
             aged: true,
@@ -90,22 +87,19 @@ impl<T: Real> Corrected<T> {
     /// S of the minibatch enters the running average, with weight `past` of what was; after a forward pass.
     /// `root`: the columns that the factors are of.
     pub fn rescale(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, root: Root, past: f64) {
-        let mean = T::one() / T::of(pass.data() as f64);
-        let Self { input, preactivation, batch, columns, .. } = self;
+        let past = if self.begun { past } else { 0.0 };
+        let weight = T::of((1.0 - past) / pass.data() as f64);
+        let Self { input, preactivation, scales, columns, .. } = self;
         columns.propagate(pass, parameters, root, |data, layers| {
-            let target = if data.start == 0 { Target::Replace } else { Target::Add };
+            let target = if data.start == 0 { Target::Decay(past) } else { Target::Add };
             for (index, columns) in layers.iter().enumerate() {
                 let rank = columns.nrows() / data.len();
                 let gradients = squares(columns.view(), &preactivation[index], rank);
                 let inputs = pass.input(index + 1);
                 let inputs = squares(inputs.slice(s![data.clone(), ..]), &input[index], 1);
-                gemm(mean, gradients.t(), inputs.view(), target, batch[index].view_mut());
+                gemm(weight, gradients.t(), inputs.view(), target, scales[index].view_mut());
             }
         });
-        let past = if self.begun { past } else { 0.0 };
-        for (kept, new) in self.scales.iter_mut().zip(&self.batch) {
-            mix(past, kept.view_mut(), new.view());
-        }
         self.begun = true;
     }
 

@@ -10,6 +10,7 @@ use super::ekfac::Corrected;
 use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
+use crate::curvature::KroneckerFactors;
 use crate::curvature::gauss_newton::output_product;
 use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
@@ -105,8 +106,8 @@ impl<T: Real> SecondOrderState<T> {
     }
 
     /// The Kronecker factors, where the method has them.
-    pub fn factors(&self) -> Option<&crate::curvature::KroneckerFactors<T>> {
-        self.kronecker.as_ref().map(|kronecker| &kronecker.factors)
+    pub fn factors(&self) -> Option<KroneckerFactors<T>> {
+        self.kronecker.as_ref().map(Kronecker::factors)
     }
 
     /// The eigenvectors and corrected eigenvalues, where the method has them.
@@ -166,6 +167,7 @@ impl<T: Real> SecondOrderState<T> {
     }
 
     /// The minibatch's factors enter the running averages, with weight ε = min(1 − 1/k, ε_max) of the past.
+    /// Where one is not finite, averaging starts anew.
     fn update_factors(
         &mut self,
         settings: &SecondOrder,
@@ -175,10 +177,17 @@ impl<T: Real> SecondOrderState<T> {
         let Some(kronecker) = &mut self.kronecker else { return Ok(()) };
         let past = past(settings, self.updates + 1);
         watch.enter(Phase::InputFactors);
-        kronecker.update_input(batch.pass, past)?;
+        let inputs = kronecker.update_input(batch.pass, past);
         watch.enter(Phase::PreactivationFactors);
         let streams = (batch.seed, batch.step);
-        kronecker.update_preactivation(settings.curvature, batch.pass, batch.parameters, streams, past)
+        let updated = inputs.and_then(|()| {
+            kronecker.update_preactivation(settings.curvature, batch.pass, batch.parameters, streams, past)
+        });
+        if updated.is_err() {
+            // The averages are spoilt: those of the next update have no past.
+            (self.updates, self.stale) = (0, true);
+        }
+        updated
     }
 
     /// Leaves δ in `self.best`, and returns the quadratic model along it with its minimum.
