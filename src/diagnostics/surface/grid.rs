@@ -7,7 +7,7 @@ use ndarray::{Array1, Axis, Zip, s};
 use rayon::prelude::*;
 
 use super::{Stop, Task};
-use crate::linalg::all;
+use crate::linalg::each;
 use crate::network::{Parameters, Pass};
 
 /// Arithmetic between two questions whether to end, which takes some milliseconds.
@@ -38,7 +38,7 @@ pub fn evaluate(task: &Task, axes: &[Array1<f64>; 2], progress: &(dyn Fn() + Syn
     let (coordinates, here) = (task.plane.coordinates(), task.plane.here());
     let parts = parts(task);
     let mut rows = vec![Row::default(); coordinates.len()];
-    all(rows.par_iter_mut().zip(&coordinates), |(row, v)| {
+    each(rows.par_iter_mut().zip(&coordinates), |(row, v)| {
         let clock = ThreadTime::now();
         let mut parts = parts.clone();
         let mut start = task.parameters.clone();
