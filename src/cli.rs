@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand below `cli/`.
 
+mod batch;
 mod bench;
 mod check;
 mod data;
@@ -11,6 +12,8 @@ mod report;
 mod reproduce;
 mod run;
 mod shell;
+mod subject;
+mod surface;
 mod sweep;
 mod view;
 mod workbench;
@@ -45,6 +48,8 @@ enum Command {
     Check(check::Arguments),
     /// Write every curvature quantity of one network on one batch
     Inspect(inspect::Arguments),
+    /// Write the loss on a plane through parameter space as a heat map or a table
+    Surface(surface::Arguments),
     /// Measure this machine's peak and the cost of each phase of an update
     Bench(bench::Arguments),
     /// Write quantities of runs as a figure, a table or a TensorBoard log, or the weights of one
@@ -106,6 +111,7 @@ pub fn main() -> u8 {
         Some(Command::View(arguments)) => view::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Surface(arguments)) => surface::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sweep(arguments)) => sweep::run(&arguments),

@@ -137,4 +137,6 @@ diagnostics! {
     fisher::Fisher(FisherDistance);
     /// The rank of the Gauss-Newton matrix against the number of data.
     rank_curve::RankCurve(RankCurve);
+    /// The loss on a plane through parameter space.
+    surface::Surface(Surface);
 }

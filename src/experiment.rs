@@ -17,6 +17,7 @@ mod read;
 mod section;
 mod selection;
 mod shape;
+mod surface;
 pub mod sweep;
 mod write;
 

@@ -1,6 +1,7 @@
 //! Linear algebra on ndarray arrays, computed by faer.
 
 mod archive;
+mod eigenvector;
 mod inertia;
 mod lanczos;
 mod memory;
@@ -16,6 +17,7 @@ mod vector;
 mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
+pub use eigenvector::leading_eigenvector;
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, Kept, LanczosSettings, lanczos, largest_eigenvalue};
 pub use memory::HugePages;

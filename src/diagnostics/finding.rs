@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::alignment::Direction;
+use super::surface::Plane;
 use super::{Probe, Stop};
 use crate::linalg::Real;
 use crate::network::{Parameters, Pass};
@@ -39,14 +41,16 @@ pub struct Task<'a> {
     pub only: Option<Scope>,
     /// The largest matrix that is decomposed.
     pub exact_limit: usize,
+    /// The plane of the loss surface.
+    pub plane: &'a Plane,
     /// What the directions that are compared depend on.
     pub preconditioning: &'a Preconditioning,
     /// The run's.
     pub seed: u64,
     /// What the results are labelled with.
     pub step: u64,
-    /// Whether to end without a further report; to be asked often.
-    pub cancelled: &'a dyn Fn() -> bool,
+    /// Whether to end without a further report; to be asked often, by any thread.
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Task<'_> {
@@ -70,6 +74,8 @@ pub struct Preconditioning {
     pub l2: f64,
     /// m, the targets that KFAC draws for each datum.
     pub samples: usize,
+    /// The direction of the optimizer.
+    pub update: Direction,
     /// Adam's settings and moments, in runs with Adam. Elsewhere its first update is taken.
     pub adam: Option<(FirstOrder, Moments<f64>)>,
 }
@@ -85,8 +91,16 @@ impl Preconditioning {
                     _ => default.samples,
                 };
                 let damping = if second.has_factors() { second.kronecker_damping.initial } else { default.damping };
-                Self { damping, samples, ..default }
+                let update = match second.curvature {
+                    Curvature::Kfac { .. } => Direction::Kfac,
+                    Curvature::Ekfac { .. } => Direction::Ekfac,
+                    Curvature::Kflr => Direction::Kflr,
+                    Curvature::Kfra => Direction::Kfra,
+                    Curvature::HessianFree { .. } => Direction::Full,
+                };
+                Self { damping, samples, update, ..default }
             }
+            Method::FirstOrder(first) if first.rule == Rule::Adam => Self { update: Direction::Adam, ..default },
             Method::FirstOrder(_) => default,
         }
     }
@@ -106,7 +120,7 @@ impl Preconditioning {
 
 impl Default for Preconditioning {
     fn default() -> Self {
-        Self { damping: Damping::KRONECKER.initial, l2: 0.0, samples: 1, adam: None }
+        Self { damping: Damping::KRONECKER.initial, l2: 0.0, samples: 1, update: Direction::Gradient, adam: None }
     }
 }
 

@@ -59,6 +59,17 @@ impl Measurement {
             }
             Self::Fisher(found) => named([("block", found.block), ("factor", found.factor)]),
             Self::RankCurve(found) => named([("parameters", found.parameters as f64)]),
+            Self::Surface(found) => {
+                let ((least, largest), [u, v]) = (found.range(), found.lengths);
+                named([
+                    ("loss", found.loss),
+                    ("least", least),
+                    ("largest", largest),
+                    ("length_u", u),
+                    ("length_v", v),
+                    ("cosine", found.cosine),
+                ])
+            }
         };
         all.push(("cost".to_owned(), self.reading().cost));
         all
@@ -79,6 +90,9 @@ impl Measurement {
                     ("upper", list(|point| point.upper)),
                     ("bound", list(|point| point.bound)),
                 ]
+            }
+            Self::Surface(found) => {
+                vec![("coordinates", found.plane.coordinates()), ("losses", found.losses.clone())]
             }
             _ => Vec::new(),
         }

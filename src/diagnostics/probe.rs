@@ -70,6 +70,7 @@ mod tests {
 
     use super::*;
     use crate::data::Targets;
+    use crate::diagnostics::surface::Plane;
     use crate::diagnostics::{Diagnostic, Preconditioning, Task};
     use crate::network::{Activation, Init, Layer};
 
@@ -114,6 +115,7 @@ mod tests {
                 parameters: &parameters,
                 only: None,
                 exact_limit: 100,
+                plane: &Plane::default(),
                 preconditioning: &Preconditioning::default(),
                 seed: 1,
                 step: 7,

@@ -7,7 +7,7 @@ use super::node::{Entries, Origin};
 use super::optimizer;
 use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
-use super::{Experiment, Mismatch, selection};
+use super::{Experiment, Mismatch, selection, surface};
 use crate::data::{Known, Task};
 use crate::diagnostics::{self, Diagnostic, Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
@@ -48,7 +48,8 @@ pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) ->
     let optimizer = optimizer::check(&mut root, sink);
     let train_data = data.as_ref().filter(|_| known.is_some()).and_then(|data| data.value.train);
     let train = train(&mut root, train_data, sink);
-    let diagnostics = diagnostics(&mut root, train_data, sink);
+    let depth = network.hidden.len() + 1;
+    let diagnostics = diagnostics(&mut root, train_data, depth, sink);
     let fitting = match (&data, &loss) {
         (Some(data), Some(loss)) => fits(data.value.task, loss, sink),
         _ => true,
@@ -189,24 +190,31 @@ fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Se
     settings
 }
 
-fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> diagnostics::Settings {
+fn diagnostics(root: &mut Section, available: Option<usize>, depth: usize, sink: &Sink) -> diagnostics::Settings {
     let mut section = root.section_or_empty("diagnostics");
     let default = diagnostics::Settings::default();
-    let probes = Each::of(|diagnostic| probe(&mut section, diagnostic, available, sink));
+    let mut plane = default.surface;
+    let probes = Each::of(|diagnostic| {
+        let mut section = section.section_or_empty(diagnostic.name());
+        if diagnostic == Diagnostic::Surface {
+            plane = surface::check(&mut section, depth, sink);
+        }
+        probe(section, diagnostic, available, sink)
+    });
     let settings = diagnostics::Settings {
         probes,
         budget: section.number("budget", Range::Share).map_or(default.budget, |budget| budget.value),
         exact_limit: section
             .whole("exact_limit", Range::Count, MOST)
             .map_or(default.exact_limit, |limit| limit.value as usize),
+        surface: plane,
     };
     section.finish();
     settings
 }
 
-fn probe(diagnostics: &mut Section, diagnostic: Diagnostic, available: Option<usize>, sink: &Sink) -> Probe {
+fn probe(mut section: Section, diagnostic: Diagnostic, available: Option<usize>, sink: &Sink) -> Probe {
     let default = diagnostic.probe();
-    let mut section = diagnostics.section_or_empty(diagnostic.name());
     let key = section.key("data");
     let every = period(&mut section, "every", default.every);
     let data = section.whole("data", Range::Count, MOST);

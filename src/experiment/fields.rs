@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::data::Task;
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::surface::Along;
 use crate::network::{Activation, Init, Loss};
 use crate::optim::{Kind, Rule, SecondOrder};
 
@@ -123,12 +124,18 @@ fields! {
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
     "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
+    "diagnostics.surface.u" = "\"gradient\"", All, "The first axis of the surface: a direction, as long as the weights that it moves.";
+    "diagnostics.surface.u_layer" = "0", All, "The one layer that it moves; 0: all.";
+    "diagnostics.surface.v" = "\"random\"", All, "The second axis; where it is that of u it is of another layer, or random.";
+    "diagnostics.surface.v_layer" = "0", All, "The one layer that it moves; 0: all.";
+    "diagnostics.surface.points" = "25", All, "Points along each axis: from 3 up to 1001.";
+    "diagnostics.surface.extent" = "1.0", All, "u and v go from -extent to extent: above 0.";
     "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each, and a last one where a run is too short for a second: from 0 up to 1. They wait until it suffices.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 
 /// Adds a field, and what stands in tables of its own: the coefficients of first-order methods before the
-/// first that only second-order ones take, diagnostics before what is said of all of them.
+/// first that only second-order ones take, diagnostics before what is said of one or of all of them.
 fn add(
     fields: &mut Vec<Field>,
     key: Cow<'static, str>,
@@ -138,7 +145,7 @@ fn add(
 ) {
     if key == "optimizer.kronecker_damping" {
         add_coefficients(fields);
-    } else if key == "diagnostics.budget" {
+    } else if key == "diagnostics.surface.u" {
         add_probes(fields);
     }
     let known = fields.iter_mut().find(|field| field.key == key);
@@ -218,6 +225,7 @@ impl Field {
             "network.init" => Init::ALL.iter().map(|init| init.name()).collect(),
             "loss.kind" => Loss::ALL.iter().map(|loss| loss.name()).collect(),
             "optimizer.kind" => names(|_| true),
+            "diagnostics.surface.u" | "diagnostics.surface.v" => Along::ALL.iter().map(|along| along.name()).collect(),
             _ => Vec::new(),
         }
     }

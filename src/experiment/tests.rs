@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Selection, Source, Task};
+use crate::diagnostics::surface::{Along, Axis, Plane};
 use crate::diagnostics::{Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan};
 use crate::optim::{Curvature, Damping, FirstOrder, Kind, Method, Rule, SecondOrder};
@@ -340,6 +341,14 @@ proptest! {
                 probes: Each::of(|diagnostic| Probe { every: every / (1 + diagnostic as u64), data: batch }),
                 budget,
                 exact_limit: batch,
+                surface: Plane {
+                    axes: [
+                        Axis { along: Along::ALL[batch % Along::ALL.len()], layer: Some(1) },
+                        Axis { along: Along::ALL[updates as usize % Along::ALL.len()], layer: None },
+                    ],
+                    points: 3 + batch % 999,
+                    extent: 0.5 + budget,
+                },
             },
         };
         let text = experiment.to_toml();

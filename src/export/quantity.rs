@@ -127,9 +127,8 @@ impl View {
             title: title.to_owned(),
             x: axis(self.x.label(), self.log_x),
             y: axis(quantity, !self.linear_y),
-            curves: Vec::new(),
             marks: runs.iter().flat_map(marks).collect(),
-            bars: Vec::new(),
+            ..Figure::default()
         }
     }
 

@@ -337,7 +337,7 @@ impl Instruments {
         diagnostic: Diagnostic,
         batch: &mut ProbeBatch,
         job: &Job,
-        cancelled: &dyn Fn() -> bool,
+        cancelled: &(dyn Fn() -> bool + Sync),
         report: &mut dyn FnMut(Measurement),
     ) -> Result<(), Error> {
         let Subject { parameters, preconditioning } = &job.subject;
@@ -346,6 +346,7 @@ impl Instruments {
             parameters,
             only: None,
             exact_limit: self.settings.exact_limit,
+            plane: &self.settings.surface,
             preconditioning,
             seed: self.seed,
             step: job.step,

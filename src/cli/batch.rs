@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Architecture, Error, Experiment, Tensors, tensors};
-use crate::network::tensors::TensorError;
-use crate::network::{Loss, Pass, Targets};
+use super::Error;
+use crate::experiment::Experiment;
+use crate::network::tensors::{self, TensorError, Tensors};
+use crate::network::{Architecture, Loss, Pass, Targets};
 
 /// The batch on its way into the network of an experiment, and the network. `file`: the experiment's.
 ///

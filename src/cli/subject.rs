@@ -1,11 +1,12 @@
-//! The network that is inspected, and where its batches come from.
+//! The network that is measured, and where its batches come from.
 
 use std::path::Path;
 
-use super::{Architecture, Error, Experiment, Parameters, Preconditioning, ProbeBatch, batch};
+use super::{Error, batch};
 use crate::data::{Dataset, Places};
-use crate::diagnostics::Diagnostic;
-use crate::network::tensors;
+use crate::diagnostics::{Diagnostic, Preconditioning, ProbeBatch, Task};
+use crate::experiment::Experiment;
+use crate::network::{Architecture, Parameters, Pass, tensors};
 use crate::optim::Optimizer;
 use crate::session::{self, Checkpoint, CheckpointError};
 
@@ -60,6 +61,34 @@ impl Subject {
         let optimizer = Optimizer::<f64>::restored(archive, &architecture).map_err(state)?;
         let preconditioning = Preconditioning::of(&optimizer, true);
         Ok(Self { experiment, architecture, parameters, preconditioning, step, batch, data })
+    }
+
+    /// The network of an experiment as its runs begin, changed by `set` (each `key=value`).
+    ///
+    /// # Errors
+    /// What is wrong with the experiment, and data that cannot be used.
+    pub fn of_experiment(file: &Path, set: &[String]) -> Result<Self, Error> {
+        let experiment = Experiment::read(file, set)?;
+        let loaded = experiment.load(&Places::standard());
+        let (data, architecture) = loaded.map_err(|source| Error::Load { file: file.to_owned(), source })?;
+        let parameters = experiment.network.init.parameters(&architecture, experiment.seed);
+        let preconditioning = Preconditioning::of_settings(&experiment.optimizer);
+        Ok(Self { experiment, architecture, parameters, preconditioning, step: 0, batch: None, data: Some(data) })
+    }
+
+    /// All of it, to be measured. `pass`: of the batch.
+    pub fn task<'a>(&'a self, pass: &'a Pass<f64>) -> Task<'a> {
+        Task {
+            pass,
+            parameters: &self.parameters,
+            only: None,
+            exact_limit: self.experiment.diagnostics.exact_limit,
+            plane: &self.experiment.diagnostics.surface,
+            preconditioning: &self.preconditioning,
+            seed: self.experiment.seed,
+            step: self.step,
+            cancelled: &|| false,
+        }
     }
 
     /// The batch for a diagnostic.
