@@ -25,4 +25,4 @@ pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both};
-pub use vector::{CHUNK, vectorised};
+pub use vector::{CHUNK, safe_norm, vectorised};

@@ -70,9 +70,12 @@ pub enum Error {
     /// Threads cannot be started.
     #[error("cannot start the threads of the run: {0}")]
     Threads(String),
-    /// The run's thread panicked; its message has been printed.
-    #[error("the run ended by an error in this program")]
-    Panicked,
+    /// The run's thread panicked before there was a run folder to tell of it.
+    #[error("the run ended by an error in this program: {panic}")]
+    Panicked {
+        /// Its message.
+        panic: String,
+    },
 }
 
 impl Error {
@@ -89,7 +92,7 @@ impl Error {
             | Self::Log { .. }
             | Self::Changed { .. }
             | Self::Folder(_) => true,
-            Self::Record(_) | Self::Threads(_) | Self::Panicked => false,
+            Self::Record(_) | Self::Threads(_) | Self::Panicked { .. } => false,
         }
     }
 }

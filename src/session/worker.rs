@@ -5,6 +5,7 @@ mod checkpoints;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use super::contain::contain;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
@@ -51,6 +52,9 @@ enum Interruption {
     Record(#[from] RecordError),
     #[error(transparent)]
     Checkpoint(#[from] tensors::TensorError),
+    /// What it left half done is not used any more.
+    #[error("the run ended by an error in this program: {0}")]
+    Panic(String),
 }
 
 impl<T: Real> Worker<T> {
@@ -59,10 +63,13 @@ impl<T: Real> Worker<T> {
     /// # Errors
     /// Where the end cannot be written.
     pub(super) fn run(mut self) -> Result<Summary, RecordError> {
-        let interruption = self.train().err();
+        let interruption = contain(|| self.train()).unwrap_or_else(|panic| Err(Interruption::Panic(panic))).err();
         self.observatory.cancel();
         let reason = interruption.as_ref().map(ToString::to_string);
-        let last = self.evaluate_once().ok();
+        let last = match interruption {
+            Some(Interruption::Panic(_)) => None,
+            _ => self.evaluate_once().ok(),
+        };
         let evaluation = self.evaluated.or(last);
         let loss = |of: fn(&Evaluation) -> f64| evaluation.as_ref().map_or(f64::NAN, of);
         let seconds = self.trainer.seconds();
@@ -150,18 +157,26 @@ impl<T: Real> Worker<T> {
     /// One update, and what is due after it.
     fn update(&mut self) -> Result<(), Interruption> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
-        let progress = match self.trainer.update() {
-            Err(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
-            made => made?,
+        let outcome = self.trainer.update();
+        let step = self.trainer.step_number();
+        let failure = match outcome {
+            Ok(progress) => {
+                self.samples += batch as u64;
+                self.recorder.emit(Event::Step(progress.step))?;
+                for text in progress.warnings {
+                    self.recorder.emit(Event::Warning { step, text })?;
+                }
+                None
+            }
+            Err(failure) => Some(failure),
         };
-        self.samples += batch as u64;
-        let step = progress.step.step;
-        self.recorder.emit(Event::Step(progress.step))?;
-        for text in progress.warnings {
-            self.recorder.emit(Event::Warning { step, text })?;
+        for reason in self.trainer.rejected() {
+            self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
-        if let Some(reason) = progress.rejected {
-            self.recorder.emit(Event::Rejected { step, reason })?;
+        match failure {
+            Some(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
+            Some(failure) => return Err(failure.into()),
+            None => {}
         }
         let due = |every: u64| every > 0 && step.is_multiple_of(every);
         if due(self.experiment.train.evaluate_every) {
@@ -369,10 +384,10 @@ impl<T: Real> Worker<T> {
                 limit(H::StepDampingMin, |v, b| v >= b, "at least τ min =")?;
                 limit(H::StepDampingMax, |v, b| v <= b, "at most τ max =")?;
             }
-            H::KroneckerDampingMin => limit(H::KroneckerDampingMax, |v, b| v <= b, "at most")?,
-            H::KroneckerDampingMax => limit(H::KroneckerDampingMin, |v, b| v >= b, "at least")?,
-            H::StepDampingMin => limit(H::StepDampingMax, |v, b| v <= b, "at most")?,
-            H::StepDampingMax => limit(H::StepDampingMin, |v, b| v >= b, "at least")?,
+            H::KroneckerDampingMin => limit(H::KroneckerDamping, |v, b| v <= b, "at most γ =")?,
+            H::KroneckerDampingMax => limit(H::KroneckerDamping, |v, b| v >= b, "at least γ =")?,
+            H::StepDampingMin => limit(H::StepDamping, |v, b| v <= b, "at most τ =")?,
+            H::StepDampingMax => limit(H::StepDamping, |v, b| v >= b, "at least τ =")?,
             H::Batch if value > self.trainer.data().train.len() as f64 => {
                 return Err(format!("batch must be at most {}, the training data", self.trainer.data().train.len()));
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset, Samples};
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
 use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
 
@@ -54,7 +54,10 @@ pub struct Trainer<T> {
     batches: Batches,
     indices: Vec<usize>,
     step: u64,
+    /// Rejected steps in a row.
     rejections: u32,
+    /// Why steps were rejected in the latest update.
+    rejected: Vec<String>,
     seconds: f64,
 }
 
@@ -65,8 +68,6 @@ pub struct Progress {
     pub step: Step,
     /// What the user should know.
     pub warnings: Vec<String>,
-    /// Why an update was undone, if one was.
-    pub rejected: Option<String>,
 }
 
 /// Why training cannot go on.
@@ -114,6 +115,7 @@ impl<T: Real> Trainer<T> {
             restorable: false,
             step: 0,
             rejections: 0,
+            rejected: Vec::new(),
             seconds: 0.0,
             data,
             seed,
@@ -129,6 +131,12 @@ impl<T: Real> Trainer<T> {
     /// Wall seconds of all updates so far.
     pub fn seconds(&self) -> f64 {
         self.seconds
+    }
+
+    /// Why steps were undone, or not made, in the latest update, whether it succeeded or not: that of the update
+    /// before it, its own, or both.
+    pub fn rejected(&self) -> &[String] {
+        &self.rejected
     }
 
     /// θ.
@@ -181,8 +189,9 @@ impl<T: Real> Trainer<T> {
         let (began, cpu, counted) = (Instant::now(), ProcessTime::now(), flops());
         let mut watch = Stopwatch::start();
         self.step += 1;
+        self.rejected.clear();
         self.draw();
-        let (loss, mut rejected) = self.forward(&mut watch)?;
+        let loss = self.forward(&mut watch)?;
         watch.enter(Phase::Backward);
         self.pass.backward(&self.parameters, &mut self.gradient);
         let l2 = self.optimizer.settings.l2;
@@ -202,13 +211,16 @@ impl<T: Real> Trainer<T> {
         };
         let report = self.optimizer.update(&mut batch, &mut self.spare, &mut watch)?;
         watch.enter(Phase::Update);
-        let gradient_norm = dot(self.gradient.flat.view(), self.gradient.flat.view()).sqrt();
+        let gradient_norm = norm(&self.gradient);
         let update_norm = self.parameters.distance(&self.spare);
         if report.rejected || !update_norm.is_finite() {
             self.optimizer.reject();
             // `spare` holds what was rejected: nothing to go back to.
             self.restorable = false;
-            rejected = Some(self.reject("the loss after the update is not finite: the update was not made")?);
+            let other = if report.rejected { "the loss after the update" } else { "the norm of the step" };
+            let culprit = culprit("gradient", &self.gradient).or_else(|| culprit("step", &self.spare));
+            let culprit = culprit.unwrap_or_else(|| other.to_owned());
+            self.reject(&format!("{culprit} is not finite: the update was not made"))?;
         } else {
             std::mem::swap(&mut self.parameters, &mut self.spare);
             self.restorable = true;
@@ -235,7 +247,7 @@ impl<T: Real> Trainer<T> {
             flops: flops() - counted,
             phases: watch.read(),
         };
-        Ok(Progress { step, warnings: report.warnings, rejected })
+        Ok(Progress { step, warnings: report.warnings })
     }
 
     /// Gathers the next minibatch.
@@ -246,7 +258,7 @@ impl<T: Real> Trainer<T> {
     }
 
     /// Forward pass. Where its loss is not finite the last update is undone.
-    fn forward(&mut self, watch: &mut Stopwatch) -> Result<(f64, Option<String>), Failure> {
+    fn forward(&mut self, watch: &mut Stopwatch) -> Result<f64, Failure> {
         watch.enter(Phase::Forward);
         let loss = self.pass.forward(&self.parameters);
         if loss.is_finite() {
@@ -254,7 +266,7 @@ impl<T: Real> Trainer<T> {
             if self.restorable {
                 self.rejections = 0;
             }
-            return Ok((loss, None));
+            return Ok(loss);
         }
         if !self.restorable {
             return Err(Failure::NotFinite { step: self.step });
@@ -262,17 +274,19 @@ impl<T: Real> Trainer<T> {
         std::mem::swap(&mut self.parameters, &mut self.spare);
         self.restorable = false;
         self.optimizer.reject();
-        let reason = self.reject("the loss is not finite: the last update was undone")?;
+        self.reject("the loss is not finite: the last update was undone")?;
         let loss = self.pass.forward(&self.parameters);
-        if loss.is_finite() { Ok((loss, Some(reason))) } else { Err(Failure::NotFinite { step: self.step }) }
+        if loss.is_finite() { Ok(loss) } else { Err(Failure::NotFinite { step: self.step }) }
     }
 
-    fn reject(&mut self, reason: &str) -> Result<String, Failure> {
+    /// Takes note of a rejected step, after the optimizer did.
+    fn reject(&mut self, reason: &str) -> Result<(), Failure> {
         self.rejections += 1;
+        self.rejected.push(format!("{reason}{}", self.optimizer.damping_note()));
         if self.rejections > MOST_REJECTIONS {
             return Err(Failure::Diverged { rejections: self.rejections });
         }
-        Ok(format!("{reason}{}", self.optimizer.damping_note()))
+        Ok(())
     }
 
     /// θ̄ ← p θ̄ + (1 − p) θ with p = min(1 − 1/k, polyak).
@@ -310,6 +324,18 @@ impl<T: Real> Trainer<T> {
         let share = |x: f64| x / count as f64;
         Losses { loss: share(sum), error: self.data.classes.filter(|_| count > 0).map(|_| share(wrong as f64)) }
     }
+}
+
+/// ‖x‖; with more care where its square overflows.
+fn norm<T: Real>(x: &Parameters<T>) -> f64 {
+    let norm = dot(x.flat.view(), x.flat.view()).sqrt();
+    if norm.is_finite() { norm } else { safe_norm(x.flat.iter().map(|x| x.double())) }
+}
+
+/// The first layer in which something is not finite: `the gradient of layer 2`.
+fn culprit<T: Real>(what: &str, of: &Parameters<T>) -> Option<String> {
+    let layer = (1..=of.architecture().depth()).find(|&layer| of.layer(layer).iter().any(|x| !x.is_finite()))?;
+    Some(format!("the {what} of layer {layer}"))
 }
 
 /// Where a trainer is.

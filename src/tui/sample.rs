@@ -198,7 +198,7 @@ fn folder(name: &str, seed: u64, kind: &str) -> Run {
 pub fn shelf() -> Shelf {
     let mut shelf = Shelf::new(Places::standard(), Vec::new());
     let (handle, _) = pair();
-    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked));
+    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
     shelf.adopt(Session::of(handle, thread), "runs/now".into());
     for seed in 1..=2 {
         let mut snapshot = snapshot(200 * seed);
