@@ -3,6 +3,7 @@
 mod archive;
 mod inertia;
 mod lanczos;
+mod memory;
 pub mod number;
 mod product;
 mod qr;
@@ -16,13 +17,14 @@ mod vector;
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, Kept, LanczosSettings, lanczos, largest_eigenvalue};
+pub use memory::HugePages;
 pub use product::{
-    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, inner_products, mirror, squared_distance,
+    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, squared_distance,
 };
 pub use qr::triangular_factor;
 pub use quadrature::{Mass, Quadrature, quadrature};
 pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
-pub use threads::{all, both};
+pub use threads::{all, both, each, rows_a_thread};
 pub use vector::{CHUNK, safe_norm, vectorised};

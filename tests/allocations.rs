@@ -1,4 +1,5 @@
-//! A training step allocates nothing after the first ones but the few words of its report.
+//! A training step allocates nothing after the first ones but the few words of its report, and the lists of
+//! views by which layers and rows are shared out among threads.
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ fn largest_update(data: &Arc<Dataset>, method: Method, loss: Loss) -> (u64, u64)
 }
 
 #[test]
-fn an_update_allocates_nothing_but_its_report() {
+fn an_update_allocates_nothing_but_its_report_and_views() {
     let second = |curvature| Method::SecondOrder(SecondOrder { momentum: true, ..SecondOrder::new(curvature) });
     for (name, method) in [
         ("adam", Method::FirstOrder(FirstOrder::new(Rule::Adam))),
@@ -41,7 +42,7 @@ fn an_update_allocates_nothing_but_its_report() {
             let data = Arc::new(Dataset::load(&selection, &Places::new(vec![])).unwrap());
             let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             let (bytes, count) = one_thread.install(|| largest_update(&data, method.clone(), loss));
-            assert!(bytes <= 1024 && count <= 8, "{name} {loss:?}: {bytes} bytes at once, {count} allocations");
+            assert!(bytes <= 4096 && count <= 48, "{name} {loss:?}: {bytes} bytes at once, {count} allocations");
         }
     }
 }

@@ -5,11 +5,11 @@
 mod zoo;
 
 use kfra_tui::curvature::Factor;
-use kfra_tui::linalg::{NotPositiveDefinite, Real, Stream};
+use kfra_tui::linalg::{Real, Stream};
 use kfra_tui::network::{Architecture, Loss, Parameters, Pass};
-use kfra_tui::optim::kronecker::Kronecker;
+use kfra_tui::optim::kronecker::{Kronecker, Side};
 use kfra_tui::optim::{
-    Curvature, Damping, Method, Minibatch, Optimizer, Report, SecondOrder, Settings, State, Stopwatch,
+    Curvature, Damping, FactorError, Method, Minibatch, Optimizer, Report, SecondOrder, Settings, State, Stopwatch,
 };
 use ndarray::Array2;
 use zoo::{KRONECKER, Problem, plain};
@@ -19,7 +19,7 @@ fn attempt<T: Real>(
     optimizer: &mut Optimizer<T>,
     (pass, parameters, gradient, loss): &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
     step: u64,
-) -> Result<(bool, Report), NotPositiveDefinite> {
+) -> Result<(bool, Report), FactorError> {
     let mut next = Parameters::zeros(parameters.architecture());
     let mut batch = Minibatch { pass, parameters, gradient, loss: *loss, l2: 0.0, seed: 7, step };
     let report = optimizer.update(&mut batch, &mut next, &mut Stopwatch::start())?;
@@ -31,7 +31,7 @@ fn is_finite<T: Real>(
     optimizer: &mut Optimizer<T>,
     passes: &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
     step: u64,
-) -> Result<bool, NotPositiveDefinite> {
+) -> Result<bool, FactorError> {
     attempt(optimizer, passes, step).map(|(finite, _)| finite)
 }
 
@@ -50,7 +50,8 @@ fn a_factor_that_is_not_finite_is_an_error() {
                 problem.refresh();
                 let mut optimizer = optimizer::<f64>(plain(curvature, 0.1, 0.1), &problem);
                 let found = attempt(&mut optimizer, &mut problem.cast(), 1);
-                assert!(found.is_err(), "{recipe:?} {curvature:?} {bad}");
+                let first = FactorError::NotFinite { side: Side::Input, layer: 1 };
+                assert_eq!(found.err(), Some(first), "{recipe:?} {curvature:?} {bad}");
             }
         }
     }
@@ -64,7 +65,9 @@ fn a_diagonal_factor_that_is_not_finite_is_an_error() {
     problem.parameters.flat[last] = f64::NAN;
     for curvature in [Curvature::Kflr, Curvature::Kfra] {
         let mut optimizer = optimizer::<f64>(plain(curvature, 0.1, 0.1), &problem);
-        assert!(attempt(&mut optimizer, &mut problem.cast(), 1).is_err());
+        let layer = problem.architecture().depth();
+        let found = attempt(&mut optimizer, &mut problem.cast(), 1).err();
+        assert_eq!(found, Some(FactorError::NotFinite { side: Side::Preactivation, layer }));
     }
 }
 
@@ -145,8 +148,8 @@ fn spoilt<T: Real>(scale: f64, size: usize) -> (Kronecker<T>, Parameters<T>) {
     let mut factor = Array2::from_elem((size, size), T::of(scale));
     // The smallest eigenvalue is about −ε · scale.
     factor.diag_mut().iter_mut().step_by(2).for_each(|x| *x *= T::of(1.0 - 4.0 * T::EPSILON));
-    kronecker.factors.input = vec![factor.clone()];
-    kronecker.factors.preactivation = vec![Factor::Dense(factor)];
+    kronecker.averages.input = vec![factor.clone()];
+    kronecker.averages.preactivation = vec![Factor::Dense(factor)];
     let mut gradient = Parameters::zeros(&architecture);
     let mut stream = Stream::new(2, "spoilt", 0);
     gradient.flat.mapv_inplace(|_| T::of(stream.normal()));

@@ -80,7 +80,9 @@ impl Draw {
 /// An IDX file of numbers in single precision, `WIDTH` a datum.
 fn write_inputs(file: &Path, mut value: impl FnMut() -> f64) {
     let mut bytes = vec![0, 0, 0x0d, 2];
-    [DATA, WIDTH].iter().for_each(|&size| bytes.extend((size as u32).to_be_bytes()));
+    for size in [DATA, WIDTH] {
+        bytes.extend((size as u32).to_be_bytes());
+    }
     (0..DATA * WIDTH).for_each(|_| bytes.extend((value() as f32).to_be_bytes()));
     fs::write(file, bytes).expect("a file");
 }
@@ -254,7 +256,12 @@ fn check<T: Real>(trainer: &Trainer<T>, step: &Step, [earlier, before]: [Vec<T>;
         assert!(step.gradient_norm.is_finite() && step.update_norm.is_finite(), "{step:?}");
     }
     for reason in rejected {
-        assert!(["the loss", "the gradient of layer", "the step of layer", "the norm of the step"].iter().any(|what| reason.contains(what)), "{reason}");
+        assert!(
+            ["the loss", "the gradient of layer", "the step of layer", "the norm of the step"]
+                .iter()
+                .any(|what| reason.contains(what)),
+            "{reason}"
+        );
         assert!(
             reason.contains("not finite") && (reason.contains("undone") || reason.contains("not made")),
             "{reason}"
@@ -398,7 +405,7 @@ fn what_a_trainer_tells_is_in_the_log() {
         let mut logged = Vec::new();
         kfra_tui::runs::events(&run, &mut |event| match event {
             Event::Rejected { step, reason: text } | Event::Warning { step, text } => {
-                logged.push((*step, text.clone()))
+                logged.push((*step, text.clone()));
             }
             _ => {}
         })

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
 
 use crate::linalg::{Real, Stream};
-use crate::network::{Parameters, Pass, back_propagate};
+use crate::network::{Parameters, Pass};
 
 /// The columns S of each datum that are propagated back from the outputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,11 +146,7 @@ impl<T: Real> Columns<T> {
             self.resize(pass, data.len(), rank);
             let depth = self.layers.len();
             root.fill(pass, &data, self.layers[depth - 1].view_mut(), self.targets.view_mut());
-            for layer in (1..depth).rev() {
-                let (earlier, later) = self.layers.split_at_mut(layer);
-                let slope = pass.slope(layer).slice_move(s![data.clone(), ..]);
-                back_propagate(later[0].view(), parameters.weights(layer + 1), slope, &mut earlier[layer - 1]);
-            }
+            pass.propagate_back(parameters, data.clone(), &mut self.layers);
             visit(data, &self.layers);
         }
     }

@@ -4,13 +4,13 @@
 mod columnwise;
 mod kfra;
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use rayon::prelude::*;
 
-pub use columnwise::from_columns;
+pub use columnwise::{average_from_columns, from_columns};
 pub use kfra::{Scratch, kfra, kfra_output, kfra_step};
 
-use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram};
+use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram_lower, mirror, vectorised};
 use crate::network::Pass;
 
 /// A symmetric positive semi-definite factor. The last layer's is diagonal where H_L is, for every
@@ -61,15 +61,24 @@ impl<T: Real> Factor<T> {
         }
     }
 
-    /// F ← ε F + (1 − ε) F_batch, the running average with weight ε of the past.
-    ///
-    /// # Panics
-    /// Where one is diagonal and the other is not, or their sizes differ.
+    /// F ← ε F + (1 − ε) F_batch, the running average with weight ε of the past. Of a dense one the lower
+    /// triangle; where ε = 0 whatever was kept is forgotten, NaN too.
     pub fn average(&mut self, batch: &Self, past: f64) {
-        match (self, batch) {
-            (Self::Diagonal(kept), Self::Diagonal(new)) => mix(past, kept.view_mut(), new.view()),
-            (Self::Dense(kept), Self::Dense(new)) => mix(past, kept.view_mut(), new.view()),
-            _ => unreachable!("a method gives a layer's factor always in the same form"),
+        match batch {
+            Self::Diagonal(new) => mix(past, self.diagonal_mut(new.len()).view_mut(), new.view()),
+            Self::Dense(new) => {
+                let rows = ndarray::Zip::indexed(self.dense_mut(new.nrows()).rows_mut()).and(new.rows());
+                rows.par_for_each(|i, kept, new| {
+                    mix(past, kept.slice_move(s![..=i]), new.slice_move(s![..=i]));
+                });
+            }
+        }
+    }
+
+    /// Copies the lower triangle of a dense one to the upper one.
+    pub fn mirror(&mut self) {
+        if let Self::Dense(matrix) = self {
+            mirror(matrix.view_mut());
         }
     }
 
@@ -120,17 +129,14 @@ impl<T: Real> Factor<T> {
 }
 
 /// kept ← ε kept + (1 − ε) new; with ε = 0 whatever was kept is forgotten, NaN too.
-pub(crate) fn mix<T: Real, D: ndarray::Dimension>(
-    past: f64,
-    kept: ndarray::ArrayViewMut<T, D>,
-    new: ndarray::ArrayView<T, D>,
-) {
+fn mix<T: Real>(past: f64, kept: ArrayViewMut1<T>, new: ArrayView1<T>) {
+    let (weight, present) = (T::of(past), T::of(1.0 - past));
+    let pairs = ndarray::Zip::from(kept).and(new);
     if past == 0.0 {
-        let mut kept = kept;
-        return kept.assign(&new);
+        pairs.for_each(|kept, &new| *kept = new);
+    } else {
+        vectorised(|| pairs.for_each(|kept, &new| *kept = weight * *kept + present * new));
     }
-    let (past, present) = (T::of(past), T::of(1.0 - past));
-    ndarray::Zip::from(kept).and(new).par_for_each(|kept, &new| *kept = past * *kept + present * new);
 }
 
 /// The Kronecker factors of all layers; layer λ at index λ − 1.
@@ -152,18 +158,32 @@ impl<T: Real> KroneckerFactors<T> {
             preactivation: layers.map(|_| Factor::Diagonal(Array1::zeros(0))).collect(),
         }
     }
+
+    /// Copies the lower triangles of all to the upper ones.
+    pub fn mirror(&mut self) {
+        self.input.iter_mut().for_each(|factor| mirror(factor.view_mut()));
+        self.preactivation.iter_mut().for_each(Factor::mirror);
+    }
 }
 
 /// Q_λ ← 1/N Σ ā_{λ−1} ā_{λ−1}ᵀ for every layer, after a forward pass.
 pub fn input_factors<T: Real>(pass: &Pass<T>, factors: &mut [Array2<T>]) {
-    let mean = T::one() / T::of(pass.data() as f64);
+    average_input_factors(pass, 0.0, factors);
+    all(factors.par_iter_mut(), |factor| mirror(factor.view_mut()));
+}
+
+/// Q_λ ← ε Q_λ + (1 − ε)/N Σ ā_{λ−1} ā_{λ−1}ᵀ for every layer, after a forward pass: their lower triangles.
+/// `past`: ε.
+pub fn average_input_factors<T: Real>(pass: &Pass<T>, past: f64, factors: &mut [Array2<T>]) {
+    let weight = T::of((1.0 - past) / pass.data() as f64);
     all(factors.par_iter_mut().enumerate(), |(index, factor)| {
-        gram(mean, pass.input(index + 1), Target::Replace, factor.view_mut());
+        gram_lower(weight, pass.input(index + 1), Target::Decay(past), factor.view_mut());
     });
 }
 
-/// factor ← E[PSD(H_L)] for a loss whose H_L is diagonal. `diagonals`: N × K, overwritten.
-fn mean_diagonal<T: Real>(pass: &Pass<T>, diagonals: &mut Array2<T>, factor: &mut Factor<T>) {
+/// factor ← ε factor + (1 − ε) E[PSD(H_L)] for a loss whose H_L is diagonal. `past`: ε; `diagonals`: N × K,
+/// overwritten.
+fn average_diagonal<T: Real>(pass: &Pass<T>, past: f64, diagonals: &mut Array2<T>, factor: &mut Factor<T>) {
     let kernel = pass.loss().kernel::<T>();
     let (outputs, targets) = (pass.output(), pass.targets());
     if diagonals.dim() != outputs.dim() {
@@ -176,10 +196,13 @@ fn mean_diagonal<T: Real>(pass: &Pass<T>, diagonals: &mut Array2<T>, factor: &mu
             }
         },
     );
-    let mean = factor.diagonal_mut(outputs.ncols());
-    mean.fill(T::zero());
-    for row in diagonals.outer_iter() {
-        *mean += &row;
+    let (kept, weight) = (factor.diagonal_mut(outputs.ncols()), T::of((1.0 - past) / pass.data() as f64));
+    if past == 0.0 {
+        kept.fill(T::zero());
+    } else {
+        *kept *= T::of(past);
     }
-    *mean /= T::of(pass.data() as f64);
+    for row in diagonals.outer_iter() {
+        kept.scaled_add(weight, &row);
+    }
 }

@@ -1,10 +1,11 @@
 //! The Gauss-Newton matrix Ḡ = 1/N Σ Jᵀ PSD(H_L) J: products, quadratic form, traces.
 
 use ndarray::{Array2, Zip};
+use rayon::prelude::*;
 
 use super::columns::{Columns, Root};
-use crate::linalg::{Real, Target, dot_matrix, gemm};
-use crate::network::{Parameters, Pass, Tangent, back_propagate};
+use crate::linalg::{Real, Target, all, dot_matrix, gemm};
+use crate::network::{Parameters, Pass, Tangent};
 
 /// vᵀ H_L v / N for the output directions v = J δ of each datum (N × K): δᵀ Ḡ δ without a backward
 /// sweep. `scratch`: N × K, overwritten with PSD(H_L) v.
@@ -58,15 +59,11 @@ impl<T: Real> GaussNewtonProduct<T> {
         output_product(pass, outputs, &mut self.output);
         let depth = self.deltas.len();
         self.deltas[depth - 1].assign(&self.output);
+        pass.propagate_back(parameters, 0..pass.data(), &mut self.deltas);
         let mean = T::one() / T::of(pass.data() as f64);
-        for layer in (1..=depth).rev() {
-            let (earlier, later) = self.deltas.split_at_mut(layer - 1);
-            let delta = later[0].view();
-            gemm(mean, delta.t(), pass.input(layer), Target::Replace, image.layer_mut(layer));
-            if let Some(next) = earlier.last_mut() {
-                back_propagate(delta, parameters.weights(layer), pass.slope(layer - 1), next);
-            }
-        }
+        all(image.layers_mut().into_par_iter().zip(&self.deltas).enumerate(), |(index, (image, delta))| {
+            gemm(mean, delta.t(), pass.input(index + 1), Target::Replace, image);
+        });
     }
 }
 

@@ -41,7 +41,7 @@ pub struct KroneckerError {
     pub method: Kronecker,
     /// ‖Ḡ_λ − B‖ / ‖Ḡ_λ‖, B the Kronecker block.
     pub block: f64,
-    /// ‖G − E[G_λ]‖ / ‖E[G_λ]‖ of its pre-activation factor: the distance from that of KFLR.
+    /// `‖G − E[G_λ]‖ / ‖E[G_λ]‖` of its pre-activation factor: the distance from that of KFLR.
     pub factor: f64,
 }
 

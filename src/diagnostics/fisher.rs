@@ -25,7 +25,7 @@ pub struct FisherDistance {
     pub layer: usize,
     /// ‖F_λ − Ḡ_λ‖ / ‖Ḡ_λ‖ of the blocks (Frobenius norms).
     pub block: f64,
-    /// ‖E[F] − E[G]‖ / ‖E[G]‖ of the pre-activation factors of the layer.
+    /// `‖E[F] − E[G]‖ / ‖E[G]‖` of the pre-activation factors of the layer.
     pub factor: f64,
     /// Whether p(y|h) is an exponential family, so that both distances are 0 without being measured.
     pub by_structure: bool,

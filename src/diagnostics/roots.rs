@@ -90,7 +90,7 @@ pub(super) fn sweep(
                 }
                 _ => {
                     let mut next = Array2::zeros((columns.nrows(), weights.ncols()));
-                    back_propagate(columns.view(), weights, slope, &mut next);
+                    back_propagate(columns.view(), weights, slope, next.view_mut());
                     next
                 }
             };

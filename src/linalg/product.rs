@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use faer_ext::IntoFaer as _;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
@@ -35,21 +35,37 @@ pub(super) fn take_flops() -> f64 {
 }
 
 /// What happens to the old content of a product's target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// C ← …
     Replace,
     /// C ← C + …
     Add,
+    /// C ← ε C + …, with this ε; where it is 0 whatever was there is forgotten, NaN too.
+    Decay(f64),
 }
 
-impl From<Target> for Accum {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Replace => Self::Replace,
-            Target::Add => Self::Add,
+impl Target {
+    /// Does its part, so that the rest is up to faer.
+    fn prepare<T: Real>(self, c: ArrayViewMut2<T>) -> Accum {
+        match self {
+            Self::Replace | Self::Decay(0.0) => Accum::Replace,
+            Self::Add => Accum::Add,
+            Self::Decay(past) => {
+                scale(T::of(past), c);
+                Accum::Add
+            }
         }
     }
+}
+
+/// C ← β C.
+fn scale<T: Real>(beta: T, mut c: ArrayViewMut2<T>) {
+    vectorised(|| {
+        for mut row in c.rows_mut() {
+            row.map_inplace(|x| *x *= beta);
+        }
+    });
 }
 
 /// C ← α A B, or C + α A B. A: m × k, B: k × n, C: m × n.
@@ -63,10 +79,18 @@ pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Targe
 }
 
 /// [`gemm`] on so many threads: the longer side of C is halved until each thread has its part.
-fn product<T: Real>(threads: usize, alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
+fn product<T: Real>(
+    threads: usize,
+    alpha: T,
+    a: ArrayView2<T>,
+    b: ArrayView2<T>,
+    target: Target,
+    mut c: ArrayViewMut2<T>,
+) {
     let (rows, columns) = c.dim();
     if threads < 2 {
-        matmul(c.into_faer(), target.into(), a.into_faer(), b.into_faer(), alpha, Par::Seq);
+        let accumulate = target.prepare(c.view_mut());
+        matmul(c.into_faer(), accumulate, a.into_faer(), b.into_faer(), alpha, Par::Seq);
     } else if 4 * rows > columns {
         let (half, threads) = (rows / 2, halved(threads));
         let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
@@ -90,8 +114,32 @@ pub fn gemm_symmetric<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, tar
     mirror(c);
 }
 
+/// C ← α Aᵀ A, or C + α Aᵀ A (symmetric rank-k product). A: k × n, C: n × n.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn gram<T: Real>(alpha: T, a: ArrayView2<T>, target: Target, mut c: ArrayViewMut2<T>) {
+    gram_lower(alpha, a, target, c.view_mut());
+    mirror(c);
+}
+
+/// The lower triangle of [`gram`]; what is above the diagonal has no meaning afterwards.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn gram_lower<T: Real>(alpha: T, a: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
+    let flops = a.nrows() as f64 * (a.ncols() as f64).powi(2);
+    count(flops);
+    lower_triangle(share(flops), alpha, a.t(), a, target, c);
+}
+
+/// Up to this size a whole square takes less time than its triangle in pieces. A multiple of the rows that
+/// faer takes at a time.
+const SQUARE: usize = 48;
+
 /// The lower triangle of [`gemm_symmetric`] on so many threads: its square below the diagonal by all of
-/// them, then the two triangles left by half of them each.
+/// them, then the two triangles left by half of them each. Some of what lies above the diagonal is computed
+/// too.
 fn lower_triangle<T: Real>(
     threads: usize,
     alpha: T,
@@ -100,26 +148,23 @@ fn lower_triangle<T: Real>(
     target: Target,
     c: ArrayViewMut2<T>,
 ) {
-    use triangular::BlockStructure::{Rectangular as Whole, TriangularLower};
-    if threads < 2 {
-        let (a, b, c) = (a.into_faer(), b.into_faer(), c.into_faer());
-        return triangular::matmul(c, TriangularLower, target.into(), a, Whole, b, Whole, alpha, Par::Seq);
+    let size = c.nrows();
+    if size <= SQUARE {
+        return product(1, alpha, a, b, target, c);
     }
-    let half = c.nrows() / 2;
+    let half = (size / 2).next_multiple_of(SQUARE / 3);
     let ((a1, a2), (b1, b2)) = (a.split_at(Axis(0), half), b.split_at(Axis(1), half));
     let (upper, lower) = c.split_at(Axis(0), half);
     let ((c11, _), (c21, c22)) = (upper.split_at(Axis(1), half), lower.split_at(Axis(1), half));
     product(threads, alpha, a2, b1, target, c21);
-    let [first, second] = halved(threads);
-    join(|| lower_triangle(first, alpha, a1, b1, target, c11), || lower_triangle(second, alpha, a2, b2, target, c22));
-}
-
-/// C ← α Aᵀ A, or C + α Aᵀ A (symmetric rank-k product). A: k × n, C: n × n.
-///
-/// # Panics
-/// Where the shapes do not fit.
-pub fn gram<T: Real>(alpha: T, a: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
-    gemm_symmetric(alpha, a.t(), a, target, c);
+    if threads < 2 {
+        lower_triangle(1, alpha, a1, b1, target, c11);
+        lower_triangle(1, alpha, a2, b2, target, c22);
+    } else {
+        let [first, second] = halved(threads);
+        let first = || lower_triangle(first, alpha, a1, b1, target, c11);
+        join(first, || lower_triangle(second, alpha, a2, b2, target, c22));
+    }
 }
 
 /// Below this size matrices are mirrored and transposed element by element.

@@ -62,6 +62,16 @@ pub fn all<I: IndexedParallelIterator>(tasks: I, work: impl Fn(I::Item) + Sync +
     count(tasks.with_max_len(1).map(counted).sum());
 }
 
+/// How many of so many rows each thread takes, where they cost so much arithmetic in all.
+pub fn rows_a_thread(rows: usize, flops: f64) -> usize {
+    rows.div_ceil(share(flops)).max(1)
+}
+
+/// Runs independent tasks of about the same work, each on one thread. Their arithmetic counts as this thread's.
+pub fn each<I: IndexedParallelIterator>(tasks: I, work: impl Fn(I::Item) + Sync + Send) {
+    count(tasks.with_max_len(1).map(|task| with_share(1, || work(task))).sum());
+}
+
 /// Runs a task with so many threads; returns its arithmetic, which does not count as this thread's.
 fn with_share(threads: usize, task: impl FnOnce()) -> f64 {
     let share = SHARE.replace(Some(threads));

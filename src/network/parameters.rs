@@ -1,6 +1,6 @@
 //! The parameters θ of a network, and everything shaped like them: gradients, directions, updates.
 
-use ndarray::{Array1, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
 
 use super::Architecture;
 use crate::linalg::{Real, squared_distance};
@@ -44,6 +44,21 @@ impl<T: Real> Parameters<T> {
     pub fn layer_mut(&mut self, layer: usize) -> ArrayViewMut2<'_, T> {
         let shape = self.architecture.weight_shape(layer);
         matrix(self.flat.slice_mut(s![self.architecture.range(layer)]).into_shape_with_order(shape))
+    }
+
+    /// W_1 … W_L, to be changed at the same time.
+    pub fn layers_mut(&mut self) -> Vec<ArrayViewMut2<'_, T>> {
+        let mut rest = self.flat.view_mut();
+        let layers = 1..=self.architecture.depth();
+        layers
+            .map(|layer| {
+                let shape = self.architecture.weight_shape(layer);
+                let flat = std::mem::replace(&mut rest, ArrayViewMut1::from(&mut []));
+                let (flat, later) = flat.split_at(Axis(0), shape.0 * shape.1);
+                rest = later;
+                matrix(flat.into_shape_with_order(shape))
+            })
+            .collect()
     }
 
     /// Ŵ_λ, λ = 1 … L: d_λ × d_{λ−1}, W_λ without its bias column.

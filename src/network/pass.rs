@@ -1,9 +1,15 @@
 //! Forward and backward pass of one minibatch, in memory that is reused from one to the next.
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Zip, s};
+use std::ops::Range;
+
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
+use rayon::prelude::*;
 
 use super::{Architecture, Loss, Parameters};
-use crate::linalg::{Real, Target, both, gemm};
+use crate::linalg::{Real, Target, all, each, gemm, rows_a_thread};
+
+/// Rows are data.
+const DATA: Axis = Axis(0);
 
 /// One minibatch of N data on its way through the network. Rows are data.
 #[derive(Clone, Debug)]
@@ -108,59 +114,54 @@ impl<T: Real> Pass<T> {
 
     /// Forward pass; returns the mean loss 1/N Σ E, without the L2 term.
     pub fn forward(&mut self, parameters: &Parameters<T>) -> f64 {
-        let depth = self.architecture.depth();
-        for layer in 1..=depth {
-            let (input, output) = (&self.inputs[layer - 1], &mut self.preactivations[layer - 1]);
-            gemm(T::one(), input.view(), parameters.layer(layer).t(), Target::Replace, output.view_mut());
-            if layer < depth {
-                self.activate(layer);
-            }
-        }
-        self.measure()
-    }
-
-    /// a_λ = f(h_λ) and f′(h_λ).
-    fn activate(&mut self, layer: usize) {
-        let kernel = self.architecture.layers()[layer - 1].activation.kernel::<T>();
-        let width = self.architecture.width(layer);
-        Zip::from(self.preactivations[layer - 1].rows())
-            .and(self.inputs[layer].rows_mut())
-            .and(self.slopes[layer - 1].rows_mut())
-            .par_for_each(|h, mut a, mut slope| {
-                kernel.apply(row(&h), &mut row_mut(&mut a)[..width], row_mut(&mut slope));
-            });
-    }
-
-    /// E and ∂E/∂h_L of each datum; returns the mean of E, summed in double precision.
-    fn measure(&mut self) -> f64 {
+        let (depth, data) = (self.architecture.depth(), self.data());
+        let rows = share_of_rows(data, 1, parameters);
+        let layers = self.architecture.layers();
         let kernel = self.loss.kernel::<T>();
-        let last = self.architecture.depth() - 1;
-        Zip::from(self.preactivations[last].rows())
-            .and(self.targets.rows())
-            .and(self.deltas[last].rows_mut())
-            .and(&mut self.losses)
-            .par_for_each(|h, y, mut gradient, loss| {
+        let parts = (
+            by_rows(&mut self.inputs, data, rows),
+            by_rows(&mut self.preactivations, data, rows),
+            by_rows(&mut self.slopes, data, rows),
+            self.targets.axis_chunks_iter(DATA, rows),
+            self.deltas[depth - 1].axis_chunks_iter_mut(DATA, rows),
+            self.losses.axis_chunks_iter_mut(DATA, rows),
+        );
+        each(parts.into_par_iter(), |(mut inputs, mut preactivations, mut slopes, targets, mut gradients, losses)| {
+            for layer in 1..=depth {
+                let (input, h) = (inputs[layer - 1].view(), &mut preactivations[layer - 1]);
+                gemm(T::one(), input, parameters.layer(layer).t(), Target::Replace, h.view_mut());
+                if layer < depth {
+                    let (a, slope) = (&mut inputs[layer], &mut slopes[layer - 1]);
+                    let (kernel, width) = (layers[layer - 1].activation.kernel::<T>(), slope.ncols());
+                    Zip::from(h.rows()).and(a.rows_mut()).and(slope.rows_mut()).for_each(|h, mut a, mut slope| {
+                        kernel.apply(row(&h), &mut row_mut(&mut a)[..width], row_mut(&mut slope));
+                    });
+                }
+            }
+            let outputs = preactivations[depth - 1].rows();
+            let data = Zip::from(outputs).and(targets.rows()).and(gradients.rows_mut()).and(losses);
+            data.for_each(|h, y, mut gradient, loss| {
                 *loss = kernel.value_and_gradient(row(&h), row(&y), row_mut(&mut gradient));
             });
-        self.losses.iter().map(|loss| loss.double()).sum::<f64>() / self.data() as f64
+        });
+        self.losses.iter().map(|loss| loss.double()).sum::<f64>() / data as f64
     }
 
     /// Backward pass after [`Pass::forward`]: `gradient` ← the gradient of the mean loss, without the L2
     /// term.
     pub fn backward(&mut self, parameters: &Parameters<T>, gradient: &mut Parameters<T>) {
+        let data = 0..self.data();
+        back_propagate_all(&self.slopes, parameters, data, &mut self.deltas);
         let mean = T::one() / T::of(self.data() as f64);
-        for layer in (1..=self.architecture.depth()).rev() {
-            let (earlier, later) = self.deltas.split_at_mut(layer - 1);
-            let (delta, input) = (later[0].view(), self.inputs[layer - 1].view());
-            let gradient = gradient.layer_mut(layer);
-            let weights_gradient = || gemm(mean, delta.t(), input, Target::Replace, gradient);
-            match earlier.last_mut() {
-                Some(next) => both(weights_gradient, || {
-                    back_propagate(delta, parameters.weights(layer), self.slopes[layer - 2].view(), next);
-                }),
-                None => weights_gradient(),
-            }
-        }
+        let layers = gradient.layers_mut().into_par_iter().zip(&self.deltas).zip(&self.inputs);
+        all(layers, |((gradient, delta), input)| gemm(mean, delta.t(), input.view(), Target::Replace, gradient));
+    }
+
+    /// Columns of the data of `range`, r each, from the outputs back through the whole network:
+    /// C_λ = (C_{λ+1} Ŵ_{λ+1}) ⊙ f′(h_λ). `columns`: C_λ at index λ − 1, (data · r) × d_λ, the r rows of a datum
+    /// together; that of the last layer is given.
+    pub fn propagate_back(&self, parameters: &Parameters<T>, range: Range<usize>, columns: &mut [Array2<T>]) {
+        back_propagate_all(&self.slopes, parameters, range, columns);
     }
 
     /// Classes taken wrongly: the largest output is not where the largest target is.
@@ -177,14 +178,48 @@ pub fn back_propagate<T: Real>(
     next: ArrayView2<T>,
     weights: ArrayView2<T>,
     slope: ArrayView2<T>,
-    columns: &mut Array2<T>,
+    mut columns: ArrayViewMut2<T>,
 ) {
     gemm(T::one(), next, weights, Target::Replace, columns.view_mut());
-    let width = slope.ncols();
-    let per_datum = columns.nrows() / slope.nrows();
-    Zip::from(columns.exact_chunks_mut((per_datum, width)))
-        .and(slope.exact_chunks((1, width)))
-        .par_for_each(|mut columns, slope| columns *= &slope);
+    let (data, width) = slope.dim();
+    let rows = columns.exact_chunks_mut((next.nrows() / data, width));
+    Zip::from(rows).and(slope.exact_chunks((1, width))).for_each(|mut columns, slope| columns *= &slope);
+}
+
+/// [`Pass::propagate_back`], given f′(h_λ) of all data at index λ − 1.
+fn back_propagate_all<T: Real>(
+    slopes: &[Array2<T>],
+    parameters: &Parameters<T>,
+    data: Range<usize>,
+    columns: &mut [Array2<T>],
+) {
+    let total = columns[0].nrows();
+    let per_datum = total / data.len();
+    let share = share_of_rows(data.len(), per_datum, parameters);
+    each(by_rows(columns, total, share * per_datum).into_par_iter().enumerate(), |(index, mut columns)| {
+        let start = data.start + index * share;
+        let data = start..(start + share).min(data.end);
+        for layer in (1..columns.len()).rev() {
+            let (earlier, later) = columns.split_at_mut(layer);
+            let slope = slopes[layer - 1].slice(s![data.clone(), ..]);
+            back_propagate(later[0].view(), parameters.weights(layer + 1), slope, earlier[layer - 1].view_mut());
+        }
+    });
+}
+
+/// How many of so many data each thread takes through the network, `columns` rows each.
+pub(super) fn share_of_rows<T: Real>(data: usize, columns: usize, parameters: &Parameters<T>) -> usize {
+    rows_a_thread(data, 2.0 * (data * columns * parameters.flat.len()) as f64)
+}
+
+/// The rows of all arrays, of which each has `total`, so many at a time. Where there are no arrays, each part is
+/// empty.
+pub(super) fn by_rows<T>(arrays: &mut [Array2<T>], total: usize, rows: usize) -> Vec<Vec<ArrayViewMut2<'_, T>>> {
+    let mut parts: Vec<_> = (0..total.div_ceil(rows)).map(|_| Vec::with_capacity(arrays.len())).collect();
+    for array in arrays {
+        parts.iter_mut().zip(array.axis_chunks_iter_mut(DATA, rows)).for_each(|(part, rows)| part.push(rows));
+    }
+    parts
 }
 
 /// The numbers of a row; arrays of this module are in standard order.

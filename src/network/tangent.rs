@@ -1,9 +1,11 @@
 //! Forward-mode differentiation (Pearlmutter's R-operator): how outputs move with the parameters.
 
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::{Array2, ArrayView2, s};
+use rayon::prelude::*;
 
+use super::pass::{by_rows, share_of_rows};
 use super::{Architecture, Parameters, Pass};
-use crate::linalg::{Real, Target, gemm};
+use crate::linalg::{Real, Target, each, gemm};
 
 /// Memory for forward-mode sweeps over minibatches of one size.
 #[derive(Clone, Debug)]
@@ -26,18 +28,23 @@ impl<T: Real> Tangent<T> {
         parameters: &Parameters<T>,
         direction: &Parameters<T>,
     ) -> ArrayView2<'_, T> {
-        let depth = self.layers.len();
-        for layer in 1..=depth {
-            let (earlier, later) = self.layers.split_at_mut(layer - 1);
-            let out = &mut later[0];
-            gemm(T::one(), pass.input(layer), direction.layer(layer).t(), Target::Replace, out.view_mut());
-            if let Some(previous) = earlier.last() {
-                gemm(T::one(), previous.view(), parameters.weights(layer).t(), Target::Add, out.view_mut());
+        let (data, depth) = (pass.data(), self.layers.len());
+        let share = share_of_rows(data, 2, parameters);
+        each(by_rows(&mut self.layers, data, share).into_par_iter().enumerate(), |(index, mut layers)| {
+            let data = index * share..((index + 1) * share).min(data);
+            for layer in 1..=depth {
+                let (earlier, later) = layers.split_at_mut(layer - 1);
+                let out = &mut later[0];
+                let input = pass.input(layer).slice_move(s![data.clone(), ..]);
+                gemm(T::one(), input, direction.layer(layer).t(), Target::Replace, out.view_mut());
+                if let Some(previous) = earlier.last() {
+                    gemm(T::one(), previous.view(), parameters.weights(layer).t(), Target::Add, out.view_mut());
+                }
+                if layer < depth {
+                    *out *= &pass.slope(layer).slice(s![data.clone(), ..]);
+                }
             }
-            if layer < depth {
-                Zip::from(out).and(pass.slope(layer)).par_for_each(|x, &slope| *x *= slope);
-            }
-        }
+        });
         self.layers[depth - 1].view()
     }
 }

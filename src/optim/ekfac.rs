@@ -9,9 +9,9 @@
 
 use ndarray::{Array2, ArrayView2, Zip, s};
 
-use crate::curvature::factors::mix;
+use super::kronecker::{FactorError, Side};
 use crate::curvature::{Columns, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, Target, eigen, gemm};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, Target, eigen, gemm};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// Eigenvectors and corrected eigenvalues of all layers; layer λ at index λ − 1.
@@ -22,7 +22,6 @@ pub struct Corrected<T> {
     preactivation: Vec<Array2<T>>,
     /// S, the running average: d_λ × (d_{λ−1} + 1).
     scales: Vec<Array2<T>>,
-    batch: Vec<Array2<T>>,
     columns: Columns<T>,
     /// Whether the eigenvectors are of factors that have changed since.
     aged: bool,
@@ -38,7 +37,6 @@ impl<T: Real> Corrected<T> {
         Self {
             input: layers.clone().map(|l| Array2::eye(architecture.homogeneous(l - 1))).collect(),
             preactivation: layers.map(|l| Array2::eye(architecture.width(l))).collect(),
-            batch: scales.clone(),
             scales,
             columns: Columns::default(),
             aged: true,
@@ -66,13 +64,15 @@ impl<T: Real> Corrected<T> {
     ///
     /// # Errors
     /// Where a factor is not finite.
-    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), NotPositiveDefinite> {
+    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), FactorError> {
         if !self.aged {
             return Ok(());
         }
         for index in 0..self.scales.len() {
-            let input = eigenvectors(&factors.input[index])?;
-            let preactivation = eigenvectors(&factors.preactivation[index].to_dense())?;
+            let failed = |side| FactorError::NotFinite { side, layer: index + 1 };
+            let input = eigenvectors(&factors.input[index]).ok_or(failed(Side::Input))?;
+            let preactivation = factors.preactivation[index].to_dense();
+            let preactivation = eigenvectors(&preactivation).ok_or(failed(Side::Preactivation))?;
             if self.begun {
                 let left = squared_overlaps(&preactivation, &self.preactivation[index]);
                 let right = squared_overlaps(&input, &self.input[index]);
@@ -89,24 +89,32 @@ impl<T: Real> Corrected<T> {
 
     /// S of the minibatch enters the running average, with weight `past` of what was; after a forward pass.
     /// `root`: the columns that the factors are of.
-    pub fn rescale(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, root: Root, past: f64) {
-        let mean = T::one() / T::of(pass.data() as f64);
-        let Self { input, preactivation, batch, columns, .. } = self;
+    ///
+    /// # Errors
+    /// Where it is not finite. The next average has no past.
+    pub fn rescale(
+        &mut self,
+        pass: &Pass<T>,
+        parameters: &Parameters<T>,
+        root: Root,
+        past: f64,
+    ) -> Result<(), FactorError> {
+        let past = if self.begun { past } else { 0.0 };
+        let weight = T::of((1.0 - past) / pass.data() as f64);
+        let Self { input, preactivation, scales, columns, .. } = self;
         columns.propagate(pass, parameters, root, |data, layers| {
-            let target = if data.start == 0 { Target::Replace } else { Target::Add };
+            let target = if data.start == 0 { Target::Decay(past) } else { Target::Add };
             for (index, columns) in layers.iter().enumerate() {
                 let rank = columns.nrows() / data.len();
                 let gradients = squares(columns.view(), &preactivation[index], rank);
                 let inputs = pass.input(index + 1);
                 let inputs = squares(inputs.slice(s![data.clone(), ..]), &input[index], 1);
-                gemm(mean, gradients.t(), inputs.view(), target, batch[index].view_mut());
+                gemm(weight, gradients.t(), inputs.view(), target, scales[index].view_mut());
             }
         });
-        let past = if self.begun { past } else { 0.0 };
-        for (kept, new) in self.scales.iter_mut().zip(&self.batch) {
-            mix(past, kept.view_mut(), new.view());
-        }
-        self.begun = true;
+        let spoilt = self.scales.iter().position(|scales| scales.iter().any(|x| !x.is_finite()));
+        self.begun = spoilt.is_none();
+        spoilt.map_or(Ok(()), |index| Err(FactorError::Eigenvalues { layer: index + 1 }))
     }
 
     /// direction ← δ. `damping`: γ + η.
@@ -124,11 +132,10 @@ impl<T: Real> Corrected<T> {
     }
 }
 
-/// Eigenvectors as columns, found in double precision.
-fn eigenvectors<T: Real>(factor: &Array2<T>) -> Result<Array2<T>, NotPositiveDefinite> {
-    let failed = |_| NotPositiveDefinite { size: factor.nrows() };
-    let (_, vectors) = eigen(factor.mapv(Real::double).view()).map_err(failed)?;
-    Ok(vectors.mapv(T::of))
+/// Eigenvectors as columns, found in double precision; `None` where the factor is not finite.
+fn eigenvectors<T: Real>(factor: &Array2<T>) -> Option<Array2<T>> {
+    let (_, vectors) = eigen(factor.mapv(Real::double).view()).ok()?;
+    Some(vectors.mapv(T::of))
 }
 
 /// (u′_i · u_k)² of the columns of two matrices.

@@ -1,14 +1,16 @@
 //! Directions preconditioned with Kronecker factors:
 //! δ_λ = −(G_λ + ω⁻¹ k I)⁻¹ g_λ (Q_λ + ω k I)⁻¹, k = √(γ + η).
 
+use std::fmt;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::Curvature;
 use super::ekfac::Corrected;
-use crate::curvature::factors::{self, from_columns, input_factors, kfra, mix};
+use crate::curvature::factors::{self, average_from_columns, average_input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, NotPositiveDefinite, Real, Target, gemm, gram};
+use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, Real, Target, all, gemm, gram_lower};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// How often k is doubled before a factor counts as impossible to invert.
@@ -16,9 +18,10 @@ const DOUBLINGS: u32 = 60;
 
 /// Running averages of the Kronecker factors, and their damped inverses.
 pub struct Kronecker<T> {
-    /// The running averages.
-    pub factors: KroneckerFactors<T>,
-    batch: KroneckerFactors<T>,
+    /// The running averages, of dense ones the lower triangles.
+    pub averages: KroneckerFactors<T>,
+    /// KFRA's factors of the minibatch; memory for what is inverted.
+    scratch: KroneckerFactors<T>,
     inverses: Inverses<T>,
     /// In place of inverses, where eigenvalues are corrected.
     corrected: Option<Corrected<T>>,
@@ -38,6 +41,51 @@ pub struct Inverses<T> {
     preactivation: Vec<Factor<T>>,
 }
 
+/// Which of the two factors of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Q_λ.
+    Input,
+    /// G_λ.
+    Preactivation,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Input => "input",
+            Self::Preactivation => "pre-activation",
+        })
+    }
+}
+
+/// A Kronecker factor that no direction can be found with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FactorError {
+    /// It is not finite.
+    #[error("the {side} factor of layer {layer} is not finite")]
+    NotFinite {
+        /// Which of the two.
+        side: Side,
+        /// λ.
+        layer: usize,
+    },
+    /// The eigenvalues that correct it are not finite.
+    #[error("the corrected eigenvalues of layer {layer} are not finite")]
+    Eigenvalues {
+        /// λ.
+        layer: usize,
+    },
+    /// It is too far from positive definite.
+    #[error("the {side} factor of layer {layer} cannot be inverted with any damping")]
+    Singular {
+        /// Which of the two.
+        side: Side,
+        /// λ.
+        layer: usize,
+    },
+}
+
 /// ω of one layer: how the damping is split between its two factors,
 /// ω² = (tr Q / dim Q) / (tr G / dim G). 1 where a trace is zero or not finite.
 pub fn damping_split(input_trace: f64, inputs: usize, preactivation_trace: f64, units: usize) -> f64 {
@@ -48,16 +96,16 @@ pub fn damping_split(input_trace: f64, inputs: usize, preactivation_trace: f64, 
 impl<T: Real> Kronecker<T> {
     /// Memory for a network.
     pub fn new(curvature: Curvature, architecture: &Architecture) -> Self {
-        let factors = KroneckerFactors::zeros(architecture);
+        let averages = KroneckerFactors::zeros(architecture);
         let corrected = matches!(curvature, Curvature::Ekfac { .. }).then(|| Corrected::new(architecture));
         let (input, preactivation) = match corrected {
             Some(_) => Default::default(),
-            None => (factors.input.clone(), factors.preactivation.clone()),
+            None => (averages.input.clone(), averages.preactivation.clone()),
         };
         let inverses = Inverses { damping: 0.0, input, preactivation };
         Self {
-            batch: factors.clone(),
-            factors,
+            scratch: averages.clone(),
+            averages,
             inverses,
             corrected,
             columns: Columns::default(),
@@ -68,26 +116,28 @@ impl<T: Real> Kronecker<T> {
         }
     }
 
+    /// The running averages.
+    pub fn factors(&self) -> KroneckerFactors<T> {
+        let mut factors = self.averages.clone();
+        factors.mirror();
+        factors
+    }
+
     /// Q_λ of the minibatch enters the running average, with weight `past` of what was.
     ///
     /// # Errors
-    /// Where a factor of the minibatch is not finite; the averages stay as they are.
-    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), NotPositiveDefinite> {
-        input_factors(pass, &mut self.batch.input);
-        for factor in &self.batch.input {
-            require_finite(trace(factor), factor.nrows())?;
-        }
-        self.factors.input.par_iter_mut().zip(&self.batch.input).with_max_len(1).for_each(|(kept, new)| {
-            mix(past, kept.view_mut(), new.view());
-        });
-        Ok(())
+    /// Where a factor of the minibatch is not finite. So is its average, until one with no past replaces it.
+    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), FactorError> {
+        average_input_factors(pass, past, &mut self.averages.input);
+        let traces = self.averages.input.iter().map(trace);
+        (1..).zip(traces).try_for_each(|(layer, trace)| require_finite(trace, Side::Input, layer))
     }
 
     /// G_λ of the minibatch enters the running average, with weight `past` of what was; after a forward
     /// and a backward pass. `seed` and `step` choose the targets that KFAC draws.
     ///
     /// # Errors
-    /// Where a factor of the minibatch is not finite; the averages stay as they are.
+    /// Where a factor of the minibatch is not finite. So is its average, until one with no past replaces it.
     pub fn update_preactivation(
         &mut self,
         curvature: Curvature,
@@ -95,43 +145,43 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) -> Result<(), NotPositiveDefinite> {
-        let batch = &mut self.batch.preactivation;
-        let mut columnwise = |root| from_columns(pass, parameters, root, &mut self.columns, &mut self.outputs, batch);
+    ) -> Result<(), FactorError> {
+        let averages = &mut self.averages.preactivation;
+        let mut columnwise = |root| {
+            let (columns, outputs) = (&mut self.columns, &mut self.outputs);
+            average_from_columns(pass, parameters, (root, past), columns, outputs, averages);
+        };
         match curvature {
-            Curvature::Kfra => kfra(pass, parameters, &mut self.recursion, batch),
+            Curvature::Kfra => {
+                let batch = &mut self.scratch.preactivation;
+                kfra(pass, parameters, &mut self.recursion, batch);
+                averages.iter_mut().zip(batch).for_each(|(kept, new)| kept.average(new, past));
+            }
             Curvature::Kflr => columnwise(Root::Exact),
             Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples } => {
                 columnwise(Root::Sampled { samples, seed, step });
             }
             Curvature::Kfac { empirical: true, .. } => {
-                let mean = T::one() / T::of(pass.data() as f64);
-                for (index, factor) in batch.iter_mut().enumerate() {
+                let weight = T::of((1.0 - past) / pass.data() as f64);
+                all(averages.par_iter_mut().enumerate(), |(index, factor)| {
                     let delta = pass.delta(index + 1);
-                    gram(mean, delta, Target::Replace, factor.dense_mut(delta.ncols()).view_mut());
-                }
+                    gram_lower(weight, delta, Target::Decay(past), factor.dense_mut(delta.ncols()).view_mut());
+                });
             }
             Curvature::HessianFree { .. } => unreachable!("Hessian-free has no Kronecker factors"),
-        }
-        for factor in &self.batch.preactivation {
-            require_finite(factor.trace(), factor.size())?;
         }
         if let Some(corrected) = &mut self.corrected {
             corrected.age();
         }
-        let pairs = self.factors.preactivation.par_iter_mut().zip(&self.batch.preactivation);
-        pairs.with_max_len(1).for_each(|(kept, new)| {
-            if past == 0.0 || kept.size() != new.size() {
-                kept.clone_from(new);
-            } else {
-                kept.average(new, past);
-            }
-        });
-        Ok(())
+        let traces = self.averages.preactivation.iter().map(Factor::trace);
+        (1..).zip(traces).try_for_each(|(layer, trace)| require_finite(trace, Side::Preactivation, layer))
     }
 
     /// The corrected eigenvalues of the minibatch enter their running average, with weight `past` of what was;
     /// after [`Kronecker::invert`]. Nothing where eigenvalues are not corrected.
+    ///
+    /// # Errors
+    /// Where they are not finite. The next average has no past.
     pub fn rescale(
         &mut self,
         curvature: Curvature,
@@ -139,10 +189,11 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) {
+    ) -> Result<(), FactorError> {
         if let (Some(corrected), Curvature::Ekfac { samples }) = (&mut self.corrected, curvature) {
-            corrected.rescale(pass, parameters, Root::Sampled { samples, seed, step }, past);
+            corrected.rescale(pass, parameters, Root::Sampled { samples, seed, step }, past)?;
         }
+        Ok(())
     }
 
     /// The eigenvectors and corrected eigenvalues, where eigenvalues are corrected.
@@ -150,41 +201,44 @@ impl<T: Real> Kronecker<T> {
         self.corrected.as_ref()
     }
 
-    /// Makes the damped inverses anew, or the eigenvectors where eigenvalues are corrected. Returns, in words, each factor that needed more damping than asked
-    /// for.
+    /// Makes the damped inverses anew, or the eigenvectors where eigenvalues are corrected. Returns, in words,
+    /// each factor that needed more damping than asked for.
     ///
     /// # Errors
     /// Where a factor cannot be inverted with any damping: it is not finite.
-    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, NotPositiveDefinite> {
+    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, FactorError> {
         self.inverses.damping = damping + l2;
         if let Some(corrected) = &mut self.corrected {
-            corrected.refresh(&self.factors)?;
+            corrected.refresh(&self.averages)?;
             return Ok(Vec::new());
         }
         let k = (damping + l2).sqrt();
         let mut warnings = Vec::new();
-        for index in 0..self.factors.input.len() {
-            let (input, preactivation) = (&self.factors.input[index], &self.factors.preactivation[index]);
+        for index in 0..self.averages.input.len() {
+            let (input, preactivation) = (&self.averages.input[index], &self.averages.preactivation[index]);
             let traces = [trace(input), preactivation.trace()];
-            require_finite(traces[0], input.nrows())?;
-            require_finite(traces[1], preactivation.size())?;
+            let layer = index + 1;
+            require_finite(traces[0], Side::Input, layer)?;
+            require_finite(traces[1], Side::Preactivation, layer)?;
             let split = damping_split(traces[0], input.nrows(), traces[1], preactivation.size());
-            let mut warn = |name: &str, doublings: u32| {
+            let mut warn = |side: Side, doublings: Option<u32>| {
+                let doublings = doublings.ok_or(FactorError::Singular { side, layer })?;
                 if doublings > 0 {
                     let times = 2_u64.pow(doublings);
-                    warnings.push(format!("layer {}: {name} factor inverted with {times} × k", index + 1));
+                    warnings.push(format!("layer {layer}: {side} factor inverted with {times} × k"));
                 }
+                Ok(())
             };
             let doublings = invert_damped(
                 &mut self.cholesky,
                 input,
                 split * k,
-                &mut self.batch.input[index],
+                &mut self.scratch.input[index],
                 &mut self.inverses.input[index],
-            )?;
-            warn("input", doublings);
+            );
+            warn(Side::Input, doublings)?;
             let inverse = &mut self.inverses.preactivation[index];
-            match (preactivation, &mut self.batch.preactivation[index]) {
+            match (preactivation, &mut self.scratch.preactivation[index]) {
                 (Factor::Diagonal(diagonal), _) => {
                     let damping = T::of(k / split);
                     inverse.diagonal_mut(diagonal.len()).zip_mut_with(diagonal, |inverse, &x| {
@@ -195,8 +249,8 @@ impl<T: Real> Kronecker<T> {
                     let size = factor.nrows();
                     let inverse = inverse.dense_mut(size);
                     let scratch = scratch.dense_mut(size);
-                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse)?;
-                    warn("pre-activation", doublings);
+                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse);
+                    warn(Side::Preactivation, doublings)?;
                 }
             }
         }
@@ -218,11 +272,12 @@ impl<T: Real> Kronecker<T> {
         if let Some(corrected) = &self.corrected {
             return corrected.direction(self.inverses.damping, gradient, direction);
         }
-        for layer in 1..=self.inverses.input.len() {
-            self.inverses.preactivation[layer - 1].apply(gradient.layer(layer), self.product.layer_mut(layer));
-            let inverse = self.inverses.input[layer - 1].view();
-            gemm(-T::one(), self.product.layer(layer), inverse, Target::Replace, direction.layer_mut(layer));
-        }
+        let layers = (self.product.layers_mut(), direction.layers_mut());
+        all(layers.into_par_iter().enumerate(), |(index, (mut product, direction))| {
+            self.inverses.preactivation[index].apply(gradient.layer(index + 1), product.view_mut());
+            let inverse = self.inverses.input[index].view();
+            gemm(-T::one(), product.view(), inverse, Target::Replace, direction);
+        });
     }
 }
 
@@ -233,13 +288,14 @@ impl<T: Real> Keep for Kronecker<T> {
             corrected.save(archive);
             archive.note("inverses_damping", &self.inverses.damping);
         }
-        let kept = [("factors", &self.factors.input), ("inverses", &self.inverses.input)];
+        let factors = self.factors();
+        let kept = [("factors", &factors.input), ("inverses", &self.inverses.input)];
         for (name, matrices) in kept {
             for (index, matrix) in matrices.iter().enumerate() {
                 archive.put(format!("state/{name}/{}/input", index + 1), matrix.view());
             }
         }
-        let kept = [("factors", &self.factors.preactivation), ("inverses", &self.inverses.preactivation)];
+        let kept = [("factors", &factors.preactivation), ("inverses", &self.inverses.preactivation)];
         for (name, factors) in kept {
             for (index, factor) in factors.iter().enumerate() {
                 factor.save(&format!("state/{name}/{}/preactivation", index + 1), archive);
@@ -252,13 +308,13 @@ impl<T: Real> Keep for Kronecker<T> {
             corrected.restore(archive)?;
             self.inverses.damping = archive.value("inverses_damping")?;
         }
-        let kept = [("factors", &mut self.factors.input), ("inverses", &mut self.inverses.input)];
+        let kept = [("factors", &mut self.averages.input), ("inverses", &mut self.inverses.input)];
         for (name, matrices) in kept {
             for (index, matrix) in matrices.iter_mut().enumerate() {
                 archive.fill(&format!("state/{name}/{}/input", index + 1), matrix.view_mut())?;
             }
         }
-        let kept = [("factors", &mut self.factors.preactivation), ("inverses", &mut self.inverses.preactivation)];
+        let kept = [("factors", &mut self.averages.preactivation), ("inverses", &mut self.inverses.preactivation)];
         for (name, factors) in kept {
             for (index, factor) in factors.iter_mut().enumerate() {
                 factor.restore(&format!("state/{name}/{}/preactivation", index + 1), archive)?;
@@ -273,23 +329,23 @@ fn trace<T: Real>(matrix: &Array2<T>) -> f64 {
 }
 
 /// A positive semi-definite factor is finite where its trace is.
-fn require_finite(trace: f64, size: usize) -> Result<(), NotPositiveDefinite> {
-    if trace.is_finite() { Ok(()) } else { Err(NotPositiveDefinite { size }) }
+fn require_finite(trace: f64, side: Side, layer: usize) -> Result<(), FactorError> {
+    if trace.is_finite() { Ok(()) } else { Err(FactorError::NotFinite { side, layer }) }
 }
 
 /// inverse ← (factor + damping · I)⁻¹, and how often the damping had to be doubled: once more in double
-/// precision, then with more and more damping. `scratch` is overwritten.
+/// precision, then with more and more damping; `None` where that is of no use. `scratch` is overwritten.
 fn invert_damped<T: Real>(
     cholesky: &mut Cholesky,
     factor: &Array2<T>,
     damping: f64,
     scratch: &mut Array2<T>,
     inverse: &mut Array2<T>,
-) -> Result<u32, NotPositiveDefinite> {
+) -> Option<u32> {
     scratch.assign(factor);
     scratch.diag_mut().mapv_inplace(|x| x + T::of(damping));
     if cholesky.invert(scratch.view_mut(), inverse.view_mut()).is_ok() {
-        return Ok(0);
+        return Some(0);
     }
     let size = factor.nrows();
     let exact = factor.mapv(Real::double);
@@ -299,8 +355,8 @@ fn invert_damped<T: Real>(
         damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(doublings).exp2());
         if cholesky.invert(damped.view_mut(), wide.view_mut()).is_ok() {
             inverse.assign(&wide.mapv(T::of));
-            return Ok(doublings);
+            return Some(doublings);
         }
     }
-    Err(NotPositiveDefinite { size })
+    None
 }

@@ -43,9 +43,8 @@ mod tests {
 
     #[test]
     fn the_threads_of_a_run_are_known_by_their_names() {
-        let contained = |name: &str| {
-            std::thread::Builder::new().name(name.into()).spawn(is_contained).unwrap().join().unwrap()
-        };
+        let contained =
+            |name: &str| std::thread::Builder::new().name(name.into()).spawn(is_contained).unwrap().join().unwrap();
         assert!(["run", "train-0", "train-11", "diagnostics", "decomposition"].into_iter().all(contained));
         assert!(!["keys", "watch", "main", "runner"].into_iter().any(contained));
     }

@@ -129,6 +129,11 @@ impl Recorder {
         &self.folder
     }
 
+    /// Updates that were taken down.
+    pub(super) fn updates(&self) -> u64 {
+        self.snapshot.step
+    }
+
     /// Takes down an event: first into the log, then into the snapshot.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ impl<T: Real> Worker<T> {
         let summary = Summary {
             status,
             reason,
-            updates: self.trainer.step_number(),
+            updates: self.recorder.updates(),
             train_loss: loss(|e| e.train_loss),
             validation_loss: loss(|e| e.validation_loss),
             train_error: evaluation.and_then(|e| e.train_error),
@@ -418,12 +418,4 @@ fn brief(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::brief;
-
-    #[test]
-    fn numbers_are_brief() {
-        let shown = [0.0, 1.0, 0.1, 1234.0, 1e-5, 0.012_345_6, 2.5e9].map(brief);
-        assert_eq!(shown, ["0", "1", "0.1", "1234", "1e-5", "0.01235", "2.5e9"]);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 use ndarray::Array2;
 
-use super::{Factor, mean_diagonal};
+use super::{Factor, average_diagonal};
 use crate::curvature::columns::output_roots;
 use crate::linalg::{Real, Target, gemm_symmetric, gram};
 use crate::network::{Activation, Parameters, Pass};
@@ -60,7 +60,7 @@ pub fn kfra_step<T: Real>(
 /// G_L = E[PSD(H_L)].
 fn output_factor<T: Real>(pass: &Pass<T>, scratch: &mut Scratch<T>, factor: &mut Factor<T>) {
     if pass.loss().has_diagonal_hessian() {
-        return mean_diagonal(pass, &mut scratch.outputs, factor);
+        return average_diagonal(pass, 0.0, &mut scratch.outputs, factor);
     }
     output_roots(pass, &mut scratch.outputs);
     let mean = T::one() / T::of(pass.data() as f64);
