@@ -15,13 +15,12 @@ mod settings;
 pub use damping::Damped;
 pub use ekfac::Corrected;
 pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
-pub use kronecker::FactorError;
 pub use phase::{Phase, Stopwatch};
 pub use range::Range;
 pub use second_order::SecondOrderState;
 pub use settings::{Curvature, Damping, Kind, Method, SecondOrder, Settings};
 
-use crate::linalg::{Archive, ArchiveError, Keep, Real};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// A minibatch after its forward and backward pass: all that an update depends on.
@@ -158,7 +157,7 @@ impl<T: Real> Optimizer<T> {
         batch: &mut Minibatch<T>,
         next: &mut Parameters<T>,
         watch: &mut Stopwatch,
-    ) -> Result<Report, FactorError> {
+    ) -> Result<Report, NotPositiveDefinite> {
         match (&self.settings.method, &mut self.state) {
             (Method::FirstOrder(first), State::FirstOrder(moments)) => {
                 watch.enter(Phase::Update);

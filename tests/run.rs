@@ -328,8 +328,6 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
         (Hyperparameter::KroneckerDamping, 10.5),
         (Hyperparameter::StepDamping, 0.4),
         (Hyperparameter::KroneckerDamping, 9.5),
-        (Hyperparameter::KroneckerDampingMin, 10.5),
-        (Hyperparameter::StepDampingMax, 1e-9),
     ] {
         session.handle.send(Order::Set { hyperparameter, value });
     }
@@ -343,16 +341,9 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
             _ => None,
         })
         .collect();
-    let expected = [
-        "γ must be at most γ max = 10, found 10.5",
-        "τ must be at least τ min = 0.5, found 0.4",
-        "9.5",
-        "γ min must be at most γ = ",
-        "τ max must be at least τ = ",
-    ];
-    assert!(
-        answers.len() == 5 && answers.iter().zip(expected).all(|(one, other)| one.starts_with(other)),
-        "{answers:?}"
+    assert_eq!(
+        answers,
+        ["γ must be at most γ max = 10, found 10.5", "τ must be at least τ min = 0.5, found 0.4", "9.5"]
     );
 }
 

@@ -6,11 +6,9 @@ use ndarray::{Array1, Array2, Array3, ArrayD, s};
 use super::output;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root, dense, preactivation};
-use crate::linalg::{NotConverged, eigenvalues};
+use crate::linalg::{NotConverged, NotPositiveDefinite, eigenvalues};
 use crate::network::{Parameters, Pass, tensors::Tensors};
-use crate::optim::{
-    Curvature, Damping, FactorError, Method, Minibatch, Report, SecondOrder, SecondOrderState, Settings, Stopwatch,
-};
+use crate::optim::{Curvature, Damping, Method, Minibatch, Report, SecondOrder, SecondOrderState, Settings, Stopwatch};
 
 /// A quantity could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +18,7 @@ pub enum InspectionError {
     Eigenvalues(#[from] NotConverged),
     /// A factor could not be inverted.
     #[error(transparent)]
-    Factor(#[from] FactorError),
+    Factor(#[from] NotPositiveDefinite),
 }
 
 /// Computes all of it, by the names of the reference files: `loss`, `grad.λ`, `output_hessian`,
@@ -130,7 +128,7 @@ fn kfra_update(
     loss: f64,
     settings: &Settings,
     out: &mut Tensors,
-) -> Result<(), FactorError> {
+) -> Result<(), NotPositiveDefinite> {
     let method = match &settings.method {
         Method::SecondOrder(method) => method.clone(),
         Method::FirstOrder(_) => SecondOrder::new(Curvature::Kfra),

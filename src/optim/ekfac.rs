@@ -9,9 +9,8 @@
 
 use ndarray::{Array2, ArrayView2, Zip, s};
 
-use super::kronecker::{FactorError, Side};
 use crate::curvature::{Columns, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Keep, Real, Target, eigen, gemm};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, Target, eigen, gemm};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// Eigenvectors and corrected eigenvalues of all layers; layer λ at index λ − 1.
@@ -64,15 +63,13 @@ impl<T: Real> Corrected<T> {
     ///
     /// # Errors
     /// Where a factor is not finite.
-    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), FactorError> {
+    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), NotPositiveDefinite> {
         if !self.aged {
             return Ok(());
         }
         for index in 0..self.scales.len() {
-            let failed = |side| FactorError::NotFinite { side, layer: index + 1 };
-            let input = eigenvectors(&factors.input[index]).ok_or(failed(Side::Input))?;
-            let preactivation = factors.preactivation[index].to_dense();
-            let preactivation = eigenvectors(&preactivation).ok_or(failed(Side::Preactivation))?;
+            let input = eigenvectors(&factors.input[index])?;
+            let preactivation = eigenvectors(&factors.preactivation[index].to_dense())?;
             if self.begun {
                 let left = squared_overlaps(&preactivation, &self.preactivation[index]);
                 let right = squared_overlaps(&input, &self.input[index]);
@@ -89,16 +86,7 @@ impl<T: Real> Corrected<T> {
 
     /// S of the minibatch enters the running average, with weight `past` of what was; after a forward pass.
     /// `root`: the columns that the factors are of.
-    ///
-    /// # Errors
-    /// Where it is not finite. The next average has no past.
-    pub fn rescale(
-        &mut self,
-        pass: &Pass<T>,
-        parameters: &Parameters<T>,
-        root: Root,
-        past: f64,
-    ) -> Result<(), FactorError> {
+    pub fn rescale(&mut self, pass: &Pass<T>, parameters: &Parameters<T>, root: Root, past: f64) {
         let past = if self.begun { past } else { 0.0 };
         let weight = T::of((1.0 - past) / pass.data() as f64);
         let Self { input, preactivation, scales, columns, .. } = self;
@@ -112,9 +100,7 @@ impl<T: Real> Corrected<T> {
                 gemm(weight, gradients.t(), inputs.view(), target, scales[index].view_mut());
             }
         });
-        let spoilt = self.scales.iter().position(|scales| scales.iter().any(|x| !x.is_finite()));
-        self.begun = spoilt.is_none();
-        spoilt.map_or(Ok(()), |index| Err(FactorError::Eigenvalues { layer: index + 1 }))
+        self.begun = true;
     }
 
     /// direction ← δ. `damping`: γ + η.
@@ -132,10 +118,11 @@ impl<T: Real> Corrected<T> {
     }
 }
 
-/// Eigenvectors as columns, found in double precision; `None` where the factor is not finite.
-fn eigenvectors<T: Real>(factor: &Array2<T>) -> Option<Array2<T>> {
-    let (_, vectors) = eigen(factor.mapv(Real::double).view()).ok()?;
-    Some(vectors.mapv(T::of))
+/// Eigenvectors as columns, found in double precision.
+fn eigenvectors<T: Real>(factor: &Array2<T>) -> Result<Array2<T>, NotPositiveDefinite> {
+    let failed = |_| NotPositiveDefinite { size: factor.nrows() };
+    let (_, vectors) = eigen(factor.mapv(Real::double).view()).map_err(failed)?;
+    Ok(vectors.mapv(T::of))
 }
 
 /// (u′_i · u_k)² of the columns of two matrices.

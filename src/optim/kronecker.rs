@@ -1,8 +1,6 @@
 //! Directions preconditioned with Kronecker factors:
 //! δ_λ = −(G_λ + ω⁻¹ k I)⁻¹ g_λ (Q_λ + ω k I)⁻¹, k = √(γ + η).
 
-use std::fmt;
-
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -10,7 +8,7 @@ use super::Curvature;
 use super::ekfac::Corrected;
 use crate::curvature::factors::{self, average_from_columns, average_input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, Real, Target, all, gemm, gram_lower};
+use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, NotPositiveDefinite, Real, Target, all, gemm, gram_lower};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// How often k is doubled before a factor counts as impossible to invert.
@@ -39,51 +37,6 @@ pub struct Inverses<T> {
     damping: f64,
     input: Vec<Array2<T>>,
     preactivation: Vec<Factor<T>>,
-}
-
-/// Which of the two factors of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Q_λ.
-    Input,
-    /// G_λ.
-    Preactivation,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Input => "input",
-            Self::Preactivation => "pre-activation",
-        })
-    }
-}
-
-/// A Kronecker factor that no direction can be found with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FactorError {
-    /// It is not finite.
-    #[error("the {side} factor of layer {layer} is not finite")]
-    NotFinite {
-        /// Which of the two.
-        side: Side,
-        /// λ.
-        layer: usize,
-    },
-    /// The eigenvalues that correct it are not finite.
-    #[error("the corrected eigenvalues of layer {layer} are not finite")]
-    Eigenvalues {
-        /// λ.
-        layer: usize,
-    },
-    /// It is too far from positive definite.
-    #[error("the {side} factor of layer {layer} cannot be inverted with any damping")]
-    Singular {
-        /// Which of the two.
-        side: Side,
-        /// λ.
-        layer: usize,
-    },
 }
 
 /// ω of one layer: how the damping is split between its two factors,
@@ -127,10 +80,9 @@ impl<T: Real> Kronecker<T> {
     ///
     /// # Errors
     /// Where a factor of the minibatch is not finite. So is its average, until one with no past replaces it.
-    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), FactorError> {
+    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), NotPositiveDefinite> {
         average_input_factors(pass, past, &mut self.averages.input);
-        let traces = self.averages.input.iter().map(trace);
-        (1..).zip(traces).try_for_each(|(layer, trace)| require_finite(trace, Side::Input, layer))
+        self.averages.input.iter().try_for_each(|factor| require_finite(trace(factor), factor.nrows()))
     }
 
     /// G_λ of the minibatch enters the running average, with weight `past` of what was; after a forward
@@ -145,7 +97,7 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) -> Result<(), FactorError> {
+    ) -> Result<(), NotPositiveDefinite> {
         let averages = &mut self.averages.preactivation;
         let mut columnwise = |root| {
             let (columns, outputs) = (&mut self.columns, &mut self.outputs);
@@ -173,15 +125,11 @@ impl<T: Real> Kronecker<T> {
         if let Some(corrected) = &mut self.corrected {
             corrected.age();
         }
-        let traces = self.averages.preactivation.iter().map(Factor::trace);
-        (1..).zip(traces).try_for_each(|(layer, trace)| require_finite(trace, Side::Preactivation, layer))
+        self.averages.preactivation.iter().try_for_each(|factor| require_finite(factor.trace(), factor.size()))
     }
 
     /// The corrected eigenvalues of the minibatch enter their running average, with weight `past` of what was;
     /// after [`Kronecker::invert`]. Nothing where eigenvalues are not corrected.
-    ///
-    /// # Errors
-    /// Where they are not finite. The next average has no past.
     pub fn rescale(
         &mut self,
         curvature: Curvature,
@@ -189,11 +137,10 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) -> Result<(), FactorError> {
+    ) {
         if let (Some(corrected), Curvature::Ekfac { samples }) = (&mut self.corrected, curvature) {
-            corrected.rescale(pass, parameters, Root::Sampled { samples, seed, step }, past)?;
+            corrected.rescale(pass, parameters, Root::Sampled { samples, seed, step }, past);
         }
-        Ok(())
     }
 
     /// The eigenvectors and corrected eigenvalues, where eigenvalues are corrected.
@@ -206,7 +153,7 @@ impl<T: Real> Kronecker<T> {
     ///
     /// # Errors
     /// Where a factor cannot be inverted with any damping: it is not finite.
-    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, FactorError> {
+    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, NotPositiveDefinite> {
         self.inverses.damping = damping + l2;
         if let Some(corrected) = &mut self.corrected {
             corrected.refresh(&self.averages)?;
@@ -217,17 +164,14 @@ impl<T: Real> Kronecker<T> {
         for index in 0..self.averages.input.len() {
             let (input, preactivation) = (&self.averages.input[index], &self.averages.preactivation[index]);
             let traces = [trace(input), preactivation.trace()];
-            let layer = index + 1;
-            require_finite(traces[0], Side::Input, layer)?;
-            require_finite(traces[1], Side::Preactivation, layer)?;
+            require_finite(traces[0], input.nrows())?;
+            require_finite(traces[1], preactivation.size())?;
             let split = damping_split(traces[0], input.nrows(), traces[1], preactivation.size());
-            let mut warn = |side: Side, doublings: Option<u32>| {
-                let doublings = doublings.ok_or(FactorError::Singular { side, layer })?;
+            let mut warn = |name: &str, doublings: u32| {
                 if doublings > 0 {
                     let times = 2_u64.pow(doublings);
-                    warnings.push(format!("layer {layer}: {side} factor inverted with {times} × k"));
+                    warnings.push(format!("layer {}: {name} factor inverted with {times} × k", index + 1));
                 }
-                Ok(())
             };
             let doublings = invert_damped(
                 &mut self.cholesky,
@@ -235,8 +179,8 @@ impl<T: Real> Kronecker<T> {
                 split * k,
                 &mut self.scratch.input[index],
                 &mut self.inverses.input[index],
-            );
-            warn(Side::Input, doublings)?;
+            )?;
+            warn("input", doublings);
             let inverse = &mut self.inverses.preactivation[index];
             match (preactivation, &mut self.scratch.preactivation[index]) {
                 (Factor::Diagonal(diagonal), _) => {
@@ -249,8 +193,8 @@ impl<T: Real> Kronecker<T> {
                     let size = factor.nrows();
                     let inverse = inverse.dense_mut(size);
                     let scratch = scratch.dense_mut(size);
-                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse);
-                    warn(Side::Preactivation, doublings)?;
+                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse)?;
+                    warn("pre-activation", doublings);
                 }
             }
         }
@@ -329,23 +273,23 @@ fn trace<T: Real>(matrix: &Array2<T>) -> f64 {
 }
 
 /// A positive semi-definite factor is finite where its trace is.
-fn require_finite(trace: f64, side: Side, layer: usize) -> Result<(), FactorError> {
-    if trace.is_finite() { Ok(()) } else { Err(FactorError::NotFinite { side, layer }) }
+fn require_finite(trace: f64, size: usize) -> Result<(), NotPositiveDefinite> {
+    if trace.is_finite() { Ok(()) } else { Err(NotPositiveDefinite { size }) }
 }
 
 /// inverse ← (factor + damping · I)⁻¹, and how often the damping had to be doubled: once more in double
-/// precision, then with more and more damping; `None` where that is of no use. `scratch` is overwritten.
+/// precision, then with more and more damping. `scratch` is overwritten.
 fn invert_damped<T: Real>(
     cholesky: &mut Cholesky,
     factor: &Array2<T>,
     damping: f64,
     scratch: &mut Array2<T>,
     inverse: &mut Array2<T>,
-) -> Option<u32> {
+) -> Result<u32, NotPositiveDefinite> {
     scratch.assign(factor);
     scratch.diag_mut().mapv_inplace(|x| x + T::of(damping));
     if cholesky.invert(scratch.view_mut(), inverse.view_mut()).is_ok() {
-        return Some(0);
+        return Ok(0);
     }
     let size = factor.nrows();
     let exact = factor.mapv(Real::double);
@@ -355,8 +299,8 @@ fn invert_damped<T: Real>(
         damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(doublings).exp2());
         if cholesky.invert(damped.view_mut(), wide.view_mut()).is_ok() {
             inverse.assign(&wide.mapv(T::of));
-            return Some(doublings);
+            return Ok(doublings);
         }
     }
-    None
+    Err(NotPositiveDefinite { size })
 }

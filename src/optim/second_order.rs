@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
 use super::ekfac::Corrected;
-use super::kronecker::{FactorError, Inverses, Kronecker};
+use super::kronecker::{Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::KroneckerFactors;
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{Archive, ArchiveError, Keep, Real, both, dot, dot_matrix, inner_products};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -143,7 +143,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &mut Minibatch<T>,
         next: &mut Parameters<T>,
         watch: &mut Stopwatch,
-    ) -> Result<Report, FactorError> {
+    ) -> Result<Report, NotPositiveDefinite> {
         let mut report = Report::default();
         self.update_factors(settings, batch, watch)?;
         self.updates += 1;
@@ -173,7 +173,7 @@ impl<T: Real> SecondOrderState<T> {
         settings: &SecondOrder,
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
-    ) -> Result<(), FactorError> {
+    ) -> Result<(), NotPositiveDefinite> {
         let Some(kronecker) = &mut self.kronecker else { return Ok(()) };
         let past = past(settings, self.updates + 1);
         watch.enter(Phase::InputFactors);
@@ -197,7 +197,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), FactorError> {
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
         let period = settings.kronecker_period;
         let adapts = settings.kronecker_damping.adapt && self.updates.is_multiple_of(period);
         let Some(mut kronecker) = self.kronecker.take() else {
@@ -233,7 +233,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), FactorError> {
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
         // In the first period the running averages still form, and inverses age with every update.
         // Eigenvectors cost more: they are followed at the updates 1, 2, 4, ….
         let forming = self.updates <= settings.inverse_period
@@ -243,7 +243,7 @@ impl<T: Real> SecondOrderState<T> {
             report.warnings.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
             self.stale = false;
         }
-        self.rescale(settings, kronecker, batch, watch)?;
+        self.rescale(settings, kronecker, batch, watch);
         watch.enter(Phase::Solve);
         kronecker.direction(batch.gradient, &mut self.trial.direction);
         Ok(self.measure(batch, watch))
@@ -256,14 +256,13 @@ impl<T: Real> SecondOrderState<T> {
         kronecker: &mut Kronecker<T>,
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
-    ) -> Result<(), FactorError> {
+    ) {
         if kronecker.corrected().is_some() {
             watch.enter(Phase::PreactivationFactors);
             let streams = (batch.seed, batch.step);
             let past = past(settings, self.updates);
-            kronecker.rescale(settings.curvature, batch.pass, batch.parameters, streams, past)?;
+            kronecker.rescale(settings.curvature, batch.pass, batch.parameters, streams, past);
         }
-        Ok(())
     }
 
     /// δ with that of γ, ω₂ γ and γ/ω₂ whose update has the lowest quadratic model.
@@ -274,7 +273,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), FactorError> {
+    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
         let (damping, factor) = (self.kronecker_damping.get(), kronecker_factor(settings.kronecker_period));
         let mut best: Option<(f64, QuadraticModel, Minimum)> = None;
         for candidate in [damping, damping * factor, damping / factor] {
@@ -286,7 +285,7 @@ impl<T: Real> SecondOrderState<T> {
             watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
             report.warnings.extend(kronecker.invert(clamped.get(), batch.l2)?);
             if best.is_none() {
-                self.rescale(settings, kronecker, batch, watch)?;
+                self.rescale(settings, kronecker, batch, watch);
             }
             kronecker.direction(batch.gradient, &mut self.trial.direction);
             self.differentiate(batch, best.is_none());

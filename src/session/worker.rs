@@ -384,10 +384,10 @@ impl<T: Real> Worker<T> {
                 limit(H::StepDampingMin, |v, b| v >= b, "at least τ min =")?;
                 limit(H::StepDampingMax, |v, b| v <= b, "at most τ max =")?;
             }
-            H::KroneckerDampingMin => limit(H::KroneckerDamping, |v, b| v <= b, "at most γ =")?,
-            H::KroneckerDampingMax => limit(H::KroneckerDamping, |v, b| v >= b, "at least γ =")?,
-            H::StepDampingMin => limit(H::StepDamping, |v, b| v <= b, "at most τ =")?,
-            H::StepDampingMax => limit(H::StepDamping, |v, b| v >= b, "at least τ =")?,
+            H::KroneckerDampingMin => limit(H::KroneckerDampingMax, |v, b| v <= b, "at most")?,
+            H::KroneckerDampingMax => limit(H::KroneckerDampingMin, |v, b| v >= b, "at least")?,
+            H::StepDampingMin => limit(H::StepDampingMax, |v, b| v <= b, "at most")?,
+            H::StepDampingMax => limit(H::StepDampingMin, |v, b| v >= b, "at least")?,
             H::Batch if value > self.trainer.data().train.len() as f64 => {
                 return Err(format!("batch must be at most {}, the training data", self.trainer.data().train.len()));
             }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset, Samples};
-use crate::linalg::{Archive, ArchiveError, Keep, Real, dot, flops, safe_norm};
+use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
-use crate::optim::{FactorError, Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
+use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
 
 /// Data evaluated at once.
 const EVALUATION_BATCH: usize = 1000;
@@ -85,9 +85,9 @@ pub enum Failure {
         /// How many.
         rejections: u32,
     },
-    /// A Kronecker factor is not finite, or cannot be inverted.
-    #[error(transparent)]
-    Factor(#[from] FactorError),
+    /// A Kronecker factor cannot be inverted with any damping.
+    #[error("a Kronecker factor cannot be inverted with any damping: {0}")]
+    Factor(#[from] NotPositiveDefinite),
 }
 
 /// Losses over whole sets, without the L2 term.
