@@ -178,7 +178,6 @@ impl Shelf {
     }
 
     /// Puts a run that is over on the shelf.
-    #[cfg(test)]
     pub(crate) fn record(&mut self, run: Run, snapshot: Snapshot) {
         let id = self.push(run.folder.clone(), Some(run), Source::Over);
         if let Some(entry) = self.entry_mut(id) {

@@ -2,13 +2,14 @@
 //! on bit by bit.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
 use safetensors::tensor::SafeTensors;
 
 use crate::linalg::{Archive, ArchiveError, Tensor};
-use crate::network::tensors::{TensorError, write_whole};
+use crate::network::tensors::{TensorError, contents, write_whole};
 use crate::network::{Architecture, Loss};
 
 /// What is kept of a run at one of its steps.
@@ -110,13 +111,20 @@ impl Checkpoint {
         write_whole(path, &bytes).map_err(error)
     }
 
-    /// Reads one.
+    /// Reads one. A symbolic link, which may lead anywhere and change meanwhile, is none.
     ///
     /// # Errors
     /// Where the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        let bytes = match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() => Err(io::Error::other("a symbolic link; expected the file itself")),
+            _ => contents(path),
+        };
         let format = |reason: String| CheckpointError::Format { path: path.to_owned(), reason };
+        let bytes = bytes.map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidData => format(source.to_string()),
+            _ => CheckpointError::Read { path: path.to_owned(), source },
+        })?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
         let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
         let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
