@@ -11,6 +11,7 @@ mod lock;
 pub mod log;
 mod observatory;
 mod record;
+pub mod replay;
 pub mod snapshot;
 mod start;
 mod summary;

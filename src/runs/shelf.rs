@@ -231,6 +231,7 @@ impl Shelf {
         let folder = self.free_folder(&experiment.name);
         let run = Run::planned(&folder, &experiment);
         let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
+        self.send(id, Command::Fork(step));
         Ok(Some(self.push(folder, Some(run), Source::Live(session))))
     }
 

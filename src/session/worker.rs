@@ -36,6 +36,8 @@ pub(super) struct Worker<T> {
     /// Wall seconds of the run before this process.
     seconds_before: f64,
     kept: Kept,
+    /// Whether it begins at a checkpoint of another run.
+    begins_elsewhere: bool,
     /// When the last checkpoint was written.
     checkpointed: Instant,
     /// What the user should know when the run has started.
@@ -100,6 +102,10 @@ impl<T: Real> Worker<T> {
         if self.evaluated.is_none() {
             self.evaluate_once()?;
         }
+        if self.begins_elsewhere {
+            // From now on it does without that of the other run.
+            self.checkpoint(true)?;
+        }
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
@@ -152,7 +158,7 @@ impl<T: Real> Worker<T> {
     fn update(&mut self) -> Result<(), Interruption> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
         let progress = match self.trainer.update() {
-            Err(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
+            Err(failure) if self.watched => return self.wait_for_help(&failure),
             made => made?,
         };
         self.samples += batch as u64;
@@ -200,12 +206,16 @@ impl<T: Real> Worker<T> {
     }
 
     /// Stands still where training cannot go on as it is, so that its settings can be changed.
-    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), RecordError> {
+    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
         let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
         let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
         self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        self.pause()
+        // Of parameters that lead nowhere there is none: the latest stays that of good ones.
+        if self.evaluate_once()?.train_loss.is_finite() {
+            self.checkpoint(false)?;
+        }
+        Ok(self.pause()?)
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
@@ -325,6 +335,7 @@ impl<T: Real> Worker<T> {
                     self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
                 }
             }
+            Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
                 self.stopped = true;
                 applied(self, "stopped".into())?;
