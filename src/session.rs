@@ -79,7 +79,10 @@ impl Session {
                 let result = run(experiment, options, desk);
                 if let Err(error) = &result {
                     let mut snapshot = Snapshot::clone(&board.load());
-                    snapshot.fail(&error.to_string());
+                    match error {
+                        Error::Log(error) => snapshot.break_off(error),
+                        other => snapshot.fail(&other.to_string()),
+                    }
                     board.store(Arc::new(snapshot));
                 }
                 result

@@ -85,6 +85,7 @@ pub fn step(step: u64) -> Event {
         wall: 0.2013,
         cpu: 0.381,
         flops: 3.1e10,
+        escalations: 0,
         phases: Phase::ALL.iter().copied().zip(phases).collect(),
     })
 }
