@@ -13,8 +13,8 @@ use cpu_time::ThreadTime;
 use kfra_tui::data::Places;
 use kfra_tui::experiment::{Experiment, Sweep};
 use kfra_tui::network::tensors;
-use kfra_tui::runs::{self, Filter, Run};
-use kfra_tui::session::Checkpoint;
+use kfra_tui::runs::{Filter, Run};
+use kfra_tui::session::{Checkpoint, log};
 use kfra_tui::tui::{Options, Rehearsal};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use rayon::ThreadPoolBuilder;
@@ -163,7 +163,7 @@ pub fn checkpoint(bench: &Bench, input: &[u8]) {
 pub fn events(bench: &Bench, input: &[u8]) {
     bench.write("events.jsonl", input);
     let _ = fs::remove_file(bench.path("events.index"));
-    if runs::replay(bench.folder.path()).is_ok() {
+    if log::read(bench.folder.path()).is_ok() {
         Rehearsal::new(bench.folder.path(), Options::default()).expect("it was read before").draw((80, 24));
     }
 }
@@ -181,8 +181,7 @@ pub fn filter(bench: &Bench, input: &[u8]) {
 
 /// Keys and the mouse on every screen, which is drawn in between, in many sizes.
 pub fn keys(bench: &Bench, input: &[u8]) {
-    let log = bench.path("events.jsonl");
-    fs::write(&log, include_bytes!("corpus/events/run")).expect("a file");
+    bench.write("events.jsonl", include_bytes!("corpus/events/run"));
     let mut screen = Rehearsal::new(bench.folder.path(), Options::default()).expect("the log can be read");
     let (mut size, mut rest) = ((80, 24), input);
     while let Some((&[first, second], others)) = rest.split_first_chunk::<2>() {

@@ -3,13 +3,11 @@
 mod compare;
 pub mod filter;
 mod folder;
-mod replay;
 mod shelf;
 mod watch;
 
 pub use compare::{differences, repetitions};
 pub use filter::Filter;
 pub use folder::{Fact, Run, Unreadable, list};
-pub use replay::{Follower, events, replay};
 pub use shelf::{Entry, Id, Shelf, Standing};
 pub use watch::Watch;

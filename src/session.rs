@@ -9,8 +9,10 @@ mod handle;
 pub mod history;
 mod kept;
 mod lock;
+pub mod log;
 mod observatory;
 mod record;
+pub mod replay;
 pub mod snapshot;
 mod start;
 mod summary;
@@ -84,7 +86,10 @@ impl Session {
                 let result = contain::contain(|| work(desk)).unwrap_or_else(|panic| Err(Error::Panicked { panic }));
                 if let Err(error) = &result {
                     let mut snapshot = Snapshot::clone(&board.load());
-                    snapshot.fail(&error.to_string());
+                    match error {
+                        Error::Log(error) => snapshot.break_off(error),
+                        other => snapshot.fail(&other.to_string()),
+                    }
                     board.store(Arc::new(snapshot));
                 }
                 result

@@ -118,7 +118,7 @@ fn wait_for(what: impl Fn() -> bool) {
 /// The bits of the losses along a run.
 fn losses(run: &Path) -> Vec<(u64, u64)> {
     let mut losses = Vec::new();
-    kfra_tui::runs::events(run, &mut |event| {
+    kfra_tui::session::log::events(run, &mut |event| {
         if let Event::Step(step) = event {
             losses.push((step.step, step.loss.to_bits()));
         }

@@ -403,7 +403,7 @@ fn what_a_trainer_tells_is_in_the_log() {
         };
         let summary = Session::spawn(experiment, options).expect("a thread").join().expect("the run ends");
         let mut logged = Vec::new();
-        kfra_tui::runs::events(&run, &mut |event| match event {
+        kfra_tui::session::log::events(&run, &mut |event| match event {
             Event::Rejected { step, reason: text } | Event::Warning { step, text } => {
                 logged.push((*step, text.clone()));
             }

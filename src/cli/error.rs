@@ -7,6 +7,8 @@ use crate::diagnostics::{self, InspectionError};
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
+use crate::session::log::LogError;
+use crate::session::replay::Difference;
 use crate::{export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
@@ -59,6 +61,9 @@ pub enum Error {
     /// A run folder is none.
     #[error(transparent)]
     Run(#[from] Unreadable),
+    /// The log of a run cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// What is asked of an export does not go together.
     #[error("{0}")]
     Request(String),
@@ -105,6 +110,20 @@ pub enum Error {
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// A run that is made again is another.
+    #[error("{}: not the run of the log: {difference}", run.display())]
+    Differs {
+        /// The run folder.
+        run: PathBuf,
+        /// What came out otherwise first.
+        difference: Difference,
+    },
+    /// A file is there already.
+    #[error("{}: exists already, expected a new file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run failed.
     #[error("the run failed: {reason}")]
     Failed {
@@ -134,7 +153,9 @@ impl Error {
             | Self::Tensors(_)
             | Self::TooLarge { .. }
             | Self::Overwrites { .. }
+            | Self::Exists { .. }
             | Self::Run(_)
+            | Self::Log(_)
             | Self::NoRuns { .. }
             | Self::Request(_)
             | Self::Export(_)
@@ -148,6 +169,7 @@ impl Error {
             | Self::Session(_)
             | Self::Sweep(_)
             | Self::RunsFailed { .. }
+            | Self::Differs { .. }
             | Self::Failed { .. } => 1,
         }
     }

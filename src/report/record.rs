@@ -8,8 +8,8 @@ use super::Error;
 use crate::diagnostics::Measurement;
 use crate::diagnostics::alignment::Alignment;
 use crate::experiment::Shortening;
-use crate::runs::{self, Fact, Run};
-use crate::session::{Event, Outcome, Snapshot};
+use crate::runs::{Fact, Run};
+use crate::session::{Event, Outcome, Snapshot, log};
 use crate::sweep::{Plan, State};
 
 /// How deep below a folder runs are looked for.
@@ -93,7 +93,7 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 fn read(folder: &Path) -> Result<Record, String> {
     let run = Run::read(folder).map_err(|error| error.to_string())?;
     let mut alignment = Vec::new();
-    let snapshot = runs::events(folder, &mut |event| {
+    let snapshot = log::events(folder, &mut |event| {
         if let Event::Measured(Measurement::Alignment(found)) = event {
             alignment.push(found.clone());
         }

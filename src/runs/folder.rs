@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::experiment::Experiment;
+use crate::session::log::LogError;
 use crate::session::{Snapshot, Summary};
 
 /// A setting or a result of a run.
@@ -44,6 +45,9 @@ pub struct Run {
 /// Why a folder is not a run's.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
+    /// Its log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {

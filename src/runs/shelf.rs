@@ -62,6 +62,8 @@ pub enum Standing {
     Stopped,
     /// It could not go on.
     Failed,
+    /// Its log is damaged: what it came to is not known.
+    Damaged,
 }
 
 impl Standing {
@@ -76,6 +78,7 @@ impl Standing {
             Self::Finished => "finished",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -95,6 +98,7 @@ impl Entry {
     pub fn standing(&self) -> Standing {
         match (&self.source, &self.snapshot.status) {
             (Source::Queued(_), _) => Standing::Queued,
+            _ if self.snapshot.damage.is_some() => Standing::Damaged,
             (Source::Folder(_), _) if self.elsewhere => Standing::Elsewhere,
             (_, Status::Ended(outcome)) => outcome.into(),
             (Source::Live(_), Status::Paused) => Standing::Paused,
@@ -230,6 +234,7 @@ impl Shelf {
         let folder = self.free_folder(&experiment.name);
         let run = Run::planned(&folder, &experiment);
         let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
+        self.send(id, Command::Fork(step));
         Ok(Some(self.push(folder, Some(run), Source::Live(session))))
     }
 

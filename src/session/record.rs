@@ -1,4 +1,4 @@
-//! The run folder and the run log: what is kept of a run, and what is shown of it.
+//! The run folder: what is written of a run, and what is shown of it.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use arc_swap::ArcSwap;
 
 use super::lock::Lock;
+use super::log::{self, Progress};
 use super::start::Remains;
 use super::{Error, Event, Snapshot};
 use crate::experiment::Experiment;
@@ -43,7 +44,11 @@ pub fn default_folder(name: &str) -> PathBuf {
 pub(super) struct Recorder {
     folder: PathBuf,
     log: BufWriter<File>,
-    snapshot: Snapshot,
+    written: Progress,
+    /// Bytes of the log that its index covers.
+    indexed: u64,
+    /// Memory for a line.
+    line: Vec<u8>,
     board: Arc<ArcSwap<Snapshot>>,
     listener: Option<Sender<Event>>,
     published: Instant,
@@ -74,9 +79,9 @@ impl Recorder {
         let checkpoints = folder.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints)).map_err(Error::Folder)?;
         let lock = Lock::take(folder)?;
-        let path = folder.join("events.jsonl");
+        let path = log::path(folder);
         let log = File::create_new(&path).map_err(error(&path)).map_err(Error::Folder)?;
-        Self::new(folder, experiment, lock, log, Snapshot::default(), board, listener)
+        Self::new(folder, experiment, lock, (log, Progress::default()), board, listener)
     }
 
     /// Goes on with the log of a run folder, from which all is cut that lies beyond a checkpoint. What
@@ -91,10 +96,10 @@ impl Recorder {
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
     ) -> Result<Self, Error> {
-        let Remains { lock, snapshot, bytes, .. } = remains;
-        let path = folder.join("events.jsonl");
+        let Remains { lock, read, .. } = remains;
+        let path = log::path(folder);
         let log = File::options().write(true).open(&path).and_then(|mut log| {
-            log.set_len(bytes)?;
+            log.set_len(read.bytes)?;
             log.seek(SeekFrom::End(0))?;
             Ok(log)
         });
@@ -106,22 +111,32 @@ impl Recorder {
             }
             _ => {}
         }
-        Self::new(folder, experiment, lock, log, snapshot, board, listener)
+        Self::new(folder, experiment, lock, (log, read), board, listener)
     }
 
     fn new(
         folder: &Path,
         experiment: &Experiment,
         lock: Lock,
-        log: File,
-        snapshot: Snapshot,
+        (log, written): (File, Progress),
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
     ) -> Result<Self, Error> {
         let file = folder.join("experiment.toml");
         write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file)).map_err(Error::Folder)?;
         let (folder, log, now) = (folder.to_owned(), BufWriter::new(log), Instant::now());
-        Ok(Self { folder, log, snapshot, board, listener, published: now, flushed: now, _lock: lock })
+        Ok(Self {
+            folder,
+            log,
+            written,
+            indexed: 0,
+            line: Vec::new(),
+            board,
+            listener,
+            published: now,
+            flushed: now,
+            _lock: lock,
+        })
     }
 
     /// The run folder.
@@ -139,8 +154,11 @@ impl Recorder {
     /// # Errors
     /// Where the log cannot be written.
     pub(super) fn emit(&mut self, event: Event) -> Result<(), RecordError> {
-        self.log(&event)?;
-        self.snapshot.apply(&event);
+        self.log(&event).map_err(error(&log::path(&self.folder)))?;
+        Arc::make_mut(&mut self.written.snapshot).apply(&event);
+        if self.written.outgrows(self.indexed) {
+            self.index()?;
+        }
         let frequent = matches!(event, Event::Step(_));
         if !frequent || self.published.elapsed() >= PUBLISH {
             self.publish();
@@ -152,12 +170,25 @@ impl Recorder {
         Ok(())
     }
 
-    fn log(&mut self, event: &Event) -> Result<(), RecordError> {
-        let written = serde_json::to_writer(&mut self.log, event)
-            .map_err(std::io::Error::from)
-            .and_then(|()| self.log.write_all(b"\n"))
-            .and_then(|()| if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) });
-        written.map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+    fn log(&mut self, event: &Event) -> std::io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, event)?;
+        self.written.checksum.seal(&mut self.line);
+        self.log.write_all(&self.line)?;
+        self.written.bytes += self.line.len() as u64;
+        self.written.lines += 1;
+        if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) }
+    }
+
+    /// Makes the index of the log anew.
+    fn index(&mut self) -> Result<(), RecordError> {
+        let path = log::path(&self.folder);
+        self.written.schema = log::SCHEMA;
+        self.flush().map_err(error(&path))?;
+        self.indexed = self.written.bytes;
+        // The run does without it.
+        let _ = self.written.index(&path);
+        Ok(())
     }
 
     /// Brings the log to the disk; returns its length.
@@ -168,7 +199,7 @@ impl Recorder {
         self.flush()
             .and_then(|()| self.log.get_ref().sync_data())
             .and_then(|()| self.log.stream_position())
-            .map_err(error(&self.folder.join("events.jsonl")))
+            .map_err(error(&log::path(&self.folder)))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -179,7 +210,7 @@ impl Recorder {
     /// Shows the present state to who watches, and brings the log to the disk: before standing still.
     pub(super) fn publish(&mut self) {
         self.published = Instant::now();
-        self.board.store(Arc::new(self.snapshot.clone()));
+        self.board.store(Arc::clone(&self.written.snapshot));
     }
 
     /// Brings everything to the disk, and writes `summary.json`.
@@ -201,6 +232,6 @@ impl Recorder {
     /// Where it cannot be written.
     pub(super) fn rest(&mut self) -> Result<(), RecordError> {
         self.publish();
-        self.flush().map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+        self.flush().map_err(error(&log::path(&self.folder)))
     }
 }

@@ -9,7 +9,7 @@ use super::contain::contain;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
-use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket};
+use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket, log};
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -37,6 +37,8 @@ pub(super) struct Worker<T> {
     /// Wall seconds of the run before this process.
     seconds_before: f64,
     kept: Kept,
+    /// Whether it begins at a checkpoint of another run.
+    begins_elsewhere: bool,
     /// When the last checkpoint was written.
     checkpointed: Instant,
     /// What the user should know when the run has started.
@@ -107,6 +109,10 @@ impl<T: Real> Worker<T> {
         if self.evaluated.is_none() {
             self.evaluate_once()?;
         }
+        if self.begins_elsewhere {
+            // From now on it does without that of the other run.
+            self.checkpoint(true)?;
+        }
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
@@ -130,6 +136,7 @@ impl<T: Real> Worker<T> {
     fn started(&self) -> Event {
         let (experiment, data) = (&self.experiment, self.trainer.data());
         Event::Started(Box::new(super::event::RunInfo {
+            schema: log::SCHEMA,
             name: experiment.name.clone(),
             architecture: self.trainer.parameters().architecture().clone(),
             loss: experiment.loss,
@@ -174,7 +181,7 @@ impl<T: Real> Worker<T> {
             self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
         match failure {
-            Some(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
+            Some(failure) if self.watched => return self.wait_for_help(&failure),
             Some(failure) => return Err(failure.into()),
             None => {}
         }
@@ -214,12 +221,16 @@ impl<T: Real> Worker<T> {
     }
 
     /// Stands still where training cannot go on as it is, so that its settings can be changed.
-    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), RecordError> {
+    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
         let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
         let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
         self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        self.pause()
+        // Of parameters that lead nowhere there is none: the latest stays that of good ones.
+        if self.evaluate_once()?.train_loss.is_finite() {
+            self.checkpoint(false)?;
+        }
+        Ok(self.pause()?)
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
@@ -339,6 +350,7 @@ impl<T: Real> Worker<T> {
                     self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
                 }
             }
+            Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
                 self.stopped = true;
                 applied(self, "stopped".into())?;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset, Samples};
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops, safe_norm};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
-use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
+use crate::optim::{BadFactor, Method, Minibatch, Optimizer, Phase, Report, Settings, Stopwatch};
 
 /// Data evaluated at once.
 const EVALUATION_BATCH: usize = 1000;
@@ -85,9 +85,14 @@ pub enum Failure {
         /// How many.
         rejections: u32,
     },
-    /// A Kronecker factor cannot be inverted with any damping.
-    #[error("a Kronecker factor cannot be inverted with any damping: {0}")]
-    Factor(#[from] NotPositiveDefinite),
+    /// A Kronecker factor cannot be used.
+    #[error("update {step}: {factor}")]
+    Factor {
+        /// The update.
+        step: u64,
+        /// Which, and why.
+        factor: BadFactor,
+    },
 }
 
 /// Losses over whole sets, without the L2 term.
@@ -200,27 +205,14 @@ impl<T: Real> Trainer<T> {
             let zip = ndarray::Zip::from(&mut self.gradient.flat).and(&self.parameters.flat);
             zip.par_for_each(|g, &theta| *g += eta * theta);
         }
-        let mut batch = Minibatch {
-            pass: &mut self.pass,
-            parameters: &self.parameters,
-            gradient: &self.gradient,
-            loss,
-            l2,
-            seed: self.seed,
-            step: self.step,
-        };
-        let report = self.optimizer.update(&mut batch, &mut self.spare, &mut watch)?;
-        watch.enter(Phase::Update);
         let gradient_norm = norm(&self.gradient);
-        let update_norm = self.parameters.distance(&self.spare);
-        if report.rejected || !update_norm.is_finite() {
+        let (report, update_norm, problem) = self.attempt(loss, gradient_norm, &mut watch)?;
+        watch.enter(Phase::Update);
+        if let Some(problem) = problem {
             self.optimizer.reject();
             // `spare` holds what was rejected: nothing to go back to.
             self.restorable = false;
-            let other = if report.rejected { "the loss after the update" } else { "the norm of the step" };
-            let culprit = culprit("gradient", &self.gradient).or_else(|| culprit("step", &self.spare));
-            let culprit = culprit.unwrap_or_else(|| other.to_owned());
-            self.reject(&format!("{culprit} is not finite: the update was not made"))?;
+            self.reject(&format!("{problem}: the update was not made"))?;
         } else {
             std::mem::swap(&mut self.parameters, &mut self.spare);
             self.restorable = true;
@@ -245,9 +237,47 @@ impl<T: Real> Trainer<T> {
             wall,
             cpu: cpu.elapsed().as_secs_f64(),
             flops: flops() - counted,
+            escalations: report.escalations.len(),
             phases: watch.read(),
         };
-        Ok(Progress { step, warnings: report.warnings })
+        Ok(Progress { step, warnings: report.escalations })
+    }
+
+    /// Leaves the parameters after an update in `spare`. What the optimizer tells of it, its norm, and what of it
+    /// is not finite, if anything is: the update must not be made then.
+    fn attempt(
+        &mut self,
+        loss: f64,
+        gradient_norm: f64,
+        watch: &mut Stopwatch,
+    ) -> Result<(Report, f64, Option<String>), Failure> {
+        let where_of = |what: &str, parameters: &Parameters<T>| match parameters.not_finite() {
+            Some(layer) => format!("the {what} of layer {layer} is not finite"),
+            None => format!("the norm of the {what} is not finite"),
+        };
+        if !gradient_norm.is_finite() && self.gradient.not_finite().is_some() {
+            return Ok((Report::default(), f64::NAN, Some(where_of("gradient", &self.gradient))));
+        }
+        let mut batch = Minibatch {
+            pass: &mut self.pass,
+            parameters: &self.parameters,
+            gradient: &self.gradient,
+            loss,
+            l2: self.optimizer.settings.l2,
+            seed: self.seed,
+            step: self.step,
+        };
+        let updated = self.optimizer.update(&mut batch, &mut self.spare, watch);
+        let report = updated.map_err(|factor| Failure::Factor { step: self.step, factor })?;
+        let update_norm = self.parameters.distance(&self.spare);
+        let problem = if !update_norm.is_finite() {
+            Some(where_of("step", &self.spare))
+        } else if report.rejected {
+            Some("the loss after the update is not finite".to_owned())
+        } else {
+            None
+        };
+        Ok((report, update_norm, problem))
     }
 
     /// Gathers the next minibatch.
@@ -330,12 +360,6 @@ impl<T: Real> Trainer<T> {
 fn norm<T: Real>(x: &Parameters<T>) -> f64 {
     let norm = dot(x.flat.view(), x.flat.view()).sqrt();
     if norm.is_finite() { norm } else { safe_norm(x.flat.iter().map(|x| x.double())) }
-}
-
-/// The first layer in which something is not finite: `the gradient of layer 2`.
-fn culprit<T: Real>(what: &str, of: &Parameters<T>) -> Option<String> {
-    let layer = (1..=of.architecture().depth()).find(|&layer| of.layer(layer).iter().any(|x| !x.is_finite()))?;
-    Some(format!("the {what} of layer {layer}"))
 }
 
 /// Where a trainer is.

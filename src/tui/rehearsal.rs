@@ -16,8 +16,8 @@ use super::theme::Theme;
 use super::update::{self, Effect, Sight};
 use super::{Options, mouse, view};
 use crate::data::Places;
-use crate::runs::{Run, Shelf, Unreadable, replay};
-use crate::session::Snapshot;
+use crate::runs::{Run, Shelf, Unreadable};
+use crate::session::{Snapshot, log};
 
 /// The screen over the run of a folder, as far as it has come.
 pub struct Rehearsal {
@@ -33,7 +33,7 @@ impl Rehearsal {
     /// # Errors
     /// Where the folder is not that of a run.
     pub fn new(folder: &Path, options: Options) -> Result<Self, Unreadable> {
-        let (run, snapshot) = (Run::read(folder)?, replay(folder)?);
+        let (run, snapshot) = (Run::read(folder)?, log::read(folder)?);
         let mut shelf = Shelf::new(Places::new(Vec::new()), Vec::new());
         shelf.record(run, snapshot.clone());
         Ok(Self { shelf, snapshot: Arc::new(snapshot), state: State::default(), options })

@@ -7,7 +7,7 @@ use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::network::{Activation, Architecture, Layer, Loss};
 use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
-use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, pair};
+use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, log, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
 pub const UPDATES: u64 = 5000;
@@ -26,6 +26,7 @@ fn machine() -> Machine {
 pub fn start() -> Event {
     use Hyperparameter as H;
     Event::Started(Box::new(RunInfo {
+        schema: log::SCHEMA,
         name: "mnist-autoencoder-kfra".to_owned(),
         architecture: architecture(),
         loss: Loss::Bernoulli,
@@ -84,6 +85,7 @@ pub fn step(step: u64) -> Event {
         wall: 0.2013,
         cpu: 0.381,
         flops: 3.1e10,
+        escalations: 0,
         phases: Phase::ALL.iter().copied().zip(phases).collect(),
     })
 }

@@ -8,7 +8,7 @@ use crate::data::{Dataset, Places, Samples, Targets};
 use crate::experiment::Experiment;
 use crate::network::{Activation, Architecture, Layer};
 use crate::session::start::Beginning;
-use crate::session::{Checkpoint, Event, Options, Outcome, Start, Summary, pair, resumed};
+use crate::session::{Checkpoint, Event, Options, Outcome, Start, Summary, log, pair, resumed};
 
 /// Evaluations look at the first 10,000 data: the one that nothing can be made of stands behind them.
 const DATA: usize = 10_010;
@@ -43,8 +43,9 @@ fn run(folder: &Path, experiment: Experiment) -> (Summary, Vec<Event>) {
     let (_handle, desk) = pair();
     let worker = Worker::<f32>::begin(experiment, (data, architecture), Beginning::New, options, desk, Instant::now());
     let summary = worker.unwrap().run().unwrap();
-    let log = std::fs::read_to_string(folder.join("events.jsonl")).unwrap();
-    (summary, log.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    let mut events = Vec::new();
+    log::events(folder, &mut |event| events.push(event.clone())).unwrap();
+    (summary, events)
 }
 
 #[test]
