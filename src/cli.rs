@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod inspect;
 mod output;
+mod replay;
 mod report;
 mod reproduce;
 mod run;
@@ -44,6 +45,8 @@ enum Command {
     Run(run::Arguments),
     /// Look at runs, live or finished, of this machine or on a shared disk
     View(view::Arguments),
+    /// Make a recorded run again, with all that was changed along the way, and compare it with its log
+    Replay(replay::Arguments),
     /// Validate an experiment, print its resolved settings and what it will need
     Check(check::Arguments),
     /// Write every curvature quantity of one network on one batch
@@ -109,6 +112,7 @@ pub fn main() -> u8 {
         None => workbench::run(&arguments.workbench),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::View(arguments)) => view::run(&arguments),
+        Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Surface(arguments)) => surface::run(&arguments),

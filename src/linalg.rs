@@ -30,5 +30,5 @@ pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
-pub use vector::{CHUNK, vectorised};
+pub use vector::{CHUNK, safe_norm, vectorised};
 pub use whole::write_whole;

@@ -8,6 +8,7 @@ use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
 use crate::session::log::LogError;
+use crate::session::replay::Difference;
 use crate::{data, export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
@@ -112,6 +113,20 @@ pub enum Error {
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// A run that is made again is another.
+    #[error("{}: not the run of the log: {difference}", run.display())]
+    Differs {
+        /// The run folder.
+        run: PathBuf,
+        /// What came out otherwise first.
+        difference: Difference,
+    },
+    /// A file is there already.
+    #[error("{}: exists already, expected a new file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run failed.
     #[error("the run failed: {reason}")]
     Failed {
@@ -142,6 +157,7 @@ impl Error {
             | Self::Tensors(_)
             | Self::TooLarge { .. }
             | Self::Overwrites { .. }
+            | Self::Exists { .. }
             | Self::Run(_)
             | Self::Log(_)
             | Self::NoRuns { .. }
@@ -158,6 +174,7 @@ impl Error {
             | Self::Session(_)
             | Self::Sweep(_)
             | Self::RunsFailed { .. }
+            | Self::Differs { .. }
             | Self::Failed { .. } => 1,
         }
     }

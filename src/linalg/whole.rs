@@ -13,7 +13,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     name.push(format!(".{}.part", std::process::id()));
     let neighbour = path.with_file_name(name);
     let on_disk = || {
-        let mut file = File::create(&neighbour)?;
+        // Left by a process of the same number, if it is there, or a link to who knows where.
+        let _ = std::fs::remove_file(&neighbour);
+        let mut file = File::create_new(&neighbour)?;
         file.write_all(bytes)?;
         file.sync_all()
     };

@@ -2,14 +2,18 @@
 //! on bit by bit.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
-use safetensors::tensor::SafeTensors;
+use safetensors::tensor::{Metadata, SafeTensors};
 
-use crate::linalg::{Archive, ArchiveError, Tensor, write_whole};
-use crate::network::tensors::TensorError;
+use super::start::Journal;
+use crate::experiment::Experiment;
+use crate::linalg::{Archive, ArchiveError, Keep as _, Real, Tensor, write_whole};
+use crate::network::tensors::{TensorError, contents};
 use crate::network::{Architecture, Loss};
+use crate::train::{Hyperparameter, Trainer};
 
 /// What is kept of a run at one of its steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,12 +48,12 @@ pub enum CheckpointError {
         reason: String,
     },
     /// Its contents are not those that were written.
-    #[error("{}: the checkpoint is damaged: its contents do not have the checksum {expected}", path.display())]
+    #[error("{}: the checkpoint is damaged: {part} does not have its checksum", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The checksum of what was written.
-        expected: String,
+        /// What of it, and where that is in the file.
+        part: String,
     },
     /// It is of another network.
     #[error("{}: the checkpoint is of the network {found}, expected {expected}", path.display())]
@@ -72,6 +76,19 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
+    /// All that a run needs to go on from where its trainer is: its experiment, with the settings of the moment, and
+    /// its state.
+    pub(super) fn of<T: Real>(mut experiment: Experiment, trainer: &Trainer<T>, journal: &Journal) -> Self {
+        experiment.optimizer = trainer.optimizer();
+        let batch = trainer.get(Hyperparameter::Batch);
+        experiment.train.batch = batch.map_or(experiment.train.batch, |batch| batch as usize);
+        let mut archive = Archive::default();
+        archive.note("network", &(trainer.parameters().architecture(), experiment.loss));
+        archive.note("session", journal);
+        trainer.save(&mut archive);
+        Self { step: trainer.step_number(), name: experiment.name.clone(), experiment: experiment.to_toml(), archive }
+    }
+
     /// The file of a run's checkpoint, relative to the run folder.
     pub fn file(step: u64) -> String {
         format!("checkpoints/step-{step}.safetensors")
@@ -96,7 +113,10 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<(), TensorError> {
         let error = |source| TensorError::Write { path: path.to_owned(), source };
         let state = serde_json::to_string(&self.archive.values).map_err(|reason| error(reason.into()))?;
+        let checksums = self.archive.tensors.iter().map(|(name, tensor)| (name, tensor_checksum(tensor)));
+        let checksums = serde_json::to_string(&checksums.collect::<BTreeMap<_, _>>());
         let mut metadata = BTreeMap::from([
+            ("checksums".to_owned(), checksums.map_err(|reason| error(reason.into()))?),
             ("step".to_owned(), self.step.to_string()),
             ("name".to_owned(), self.name.clone()),
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -110,25 +130,35 @@ impl Checkpoint {
         write_whole(path, &bytes).map_err(error)
     }
 
-    /// Reads one.
+    /// Reads one. A symbolic link, which may lead anywhere and change meanwhile, is none.
     ///
     /// # Errors
     /// Where the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        let bytes = match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() => Err(io::Error::other("a symbolic link; expected the file itself")),
+            _ => contents(path),
+        };
         let format = |reason: String| CheckpointError::Format { path: path.to_owned(), reason };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
+        let bytes = bytes.map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidData => format(source.to_string()),
+            _ => CheckpointError::Read { path: path.to_owned(), source },
+        })?;
+        let wrong = |error: safetensors::SafeTensorError| format(format!("its header: {error}"));
+        let (length, header) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
         let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(wrong)?;
         let tensor = |(name, view): (String, safetensors::tensor::TensorView)| {
             (name, Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
         };
         let tensors: BTreeMap<_, _> = file.tensors().into_iter().map(tensor).collect();
         let Some(expected) = metadata.remove("checksum") else {
-            return Err(format("it holds weights alone, expected the state of a run too".to_owned()));
+            let reason = "its header has no checksum: it holds weights alone, expected the state of a run too";
+            return Err(format(reason.to_owned()));
         };
         if checksum(&metadata, &tensors) != expected {
-            return Err(CheckpointError::Damaged { path: path.to_owned(), expected });
+            let part = damaged_part((length, &header), &metadata, &tensors);
+            return Err(CheckpointError::Damaged { path: path.to_owned(), part });
         }
         let mut text = |key: &str| metadata.remove(key).ok_or_else(|| format(format!("its metadata lack `{key}`")));
         let step = text("step")?.parse().map_err(|_| format("its step is not a number".to_owned()))?;
@@ -154,6 +184,30 @@ impl Checkpoint {
         };
         let (found, expected) = (describe(&found.0, found.1), describe(architecture, loss));
         Err(CheckpointError::Network { path: path.to_owned(), found, expected })
+    }
+}
+
+/// The CRC-32C of the numbers of a tensor, in hexadecimal.
+fn tensor_checksum(tensor: &Tensor) -> String {
+    format!("{:08x}", crc32c::crc32c(&tensor.bytes))
+}
+
+/// What of a damaged file, whose header is so long, does not have its checksum: a tensor, else the header.
+fn damaged_part(
+    (length, header): (usize, &Metadata),
+    metadata: &BTreeMap<String, String>,
+    tensors: &BTreeMap<String, Tensor>,
+) -> String {
+    let Some(stated) = metadata.get("checksums") else { return "it".to_owned() };
+    let stated: BTreeMap<String, String> = serde_json::from_str(stated).unwrap_or_default();
+    let is_wrong = |name: &String, tensor| stated.get(name).is_some_and(|stated| *stated != tensor_checksum(tensor));
+    let begin = 8 + length;
+    match tensors.iter().find(|(name, tensor)| is_wrong(name, tensor)) {
+        Some((name, tensor)) => {
+            let from = begin + header.info(name).map_or(0, |info| info.data_offsets.0);
+            format!("tensor `{name}` (bytes {from} to {})", from + tensor.bytes.len().saturating_sub(1))
+        }
+        None => format!("its header (bytes 0 to {})", begin - 1),
     }
 }
 

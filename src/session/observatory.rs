@@ -11,6 +11,7 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 
 use super::Event;
+use super::contain::{DIAGNOSTICS, contain};
 use crate::data::Dataset;
 use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Task};
 use crate::experiment::Experiment;
@@ -81,10 +82,11 @@ impl Observatory {
             seed: experiment.seed,
         };
         let thread = std::thread::Builder::new()
-            .name("diagnostics".into())
+            .name(DIAGNOSTICS.into())
             .spawn(move || {
                 // One thread: the products of diagnostics must not spread over the cores that train.
-                let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(1).build() else { return };
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| DIAGNOSTICS.into()).build();
+                let Ok(pool) = pool else { return };
                 pool.install(move || instruments.work(&work, &tell));
             })
             .ok();
@@ -260,7 +262,7 @@ impl Observatory {
         self.asked.clear();
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so already.
+            // Panics are contained in it.
             let _ = thread.join();
         }
     }
@@ -314,14 +316,22 @@ impl Instruments {
             let cancelled = || job.cancelled.load(Ordering::Relaxed);
             for &diagnostic in job.due.iter().take_while(|_| !cancelled()) {
                 // Gathered when first needed: what is off at the start may be switched on.
-                let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
-                let measured = self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
-                    let cost = measurement.reading().cost;
-                    report(Event::Measured(measurement), cost);
+                let measured = contain(|| {
+                    let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
+                    self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
+                        let cost = measurement.reading().cost;
+                        report(Event::Measured(measurement), cost);
+                    })
                 });
-                if let Err(error) = measured {
-                    report(Event::DiagnosticFailed { step: job.step, diagnostic, reason: error.to_string() }, 0.0);
-                }
+                let reason = match measured {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) => error.to_string(),
+                    Err(panic) => {
+                        batches[diagnostic] = None;
+                        format!("an error in this program: {panic}")
+                    }
+                };
+                report(Event::DiagnosticFailed { step: job.step, diagnostic, reason }, 0.0);
             }
             let _ = tell.send(Report::Done);
         }

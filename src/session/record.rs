@@ -135,6 +135,11 @@ impl Recorder {
         &self.folder
     }
 
+    /// Updates that were taken down.
+    pub(super) fn updates(&self) -> u64 {
+        self.written.snapshot.step
+    }
+
     /// Takes down an event: first into the log, then into the snapshot.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, RunInfo};
 use super::history::Series;
+use super::log::{Damage, LogError};
 use super::pace::Pace;
 use super::{Command, Evaluation, Summary};
 use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
@@ -62,6 +63,8 @@ pub struct Snapshot {
     pub pace: Pace,
     /// The latest ρ that the present optimizer measured.
     pub latest_ratio: Option<f64>,
+    /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
+    pub escalations: usize,
     /// CPU seconds of all updates.
     pub cpu_seconds: f64,
     /// CPU seconds spent on diagnostics.
@@ -78,6 +81,9 @@ pub struct Snapshot {
     pub measuring: Vec<Diagnostic>,
     /// The end, once it came.
     pub summary: Option<Summary>,
+    /// Where its log is damaged: nothing is known of what follows.
+    #[serde(skip)]
+    pub damage: Option<String>,
 }
 
 /// Whether a run runs.
@@ -208,6 +214,23 @@ impl Snapshot {
         self.say(self.step, Level::Error, reason.to_owned());
     }
 
+    /// Takes in that its log cannot be read any further.
+    pub fn break_off(&mut self, error: &LogError) {
+        match error {
+            LogError::Read { .. } => self.fail(&error.to_string()),
+            LogError::Damaged { damage, .. } => {
+                let told = format!("events.jsonl: {damage}");
+                self.fail(&told);
+                self.damage = Some(told);
+            }
+        }
+    }
+
+    /// Takes in that the log of a run that is over has the beginning of one more line.
+    pub fn leave_out(&mut self, torn: &Damage) {
+        self.say(self.step, Level::Warning, format!("events.jsonl: {torn}"));
+    }
+
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
         self.status = Status::Running;
@@ -242,6 +265,7 @@ impl Snapshot {
         at(&mut self.epoch, step.epoch);
         at(&mut self.wall, step.wall);
         self.cpu_seconds += step.cpu;
+        self.escalations += step.escalations;
         for (series, value) in [
             (&mut self.kronecker_damping, step.kronecker_damping),
             (&mut self.step_damping, step.step_damping),

@@ -75,7 +75,7 @@ impl Origin {
 }
 
 /// What the session keeps of a run in a checkpoint, beside the training.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
     /// Bytes of the log up to the checkpoint.
     pub log: u64,

@@ -5,6 +5,7 @@ mod checkpoints;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use super::contain::contain;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
@@ -38,6 +39,8 @@ pub(super) struct Worker<T> {
     /// Wall seconds of the run before this process.
     seconds_before: f64,
     kept: Kept,
+    /// Whether it begins at a checkpoint of another run.
+    begins_elsewhere: bool,
     /// When the last checkpoint was written.
     checkpointed: Instant,
     /// What the user should know when the run has started.
@@ -53,6 +56,9 @@ enum Interruption {
     Record(#[from] RecordError),
     #[error(transparent)]
     Checkpoint(#[from] tensors::TensorError),
+    /// What it left half done is not used any more.
+    #[error("the run ended by an error in this program: {0}")]
+    Panic(String),
 }
 
 impl<T: Real> Worker<T> {
@@ -61,10 +67,13 @@ impl<T: Real> Worker<T> {
     /// # Errors
     /// Where the end cannot be written.
     pub(super) fn run(mut self) -> Result<Summary, RecordError> {
-        let interruption = self.train().err();
+        let interruption = contain(|| self.train()).unwrap_or_else(|panic| Err(Interruption::Panic(panic))).err();
         self.observatory.cancel();
         let reason = interruption.as_ref().map(ToString::to_string);
-        let last = self.evaluate_once().ok();
+        let last = match interruption {
+            Some(Interruption::Panic(_)) => None,
+            _ => self.evaluate_once().ok(),
+        };
         let evaluation = self.evaluated.or(last);
         let loss = |of: fn(&Evaluation) -> f64| evaluation.as_ref().map_or(f64::NAN, of);
         let seconds = self.trainer.seconds();
@@ -76,7 +85,7 @@ impl<T: Real> Worker<T> {
         let summary = Summary {
             status,
             reason,
-            updates: self.trainer.step_number(),
+            updates: self.recorder.updates(),
             train_loss: loss(|e| e.train_loss),
             validation_loss: loss(|e| e.validation_loss),
             train_error: evaluation.and_then(|e| e.train_error),
@@ -101,6 +110,10 @@ impl<T: Real> Worker<T> {
         // A run that is resumed goes on as if it had not been interrupted.
         if self.evaluated.is_none() {
             self.evaluate_once()?;
+        }
+        if self.begins_elsewhere {
+            // From now on it does without that of the other run.
+            self.checkpoint(true)?;
         }
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
@@ -166,18 +179,26 @@ impl<T: Real> Worker<T> {
     /// One update, and what is due after it.
     fn update(&mut self) -> Result<(), Interruption> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
-        let progress = match self.trainer.update() {
-            Err(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
-            made => made?,
+        let outcome = self.trainer.update();
+        let step = self.trainer.step_number();
+        let failure = match outcome {
+            Ok(progress) => {
+                self.samples += batch as u64;
+                self.recorder.emit(Event::Step(progress.step))?;
+                for text in progress.warnings {
+                    self.recorder.emit(Event::Warning { step, text })?;
+                }
+                None
+            }
+            Err(failure) => Some(failure),
         };
-        self.samples += batch as u64;
-        let step = progress.step.step;
-        self.recorder.emit(Event::Step(progress.step))?;
-        for text in progress.warnings {
-            self.recorder.emit(Event::Warning { step, text })?;
+        for reason in self.trainer.rejected() {
+            self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
-        if let Some(reason) = progress.rejected {
-            self.recorder.emit(Event::Rejected { step, reason })?;
+        match failure {
+            Some(failure) if self.watched => return self.wait_for_help(&failure),
+            Some(failure) => return Err(failure.into()),
+            None => {}
         }
         let due = |every: u64| every > 0 && step.is_multiple_of(every);
         if due(self.experiment.train.evaluate_every) {
@@ -215,12 +236,16 @@ impl<T: Real> Worker<T> {
     }
 
     /// Stands still where training cannot go on as it is, so that its settings can be changed.
-    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), RecordError> {
+    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
         let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
         let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
         self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        self.pause()
+        // Of parameters that lead nowhere there is none: the latest stays that of good ones.
+        if self.evaluate_once()?.train_loss.is_finite() {
+            self.checkpoint(false)?;
+        }
+        Ok(self.pause()?)
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
@@ -340,6 +365,7 @@ impl<T: Real> Worker<T> {
                     self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
                 }
             }
+            Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
                 self.stopped = true;
                 applied(self, "stopped".into())?;
@@ -419,12 +445,4 @@ fn brief(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::brief;
-
-    #[test]
-    fn numbers_are_brief() {
-        let shown = [0.0, 1.0, 0.1, 1234.0, 1e-5, 0.012_345_6, 2.5e9].map(brief);
-        assert_eq!(shown, ["0", "1", "0.1", "1234", "1e-5", "0.01235", "2.5e9"]);
-    }
-}
+mod tests;

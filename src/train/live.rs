@@ -43,7 +43,11 @@ impl<T: Real> Trainer<T> {
                     match hyperparameter {
                         H::KroneckerDamping => state.kronecker_damping.set(value),
                         H::StepDamping => state.step_damping.set(value),
-                        _ => set_second(second, hyperparameter, value),
+                        _ => {
+                            set_second(second, hyperparameter, value);
+                            // γ and τ stay within their bounds when these are moved.
+                            state.bound(second);
+                        }
                     }
                     // The inverses are of the old γ.
                     state.stale |= hyperparameter == H::KroneckerDamping;

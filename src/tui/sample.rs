@@ -89,6 +89,7 @@ pub fn step(step: u64) -> Event {
         wall: 0.2013,
         cpu: 0.381,
         flops: 3.1e10,
+        escalations: 0,
         phases: Phase::ALL.iter().copied().zip(phases).collect(),
     })
 }
@@ -203,7 +204,7 @@ fn folder(name: &str, seed: u64, kind: &str) -> Run {
 pub fn shelf() -> Shelf {
     let mut shelf = Shelf::new(Places::standard(), Vec::new());
     let (handle, _) = pair();
-    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked));
+    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
     shelf.adopt(Session::of(handle, thread), "runs/now".into());
     for seed in 1..=2 {
         let mut snapshot = measured(200 * seed);

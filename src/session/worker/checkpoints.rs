@@ -13,7 +13,7 @@ use crate::session::observatory::Observatory;
 use crate::session::record::{RecordError, Recorder};
 use crate::session::start::{Beginning, Journal, Remains};
 use crate::session::{Checkpoint, CheckpointError, Desk, Error, Event, Options, Origin};
-use crate::train::{Hyperparameter, Start, Trainer};
+use crate::train::Trainer;
 
 impl<T: Real> Worker<T> {
     /// A run before its first update in this process. Nothing is written before all that it goes on from
@@ -34,16 +34,9 @@ impl<T: Real> Worker<T> {
         beginning.require(&architecture, experiment.loss)?;
         let data = Arc::new(data);
         let mut observatory = Observatory::new(&experiment, &data, &architecture);
-        let mut trainer = Trainer::new(Start {
-            data,
-            architecture,
-            loss: experiment.loss,
-            init: experiment.network.init,
-            optimizer: experiment.optimizer.clone(),
-            batch: experiment.train.batch,
-            seed: experiment.seed,
-        });
-        let mut journal = Journal { log: 0, seconds: 0.0, samples: 0, evaluated: None, kept: Kept::default() };
+        let mut trainer = Trainer::new(experiment.start(data, architecture));
+        let mut journal = Journal::default();
+        let begins_elsewhere = matches!(beginning, Beginning::Forked(..));
         let mut remarks = Vec::new();
         let Desk { commands, board } = desk;
         let recorder = match beginning {
@@ -92,6 +85,7 @@ impl<T: Real> Worker<T> {
             samples: journal.samples,
             seconds_before: journal.seconds,
             kept: journal.kept,
+            begins_elsewhere,
             checkpointed: Instant::now(),
             remarks,
         })
@@ -145,17 +139,10 @@ impl<T: Real> Worker<T> {
 
     /// All of the run as it is now.
     fn present(&self, journal: &Journal) -> Checkpoint {
-        let mut experiment = self.experiment.clone();
-        experiment.optimizer = self.trainer.optimizer();
-        experiment.diagnostics = self.observatory.settings().clone();
-        let batch = self.trainer.get(Hyperparameter::Batch);
-        experiment.train.batch = batch.map_or(experiment.train.batch, |batch| batch as usize);
-        let mut archive = Archive::default();
-        archive.note("network", &(self.trainer.parameters().architecture(), experiment.loss));
-        archive.note("session", journal);
-        self.trainer.save(&mut archive);
-        self.observatory.save(&mut archive);
-        let step = self.trainer.step_number();
-        Checkpoint { step, name: experiment.name.clone(), experiment: experiment.to_toml(), archive }
+        let diagnostics = self.observatory.settings().clone();
+        let experiment = Experiment { diagnostics, ..self.experiment.clone() };
+        let mut checkpoint = Checkpoint::of(experiment, &self.trainer, journal);
+        self.observatory.save(&mut checkpoint.archive);
+        checkpoint
     }
 }

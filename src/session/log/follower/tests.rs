@@ -27,6 +27,7 @@ fn update(step: u64, loss: f64) -> String {
         wall: seconds / 11.0,
         cpu: seconds / 13.0,
         flops: 26_704_347.0,
+        escalations: 0,
         phases: crate::train::Phase::ALL.iter().map(|&phase| (phase, seconds / 17.0)).collect(),
     };
     serde_json::to_string(&Event::Step(step)).unwrap() + "\n"
