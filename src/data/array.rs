@@ -154,11 +154,6 @@ impl Array {
         &self.bytes[self.layout.header..]
     }
 
-    /// How many data there are.
-    pub fn count(&self) -> usize {
-        self.layout.shape[0]
-    }
-
     /// How many values a datum has.
     pub fn width(&self) -> usize {
         self.layout.shape[1..].iter().product()

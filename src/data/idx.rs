@@ -120,7 +120,7 @@ mod tests {
         fn what_is_written_is_read(rows in 1_u32..5, columns in 1_u32..5, byte: u8) {
             let bytes = file(8, &[rows, columns], &vec![byte; (rows * columns) as usize]);
             let array = parse(&bytes, Role::Images).unwrap();
-            prop_assert_eq!((array.count(), array.width()), (rows as usize, columns as usize));
+            prop_assert_eq!((array.layout.shape[0], array.width()), (rows as usize, columns as usize));
             prop_assert!(array.values().all(|value| (value - f64::from(byte)).abs() < 1e-9));
         }
     }
