@@ -25,6 +25,8 @@ mod widgets;
 mod workbench;
 
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod sample;
 
 use std::io::IsTerminal as _;
