@@ -26,6 +26,8 @@ mod widgets;
 mod workbench;
 
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod sample;
 
 use std::io::IsTerminal as _;

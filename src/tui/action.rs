@@ -258,8 +258,8 @@ bindings! {
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
-    Train: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
-    Train: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it.";
+    Train: [key(KeyCode::Tab)] "next", Some("next"), Action::NextPane, "Focus the next pane.";
+    Train: [letter('e')] "set", Some("change"), Action::Choose, "Choose any hyperparameter and set it.";
     Train: [letter('o')] "optimizer", Some("optimizer"), Action::Optimizers, "Go on with another optimizer.";
     Train: [letter('g')] "gamma", Some("γ"), Action::Ask(Hyperparameter::KroneckerDamping), "Set the Kronecker damping γ.";
     Train: [letter('t')] "tau", Some("τ"), Action::Ask(Hyperparameter::StepDamping), "Set the step damping τ.";

@@ -25,7 +25,7 @@ use crate::train::Hyperparameter;
 struct Face {
     /// Its title.
     title: fn(&Scene<'_>) -> String,
-    /// What it shows and how that is found, in sentences, for the help.
+    /// What it shows and how that is found, for the help: lines of at most 76 signs.
     about: &'static [&'static str],
     /// What is said beside the title, in fewer and fewer words; the first that fits is shown.
     remarks: fn(&Scene<'_>) -> Vec<String>,
@@ -158,7 +158,7 @@ impl Pane {
         (self.face().title)(scene)
     }
 
-    /// What it shows and how that is found, in sentences.
+    /// What it shows and how that is found, line by line.
     pub fn about(self) -> &'static [&'static str] {
         self.face().about
     }

@@ -8,6 +8,7 @@ use super::*;
 use crate::network::{Activation, Layer, Loss};
 use crate::optim::Kind;
 use crate::tui::action::BINDINGS;
+use crate::tui::picture::text;
 use crate::tui::theme::{Palette, Signs, Theme};
 
 fn event(code: KeyCode) -> KeyEvent {
@@ -67,12 +68,6 @@ fn picture(width: u16, height: u16, design: &Design, theme: &Theme) -> Buffer {
     let mut buffer = Buffer::empty(area);
     draw(&mut buffer, area, design, theme);
     buffer
-}
-
-fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
-    let lines = rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
-    lines.map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn show(width: u16, height: u16, design: &Design) -> String {

@@ -19,9 +19,11 @@ use crate::tui::widgets::{bar, put, table};
 pub use crate::export::quantity::hessian as figures;
 
 pub const ABOUT: &[&str] = &[
-    "The blocks of the exact Hessian of a probe batch, one a layer, and the trace of the Gauss-Newton block beside it.",
-    "λ max and λ min by Lanczos iterations, in double precision; resid.: the residual they were left with.",
-    "PSD: positive semi-definite; always: by structure, as the activations are piecewise linear; else as measured.",
+    "The blocks of the exact Hessian of a probe batch, one a layer.",
+    "tr Ḡ: the trace of the block of the Gauss-Newton matrix.",
+    "λ max and λ min: by Lanczos iterations, which leave the residual resid.",
+    "PSD: positive semi-definite. always: as the activations are piecewise",
+    "linear. yes and no: as measured.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

@@ -17,8 +17,10 @@ use crate::tui::widgets::{bar, fit, put, table};
 pub use crate::export::quantity::timing as figures;
 
 pub const ABOUT: &[&str] = &[
-    "Wall time of an update by phases, averaged over the latest ones (one in twenty is new), and its share.",
-    "threads busy: CPU time / wall time. eval., diagn., screen: the time that each of them takes beside the training.",
+    "Wall time of an update by phases, a fading mean of the latest ones.",
+    "threads busy: CPU time over wall time of an update.",
+    "eval., diagn., screen: the share of time that evaluations, diagnostics",
+    "and drawing take.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

@@ -193,7 +193,7 @@ fn the_design_screen_shows_the_experiment_of_the_run_until_another_is_edited() {
     let run = sample::snapshot(10);
     assert_eq!(after("D", &run).1, Some(Effect::Design(0)));
     // A new one stays, and so does a change.
-    for typed in ["DNTD", "DdTD"] {
+    for typed in ["DNTD", "DaTD"] {
         let (state, effect) = after(typed, &run);
         assert_eq!((state.screen, effect), (Screen::Design, None), "{typed}");
     }
