@@ -84,7 +84,10 @@ fn a_surface_is_written_in_every_format_at_once() {
 fn the_surface_of_a_checkpoint_is_around_its_weights_and_as_the_run_measured_it() {
     let folder = small();
     let set = "diagnostics.surface.every=4";
-    done(folder.path(), &["run", "small.toml", "--out", "run", "--set", set, "--set", "diagnostics.budget=1.0", "--quiet"]);
+    done(
+        folder.path(),
+        &["run", "small.toml", "--out", "run", "--set", set, "--set", "diagnostics.budget=1.0", "--quiet"],
+    );
     done(folder.path(), &["surface", "small.toml", "--out", "start.json"]);
     done(folder.path(), &["surface", "--run", "run", "--out", "end.json"]);
     done(folder.path(), &["surface", "--run", "run", "--step", "2", "--out", "two.json"]);

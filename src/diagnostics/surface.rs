@@ -85,14 +85,8 @@ pub enum Along {
 
 impl Along {
     /// Every one.
-    pub const ALL: &[Self] = &[
-        Self::Gradient,
-        Self::Update,
-        Self::TopEigenvector,
-        Self::SecondEigenvector,
-        Self::Random,
-        Self::Weights,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::Gradient, Self::Update, Self::TopEigenvector, Self::SecondEigenvector, Self::Random, Self::Weights];
 
     /// Its name in experiment files: `top_eigenvector`.
     pub fn name(self) -> &'static str {

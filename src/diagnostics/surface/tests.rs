@@ -34,7 +34,8 @@ fn every_point_is_the_loss_where_it_lies() {
         let plane = plane((Along::Weights, None), (Along::Random, Some(1)), 5, 1.0);
         let task = Task { plane: &plane, ..task(problem) };
         let found = surface(&task, &|| {}).unwrap();
-        let [u, v] = [axis::direction(&task, plane.axes[0], 0), axis::direction(&task, plane.axes[1], 1)].map(Result::unwrap);
+        let [u, v] =
+            [axis::direction(&task, plane.axes[0], 0), axis::direction(&task, plane.axes[1], 1)].map(Result::unwrap);
         let weights = &problem.parameters.flat;
         assert!((u.dot(&u) / weights.dot(weights) - 1.0).abs() < 1e-12, "{}", problem.name);
         for (j, y) in plane.coordinates().iter().enumerate() {
