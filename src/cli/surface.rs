@@ -10,7 +10,7 @@ use super::subject::Subject;
 use super::{Error, Overrides, output};
 use crate::diagnostics::surface::surface;
 use crate::diagnostics::{Diagnostic, Stop, Task};
-use crate::export::{self, Abscissa, Format};
+use crate::export::{self, Format};
 
 /// Arguments of `surface`.
 #[derive(Clone, Debug, clap::Args)]
@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let figure = export::surface(&subject.experiment.name, &found);
     for (out, format) in arguments.out.iter().zip(formats) {
-        let bytes = format.bytes(std::slice::from_ref(&figure), Abscissa::Update)?;
+        let bytes = format.bytes(std::slice::from_ref(&figure), "u")?;
         export::write(out, &bytes, arguments.force)?;
     }
     let (least, largest) = found.range();
