@@ -16,15 +16,7 @@ use crate::session::Snapshot;
 /// A figure without its curves.
 fn figure(title: &str, x: (&str, bool), y: (&str, bool)) -> Figure {
     let axis = |(label, log): (&str, bool)| Axis { label: label.to_owned(), log };
-    Figure {
-        title: title.to_owned(),
-        x: axis(x),
-        y: axis(y),
-        curves: Vec::new(),
-        marks: Vec::new(),
-        bars: Vec::new(),
-        heat: None,
-    }
+    Figure { title: title.to_owned(), x: axis(x), y: axis(y), ..Figure::default() }
 }
 
 fn curve(run: &str, quantity: String, points: impl Iterator<Item = (f64, f64)>) -> Curve {

@@ -145,7 +145,7 @@ impl Page<'_> {
         let planes = surfaces::figures(problem);
         if !planes.is_empty() {
             self.text += "\n### Loss surfaces\n";
-            let caption = "Mean loss of the probe batch on planes through parameter space; contours at the labels of the colour bar.";
+            let caption = "Mean loss of the probe batch on planes through parameter space; contours at the ticks of the colour bar.";
             self.figure(problem, "surfaces", &planes, "u", caption, &note)?;
             self.paragraph("Second differences are those between neighbours of the grid that lie in one smooth piece, along u, along v and along both diagonals.");
             self.paragraph(&surfaces::summary(problem));

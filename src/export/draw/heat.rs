@@ -1,5 +1,5 @@
 //! Heat maps: every point of the grid is a cell in the colour of its value, and contours lie where the values between
-//! points, on straight lines, reach the labelled ones of the colour bar.
+//! points, on straight lines, reach the ticks of the colour bar.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ const SIDE: f64 = 360.0;
 /// Width of the colour bar, and the number of its slices.
 const BAR: f64 = 18.0;
 const SLICES: usize = 120;
-/// About so many contours.
+/// About so many labels at it.
 const LEVELS: usize = 8;
 
 /// The room for the labels of y.
@@ -81,14 +81,14 @@ fn ink(place: f64) -> &'static str {
     if place < 0.5 { "#ffffff" } else { "#000000" }
 }
 
-/// A contour for each label of the colour bar.
+/// A contour for each tick of the colour bar.
 fn contours(plane: &Plane, heat: &Heat, colors: Scale, places: &[f64]) -> Group {
     let (width, height) = (SIDE / heat.x.len() as f64, SIDE / heat.y.len() as f64);
     let spot = |(x, y): (f64, f64)| {
         (round(plane.frame.left + (x + 0.5) * width), round(plane.frame.top + SIDE - (y + 0.5) * height))
     };
     let mut group = Group::new().set("fill", "none").set("stroke-width", 0.8).set("stroke-linecap", "round");
-    for tick in colors.ticks(LEVELS).into_iter().filter(|tick| tick.label.is_some()) {
+    for tick in colors.ticks(LEVELS) {
         let (level, mut path) = (colors.place(tick.value), String::new());
         for [from, to] in contour::segments(places, heat.x.len(), level) {
             let (from, to) = (spot(from), spot(to));
@@ -123,16 +123,17 @@ fn bar(heat: &Heat, colors: Scale, frame: Frame, places: &[f64]) -> (Group, f64)
         group = group.add(path.set("shape-rendering", "crispEdges"));
     }
     for tick in colors.ticks(LEVELS) {
-        let (y, Some(label)) = (down(colors.place(tick.value)), tick.label) else { continue };
-        group = group.add(line((left, y), (left + BAR, y), ink(colors.place(tick.value)), 0.8));
-        group = group.add(line((left + BAR, y), (left + BAR + 4.0, y), INK, 1.0));
+        let (place, length) = (colors.place(tick.value), if tick.label.is_some() { 5.0 } else { 3.0 });
+        let (y, label) = (down(place), tick.label.unwrap_or_default());
+        group = group.add(line((left, y), (left + BAR, y), ink(place), 0.8));
+        group = group.add(line((left + BAR, y), (left + BAR + length, y), INK, 1.0));
         group = group.add(words(&label, left + BAR + 8.0, y + 4.0, "start"));
         widest = widest.max(text::width(&label, LABEL));
     }
     // What the colours are stands beside them, turned.
     let (x, y) = (left + BAR + 8.0 + widest + 6.0 + LABEL, top + height / 2.0);
     let turned = format!("rotate(-90 {} {})", round(x), round(y));
-    let quantity = format!("{}; contours at the labels", heat.quantity);
+    let quantity = format!("{}; contours at the ticks", heat.quantity);
     group = group.add(words(&quantity, x, y, "middle").set("transform", turned));
     (group, width.max(x + 4.0 - frame.left - frame.width))
 }
