@@ -107,6 +107,7 @@ fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mu
         preconditioning: &subject.preconditioning,
         seed: subject.experiment.seed,
         step: subject.step,
+        image: subject.data.as_ref().and_then(|data| data.image),
         cancelled: &|| false,
     };
     let mut results = 0;

@@ -79,6 +79,7 @@ pub fn task(problem: &Problem) -> Task<'_> {
         preconditioning: &DEFAULT,
         seed: 1,
         step: 3,
+        image: None,
         cancelled: &|| false,
     }
 }
