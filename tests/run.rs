@@ -365,6 +365,41 @@ fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
 }
 
 #[test]
+fn a_run_whose_diagnostics_are_asked_for_and_cancelled_all_along_has_the_same_losses() {
+    for optimizer in ["kfra", "adam"] {
+        let settings = |every| [measured_every(every), vec!["train.updates=60".to_owned()]].concat();
+        let [quiet, watched] = [0, 1].map(|every| {
+            let folder = experiment(&format!("kind = \"{optimizer}\""));
+            let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings(every)).unwrap();
+            let session = Session::spawn(experiment, options(folder.path().join("out"), false)).unwrap();
+            for turn in 0.. {
+                if session.is_over() || every == 0 {
+                    break;
+                }
+                let mut orders: Vec<_> = Diagnostic::ALL.iter().map(|&diagnostic| Order::Measure(diagnostic)).collect();
+                if turn % 3 == 0 {
+                    let factors = Order::Measure(Diagnostic::Factors);
+                    orders.extend([Order::Pause, Order::CancelMeasurements, factors, Order::Resume]);
+                }
+                for order in orders {
+                    session.handle.send(order);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            session.join().unwrap();
+            folder
+        });
+        assert_eq!(losses(watched.path()), losses(quiet.path()), "{optimizer}");
+        assert_eq!(losses(quiet.path()).len(), 60);
+        let ended = |cancelled: bool| {
+            let is = |event: &Event| matches!(event, Event::MeasurementEnded { cancelled: found, .. } if *found == cancelled);
+            events(watched.path()).iter().filter(|event| is(event)).count()
+        };
+        assert!(ended(true) > 0 && ended(false) > 0, "{optimizer}");
+    }
+}
+
+#[test]
 fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
     let folder = experiment("kind = \"kfra\"\nkronecker_damping_max = 10.0\nstep_damping_min = 0.5");
     let settings = ["train.updates=1000000".to_owned()];

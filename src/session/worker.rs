@@ -10,6 +10,7 @@ use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
 use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket, log};
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -136,7 +137,7 @@ impl<T: Real> Worker<T> {
         self.settle()?;
         if !self.stopped {
             let step = self.trainer.step_number();
-            self.observatory.conclude(self.first, step, |compares| subject(&self.trainer, compares));
+            self.observatory.conclude(self.first, step, |due| subject(&self.trainer, due));
             self.settle()?;
         }
         let loss = self.evaluate_once()?.train_loss;
@@ -257,7 +258,7 @@ impl<T: Real> Worker<T> {
     /// Takes down what diagnostics found, and starts those that are due.
     fn observe(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
-        self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+        self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         Ok(())
     }
 
@@ -265,7 +266,7 @@ impl<T: Real> Worker<T> {
     fn observe_asked(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
         if self.observatory.is_asked() {
-            self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+            self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         }
         Ok(())
     }
@@ -427,9 +428,9 @@ impl<T: Real> Worker<T> {
     }
 }
 
-/// The state of the run for diagnostics; the moments of the optimizer where directions are compared.
-fn subject<T: Real>(trainer: &Trainer<T>, compares: bool) -> Subject {
-    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(compares) }
+/// The state of the run, as far as diagnostics need it.
+fn subject<T: Real>(trainer: &Trainer<T>, due: &[Diagnostic]) -> Subject {
+    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(due) }
 }
 
 /// A number with up to four significant digits.
