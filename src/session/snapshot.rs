@@ -343,6 +343,11 @@ impl Snapshot {
         (first, self.step.max(first))
     }
 
+    /// L; 0 while the network is not known.
+    pub fn depth(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.architecture.depth())
+    }
+
     fn mark(&mut self, step: u64, text: &str) {
         if self.marks.len() == MARKS {
             self.marks.pop_front();

@@ -1,3 +1,6 @@
+mod any;
+mod curvature;
+
 use std::sync::LazyLock;
 
 use ratatui::Terminal;
@@ -14,8 +17,6 @@ use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::{Palette, Signs, Theme};
 
-mod any;
-
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
@@ -24,6 +25,14 @@ fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &
     let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal.backend().buffer().clone()
+}
+
+/// A screen, with two runs over the others.
+fn at(screen: Screen) -> State {
+    let mut state = State::default();
+    state.show(screen);
+    state.runs.marked = vec![1, 2];
+    state
 }
 
 fn dark() -> Theme {
@@ -37,12 +46,11 @@ fn show(width: u16, height: u16, state: &State) -> String {
 #[test]
 fn every_screen_in_colours_for_dark_and_light_and_without() {
     for screen in Screen::ALL {
-        let mut state = State { screen, ..State::default() };
-        state.runs.marked = vec![1, 2];
+        let state = at(screen);
         for (width, height) in [(80, 24), (120, 36), (250, 70)] {
             let drawn = |palette, colour| {
                 let theme = Theme::new(palette, colour, Signs::Braille);
-                picture(width, height, &state, &sample::snapshot(1000), &theme)
+                picture(width, height, &state, &sample::measured(1000), &theme)
             };
             let looks =
                 [("dark", Palette::Dark, true), ("light", Palette::Light, true), ("NO_COLOR", Palette::Dark, false)];
@@ -104,7 +112,7 @@ fn losses_that_are_not_finite_leave_gaps_that_are_marked_and_counted() {
 
 #[test]
 fn a_zoomed_pane_has_the_whole_screen() {
-    for focus in Pane::ALL {
+    for &focus in Pane::of(Screen::Train) {
         let name = format!("{focus:?}").to_lowercase();
         for view in 0..focus.views() {
             let axes = Axes { crosshair: Some(300.0), unit: Unit::Epoch, ..Axes::default() };
@@ -172,9 +180,9 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 #[test]
 fn without_colours_no_cell_has_one() {
     let theme = Theme::new(Palette::Dark, false, Signs::Braille);
-    for zoom in [false, true] {
-        let state = State { zoom, ..State::default() };
-        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+    for (zoom, focus) in [false, true].into_iter().flat_map(|zoom| Pane::ALL.map(|focus| (zoom, focus))) {
+        let state = State { zoom, ..curvature::on(focus, 0, 1) };
+        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
         assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }
 }
@@ -184,14 +192,14 @@ fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
     let mut states = vec![State::default()];
     for focus in Pane::ALL {
-        let view = |view| State { zoom: true, focus, views: [view; Pane::COUNT], ..State::default() };
+        let view = |view| State { zoom: true, ..curvature::on(focus, view, 1) };
         states.extend((0..focus.views()).map(view));
     }
     for screen in Screen::ALL {
-        states.extend(overlays().map(|(overlay, _)| State { screen, overlay, ..State::default() }));
+        states.extend(overlays().map(|(overlay, _)| State { overlay, ..at(screen) }));
     }
     for state in states {
-        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
         assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
         // Keys and questions have a sign that elsewhere would stand for one without substitute.
         let shown = text(&buffer).replace("? F1", "").replace("? help", "").replace("quit?", "");
@@ -225,7 +233,7 @@ fn every_key_and_every_help_text_appears_in_the_help() {
 #[test]
 fn the_help_begins_with_what_the_focused_pane_shows() {
     for focus in Pane::ALL {
-        let state = State { focus, overlay: Some(Overlay::Help(0)), ..State::default() };
+        let state = State { overlay: Some(Overlay::Help(0)), ..curvature::on(focus, 0, 0) };
         let shown = show(80, 24, &state);
         assert!(!focus.about().is_empty() && focus.about().iter().all(|line| shown.contains(line)), "{shown}");
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Workbench;
 use crate::experiment::Experiment;
 use crate::runs::{Entry, Id, Run};
+use crate::session::Command;
 use crate::tui::design::Design;
 use crate::tui::figure;
 use crate::tui::panes::Scene;
@@ -21,10 +22,12 @@ impl Workbench<'_> {
     /// Why it was not done, in words.
     pub(super) fn carry_out(&mut self, effect: Effect) -> Result<Option<String>, String> {
         match effect {
-            Effect::Send(command, text) => match self.shelf.send(self.state.runs.shown, command) {
-                Some(ticket) => self.state.pending.push(Pending { ticket, text }),
-                None => return Err("this run takes no commands: it does not run in this program".to_owned()),
-            },
+            Effect::Send(command, text) => self.send(command, text)?,
+            Effect::Measure(diagnostics) => {
+                for diagnostic in diagnostics {
+                    self.send(Command::Measure(diagnostic), format!("measure {}", diagnostic.title()))?;
+                }
+            }
             Effect::Scan => self.scan(),
             Effect::Open(id) => {
                 self.shelf.open(id);
@@ -71,11 +74,19 @@ impl Workbench<'_> {
         }
     }
 
+    /// Sends a command to the run that is shown.
+    fn send(&mut self, command: Command, text: String) -> Result<(), String> {
+        let ticket = self.shelf.send(self.state.runs.shown, command);
+        let ticket = ticket.ok_or("this run takes no commands: it does not run in this program")?;
+        self.state.pending.push(Pending { ticket, text });
+        Ok(())
+    }
+
     /// Starts a run and shows it.
     fn start(&mut self, experiment: Experiment) -> Result<String, String> {
         let id = self.shelf.launch(experiment).map_err(in_words)?;
         (self.state.runs.shown, self.state.runs.selected) = (id, id);
-        self.state.screen = Screen::Train;
+        self.state.show(Screen::Train);
         self.state.pending.clear();
         Ok("started".to_owned())
     }
@@ -89,7 +100,7 @@ impl Workbench<'_> {
         let (entry, run) = entry.and_then(|entry| Some((entry, entry.run.as_ref()?))).ok_or(UNKNOWN)?;
         let experiment = run.experiment(None).map_err(in_words)?;
         self.state.design = Design::of_run(id, entry.label(), &experiment);
-        self.state.screen = Screen::Design;
+        self.state.show(Screen::Design);
         Ok(())
     }
 

@@ -24,7 +24,7 @@ fn count() -> impl Strategy<Value = usize> {
 
 /// Any events, however absurd, with steps in order.
 fn run() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..7_u8, number(), number(), number(), count(), 0..12_usize);
+    let event = (0..9_u8, number(), number(), number(), count(), 0..12_usize);
     (any::<bool>(), prop::collection::vec((event, 1..1_000_000_u64), 0..60)).prop_map(|(started, all)| {
         let mut events = if started { vec![sample::start()] } else { Vec::new() };
         let mut step = 0;
@@ -72,7 +72,8 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     data: n,
                     cost: c,
                 })),
-                _ => sample::end(step),
+                6 => sample::end(step),
+                _ => Event::Measured(curvature::absurd([a, b, c], n, layer, step)),
             });
         }
         events
@@ -109,7 +110,8 @@ proptest! {
             }
         }
         for screen in Screen::ALL {
-            (state.screen, state.overlay) = (screen, None);
+            state.show(screen);
+            state.overlay = None;
             picture(width, height, &state, &snapshot, &theme);
             state.overlay = over.clone();
             picture(width, height, &state, &snapshot, &theme);
@@ -119,13 +121,12 @@ proptest! {
 
 /// Draws every screen of runs without an update, with some, and with so many that they are summed up.
 fn draw_every_screen(sizes: impl Iterator<Item = (u16, u16)>) {
-    let runs = [Snapshot::default(), sample::fold(&[sample::start()]), sample::snapshot(60), sample::snapshot(9000)];
+    let runs = [Snapshot::default(), sample::fold(&[sample::start()]), sample::measured(60), sample::measured(9000)];
     let theme = dark();
     for (index, (width, height)) in sizes.enumerate() {
         let run = &runs[index % runs.len()];
         for screen in Screen::ALL {
-            let mut state = State { screen, zoom: index % 3 == 1, ..State::default() };
-            state.runs.marked = vec![1, 2];
+            let state = State { zoom: index % 3 == 1, ..at(screen) };
             picture(width, height, &state, run, &theme);
         }
     }
