@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::action::{self, BINDINGS, Binding, Context};
 use super::log::{Said, Speaker};
 use super::number::{count, plain};
-use super::panes::{Scene, status};
+use super::panes::{Pane, Scene, status};
 use super::state::Overlay;
 use super::theme::Theme;
 use super::widgets::put;
@@ -57,7 +57,7 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
     let here = scene.state.screen.context();
-    if here == Context::Train {
+    if !Pane::of(scene.state.screen).is_empty() {
         let pane = scene.state.focus;
         lines.push(Line::styled(format!("This pane: {}", pane.title(scene)), theme.strong));
         lines.extend(pane.about().iter().map(|sentence| Line::styled(*sentence, theme.text)));
