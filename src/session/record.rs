@@ -146,7 +146,7 @@ impl Recorder {
 
     /// Updates that were taken down.
     pub(super) fn updates(&self) -> u64 {
-        self.snapshot.step
+        self.written.snapshot.step
     }
 
     /// Takes down an event: first into the log, then into the snapshot.
