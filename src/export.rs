@@ -1,5 +1,6 @@
 //! What is taken out of runs: figures for papers, tables, logs for TensorBoard.
 
+pub mod curvature;
 mod draw;
 pub mod figure;
 mod file;

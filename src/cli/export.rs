@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let reason = format!("nothing was recorded for it in {all}; expected a run that measured it");
         return Err(Error::Request(reason));
     }
-    let bytes = format.bytes(&figures, x)?;
+    let bytes = format.bytes(&figures, x.name())?;
     Ok(export::write(&arguments.out, &bytes, arguments.force)?)
 }
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Abscissa, Error, Figure, csv, json, png, svg};
+use super::{Error, Figure, csv, json, png, svg};
 
 /// How figures are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +27,13 @@ impl Format {
         }
     }
 
-    /// Figures in this format.
+    /// Figures in this format. `x`: what x is called in tables.
     ///
     /// # Errors
     /// Where they have no such form.
-    pub fn bytes(self, figures: &[Figure], x: Abscissa) -> Result<Vec<u8>, Error> {
+    pub fn bytes(self, figures: &[Figure], x: &str) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Csv => csv(figures, x.name()),
+            Self::Csv => csv(figures, x),
             Self::Json => json(figures),
             Self::Svg => Ok(svg(figures).into_bytes()),
             Self::Png => png(figures),

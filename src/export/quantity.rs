@@ -55,7 +55,7 @@ pub fn rank(runs: &[Labelled], view: View) -> Vec<Figure> {
     kept(vec![figure])
 }
 
-fn scope_name(scope: Scope) -> String {
+pub(super) fn scope_name(scope: Scope) -> String {
     match scope {
         Scope::Whole => "all layers".to_owned(),
         Scope::Layer(layer) => format!("layer {layer}"),
@@ -100,7 +100,7 @@ pub fn timing(runs: &[Labelled], view: View) -> Vec<Figure> {
 }
 
 /// Those in which there is something to be seen, without curves that have no value.
-fn kept(mut figures: Vec<Figure>) -> Vec<Figure> {
+pub(super) fn kept(mut figures: Vec<Figure>) -> Vec<Figure> {
     for figure in &mut figures {
         figure.curves.retain(|curve| !curve.points.is_empty());
     }

@@ -350,6 +350,11 @@ impl Snapshot {
         (first, self.step.max(first))
     }
 
+    /// L; 0 while the network is not known.
+    pub fn depth(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.architecture.depth())
+    }
+
     fn mark(&mut self, step: u64, text: &str) {
         self.marks.push(Mark { step, text: text.to_owned() });
     }

@@ -14,6 +14,8 @@ pub enum Context {
     Train,
     /// The list of the Runs screen.
     Runs,
+    /// The panes of the Curvature screen.
+    Curvature,
     /// A list over the panes: help, messages, hyperparameters, optimizers.
     List,
     /// The command palette.
@@ -34,10 +36,11 @@ pub enum Context {
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::Everywhere, "On every screen"),
         (Self::Train, "Train: panes and run"),
         (Self::Runs, "Runs"),
+        (Self::Curvature, "Curvature"),
         (Self::List, "In a list"),
         (Self::Palette, "In the command palette"),
         (Self::Prompt, "While typing"),
@@ -72,6 +75,11 @@ pub enum Action {
     SingleStep,
     AskUpdates,
     Checkpoint,
+    Measure,
+    MeasureAll,
+    CancelMeasurements,
+    LayerBefore,
+    LayerAfter,
     Ask(Hyperparameter),
     Scale(Hyperparameter, f64),
     Choose,
@@ -233,11 +241,12 @@ bindings! {
     Everywhere: [letter('T')] "train", Some("train"), Action::Show(Screen::Train), "The Train screen: the panes of one run.";
     Everywhere: [letter('D')] "design", Some("design"), Action::Show(Screen::Design), "The Design screen: an experiment to edit and to start.";
     Everywhere: [letter('R')] "runs", Some("runs"), Action::Show(Screen::Runs), "The Runs screen: all runs, to compare them.";
+    Everywhere: [letter('C')] "curvature", Some("curvature"), Action::Show(Screen::Curvature), "The Curvature screen: spectra, factors and directions of one run.";
     Everywhere: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
     Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
     Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
     Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
-    Everywhere: [letter('C')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
+    Everywhere: [letter('P')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
     Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
     Everywhere: [letter('E')] "export", None, Action::AskExport, "Write the focused pane, or what is laid over one another, to a .svg, .png, .csv or .json file.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
@@ -253,6 +262,8 @@ bindings! {
     Train: [letter(']')] "double-gamma", None, Action::Scale(Hyperparameter::KroneckerDamping, 2.0), "Double γ.";
     Train: [letter('s')] "step", Some("step"), Action::SingleStep, "Make one update, then pause.";
     Train: [letter('n')] "run-n", Some("run n"), Action::AskUpdates, "Make n updates, then pause.";
+    Train: [letter('N')] "measure", None, Action::Measure, "Measure what the focused pane shows now, whatever its cadence.";
+    Train: [letter('X')] "cancel", None, Action::CancelMeasurements, "End what is being measured.";
     Train: [letter('w')] "checkpoint", None, Action::Checkpoint, "Write a checkpoint now.";
     Train: [letter('F')] "fork", None, Action::Fork, "Start another run at this one's latest checkpoint, and show it.";
     Train: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
@@ -297,6 +308,25 @@ bindings! {
     Runs: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
     Runs: [letter('X')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs, samples or seconds of training.";
     Runs: [ESC] "back", None, Action::Back, "One level back: the filter off, then to the Train screen.";
+    Curvature: [letter('n'), letter('N')] "measure", Some("measure"), Action::Measure, "Measure what the focused pane shows now.";
+    Curvature: [letter('x'), letter('X')] "cancel", Some("cancel"), Action::CancelMeasurements, "End what is being measured, and what waits.";
+    Curvature: [RIGHT, letter('.')] "layer-after", Some("layer"), Action::LayerAfter, "Show the next layer; before the first one, all as one.";
+    Curvature: [LEFT, letter(',')] "layer-before", None, Action::LayerBefore, "Show the layer before.";
+    Curvature: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
+    Curvature: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
+    Curvature: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
+    Curvature: [letter('A')] "measure-all", Some("all"), Action::MeasureAll, "Measure all that this screen shows, one after the other.";
+    Curvature: [letter('l')] "log-y", Some("log"), Action::LogY, "Logarithmic or linear y axis of the focused chart.";
+    Curvature: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
+    Curvature: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it, such as every how many updates to measure.";
+    Curvature: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
+    Curvature: [letter('1')] "spectrum", None, Action::Focus(0), "Focus the spectra.";
+    Curvature: [letter('2')] "kronecker", None, Action::Focus(1), "Focus the errors of the Kronecker blocks.";
+    Curvature: [letter('3')] "alignment", None, Action::Focus(2), "Focus the alignment of directions.";
+    Curvature: [letter('4')] "rank-curve", None, Action::Focus(3), "Focus the rank against the number of data.";
+    Curvature: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
+    Curvature: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
+    Curvature: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
     List: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";
     List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
@@ -364,7 +394,7 @@ bindings! {
 impl Context {
     /// Whether what holds on every screen holds here: this is a screen, and nothing lies over it.
     fn is_screen(self) -> bool {
-        matches!(self, Self::Train | Self::Design | Self::Runs)
+        matches!(self, Self::Train | Self::Design | Self::Runs | Self::Curvature)
     }
 
     /// The lines of the table that hold here.

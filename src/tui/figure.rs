@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::panes::Scene;
+use super::panes::{Pane, Scene};
 use super::runs::{self, Overlaid};
 use super::state::{Screen, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
@@ -23,7 +23,7 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<()
     if figures.is_empty() {
         return Err(Error::Encode("no curve is in sight".to_owned()));
     }
-    export::write(file, &format.bytes(&figures, x)?, false)
+    export::write(file, &format.bytes(&figures, name(scene, x))?, false)
 }
 
 fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure> {
@@ -48,6 +48,17 @@ fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure>
     state.focus.figures(&labelled, view(state.linear_y[state.focus.index()]))
 }
 
+/// What x is called in tables.
+fn name(scene: &Scene<'_>, x: Abscissa) -> &'static str {
+    match scene.state.focus {
+        _ if scene.state.screen == Screen::Runs => x.name(),
+        Pane::Spectrum => "eigenvalue",
+        Pane::Kronecker | Pane::Alignment => "layer",
+        Pane::RankCurve => "data",
+        Pane::Loss | Pane::Rank | Pane::Hessian | Pane::Timing => x.name(),
+    }
+}
+
 fn abscissa(scene: &Scene<'_>) -> Abscissa {
     match scene.state.axes.unit {
         Unit::Update => Abscissa::Update,
@@ -60,7 +71,6 @@ fn abscissa(scene: &Scene<'_>) -> Abscissa {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::panes::Pane;
     use crate::tui::sample;
     use crate::tui::state::State;
     use crate::tui::theme::{Palette, Signs, Theme};
@@ -68,12 +78,13 @@ mod tests {
     #[test]
     fn every_pane_and_the_comparison_are_written_and_nothing_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let (shelf, shown) = (sample::shelf(), Arc::new(sample::snapshot(300)));
+        let (shelf, shown) = (sample::shelf(), Arc::new(sample::measured(300)));
         let theme = Theme::new(Palette::Dark, true, Signs::Braille);
         let mut state = State::default();
         state.runs.marked = vec![1, 2];
-        for screen in [Screen::Train, Screen::Runs] {
-            for focus in Pane::ALL {
+        for screen in [Screen::Train, Screen::Curvature, Screen::Runs] {
+            let panes = if screen == Screen::Runs { &[Pane::Loss] } else { Pane::of(screen) };
+            for &focus in panes {
                 (state.screen, state.focus) = (screen, focus);
                 let scene = Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme };
                 for ending in ["svg", "csv"] {

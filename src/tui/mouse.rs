@@ -4,6 +4,7 @@ use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::action::Action;
+use super::panes::Pane;
 use super::state::{Screen, State};
 use super::update::{self, Effect, Sight};
 use super::{runs, view};
@@ -28,9 +29,9 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
         return update::update(state, Action::Show(screen), sight);
     }
     match state.screen {
-        Screen::Train => {
+        Screen::Train | Screen::Curvature => {
             let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
-            update::update(state, Action::Focus(pane.index()), sight)
+            update::update(state, Action::Focus(pane.place()), sight)
         }
         Screen::Design => None,
         Screen::Runs => {
@@ -42,11 +43,11 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
 
 /// Scrolls a list or a table, or looks at more or less of a chart: the first action or the second.
 fn turn(state: &mut State, at: Position, area: Rect, sight: Sight<'_>, actions: [Action; 2]) -> Option<Effect> {
-    if state.overlay.is_some() || state.screen != Screen::Train {
+    if state.overlay.is_some() || Pane::of(state.screen).is_empty() {
         return update::update(state, actions[0], sight);
     }
     let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
-    update::update(state, Action::Focus(pane.index()), sight);
+    update::update(state, Action::Focus(pane.place()), sight);
     let table = pane.rows(sight.snapshot) > 0 && state.view(pane) == 0;
     update::update(state, actions[usize::from(!table)], sight)
 }
@@ -56,7 +57,6 @@ mod tests {
     use ratatui::crossterm::event::KeyModifiers;
 
     use super::*;
-    use crate::tui::panes::Pane;
     use crate::tui::sample;
     use crate::tui::state::{Overlay, Window};
 

@@ -1,8 +1,9 @@
-//! The panes of the Train screen, one file each below `panes/`, one line each in the table of this file.
-//! They only draw.
+//! The panes of the screens, one file each below `panes/`, one line each in the table of this file. They only
+//! draw.
 
 pub mod curves;
 pub mod header;
+pub mod layers;
 pub mod status;
 pub mod steps;
 mod track;
@@ -12,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::number::{count, duration};
-use super::state::State;
+use super::state::{Screen, State};
 use super::theme::{self, Theme};
 use crate::diagnostics::{Diagnostic, Scope};
 use crate::export::{Figure, Labelled, View};
@@ -32,39 +33,55 @@ struct Face {
     draw: fn(&mut Buffer, Rect, &Scene<'_>) -> usize,
     /// Its quantities of some runs as figures for files; none where it has none.
     figures: fn(&[Labelled], View) -> Vec<Figure>,
+    /// What is measured for it, in the view that is shown.
+    diagnostics: fn(&State) -> &'static [Diagnostic],
 }
 
 macro_rules! panes {
-    ($($(#[$doc:meta])* $module:ident :: $variant:ident, views: $views:literal;)*) => {
-        $(mod $module;)*
+    ($($screen:ident { $($(#[$doc:meta])* $module:ident :: $variant:ident, views: $views:literal;)* })*) => {
+        $($(mod $module;)*)*
 
         /// The panes, in the order of the table: on the screen from left to right, then down.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Pane {
-            $($(#[$doc])* $variant,)*
+            $($($(#[$doc])* $variant,)*)*
         }
 
         impl Pane {
             /// How many panes there are.
-            pub const COUNT: usize = [$($views),*].len();
+            pub const COUNT: usize = [$($($views),*),*].len();
 
             /// Every pane.
-            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
+            pub const ALL: [Self; Self::COUNT] = [$($(Self::$variant),*),*];
+
+            /// Those of a screen.
+            pub fn of(screen: Screen) -> &'static [Self] {
+                match screen {
+                    $(Screen::$screen => &[$(Self::$variant),*],)*
+                    Screen::Design | Screen::Runs => &[],
+                }
+            }
+
+            /// The screen it is on.
+            pub fn screen(self) -> Screen {
+                match self { $($(Self::$variant => Screen::$screen,)*)* }
+            }
 
             /// The number of its views, at least 1.
             pub fn views(self) -> usize {
-                match self { $(Self::$variant => $views,)* }
+                match self { $($(Self::$variant => $views,)*)* }
             }
 
             fn face(self) -> Face {
                 match self {
-                    $(Self::$variant => Face {
+                    $($(Self::$variant => Face {
                         title: $module::title,
                         remarks: $module::remarks,
                         rows: $module::rows,
                         draw: $module::draw,
                         figures: $module::figures,
-                    },)*
+                        diagnostics: $module::diagnostics,
+                    },)*)*
                 }
             }
         }
@@ -72,14 +89,26 @@ macro_rules! panes {
 }
 
 panes! {
-    /// Loss.
-    loss::Loss, views: 3;
-    /// Rank of Ḡ.
-    rank::Rank, views: 2;
-    /// Hessian blocks.
-    hessian::Hessian, views: 3;
-    /// Timing.
-    timing::Timing, views: 2;
+    Train {
+        /// Loss.
+        loss::Loss, views: 3;
+        /// Rank of Ḡ.
+        rank::Rank, views: 2;
+        /// Hessian blocks.
+        hessian::Hessian, views: 3;
+        /// Timing.
+        timing::Timing, views: 2;
+    }
+    Curvature {
+        /// Spectra of Ḡ and of the Hessian.
+        spectrum::Spectrum, views: 3;
+        /// Errors of the Kronecker blocks.
+        kronecker::Kronecker, views: 3;
+        /// Alignment of directions with the exact one.
+        alignment::Alignment, views: 3;
+        /// The rank against the number of data.
+        rank_curve::RankCurve, views: 2;
+    }
 }
 
 impl Default for Pane {
@@ -94,9 +123,26 @@ impl Pane {
         self as usize
     }
 
-    /// The pane so many places after it, in a circle.
-    pub fn after(self, places: usize) -> Self {
-        Self::ALL[(self.index() + places) % Self::COUNT]
+    /// Its number on its screen, from 0.
+    pub fn place(self) -> usize {
+        Self::of(self.screen()).iter().position(|pane| *pane == self).unwrap_or(0)
+    }
+
+    /// The pane after it on its screen, in a circle.
+    pub fn after(self) -> Self {
+        let panes = Self::of(self.screen());
+        panes[(self.place() + 1) % panes.len()]
+    }
+
+    /// The pane before it on its screen, in a circle.
+    pub fn before(self) -> Self {
+        let panes = Self::of(self.screen());
+        panes[(self.place() + panes.len() - 1) % panes.len()]
+    }
+
+    /// What is measured for it, in the view that is shown.
+    pub fn diagnostics(self, state: &State) -> &'static [Diagnostic] {
+        (self.face().diagnostics)(state)
     }
 
     /// Its quantities of some runs as figures for files.
@@ -120,6 +166,22 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// The layer whose curvature is shown, or all.
+    pub fn scope(&self) -> Scope {
+        match self.state.layer.min(self.snapshot.depth()) {
+            0 => Scope::Whole,
+            layer => Scope::Layer(layer),
+        }
+    }
+
+    /// The layer that is shown where there is nothing to show of all as one.
+    pub fn layer(&self) -> usize {
+        match self.scope() {
+            Scope::Whole => 1,
+            Scope::Layer(layer) => layer,
+        }
+    }
+
     /// The runs whose curves are laid over one another, other than `id`.
     pub fn marked(&self, id: Id) -> impl Iterator<Item = &'a Entry> {
         let marked = &self.state.runs.marked;
@@ -133,7 +195,7 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (title, mut remarks) = ((face.title)(scene), (face.remarks)(scene));
     let focused = scene.state.focus == pane;
     let style = if focused { scene.theme.accent } else { scene.theme.strong };
-    let number = Span::styled(format!("{} ", pane.index() + 1), scene.theme.faint);
+    let number = Span::styled(format!("{} ", pane.place() + 1), scene.theme.faint);
     let title = Line::from(vec![number, Span::styled(title, style)]);
     let used = title.width();
     let boxed = area.height >= 13 && area.width >= 50;
@@ -166,12 +228,14 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
 
 /// What the empty pane of a diagnostic says.
 fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
-    let every = Hyperparameter::Every(diagnostic);
-    match (&snapshot.status, snapshot.hyperparameter(every)) {
-        (Status::Loading, _) => "waiting for the data".to_owned(),
-        (Status::Ended(_), _) => "never measured".to_owned(),
-        (_, Some(0.0)) => format!("not measured: {} is 0 (set it with e)", every.symbol()),
-        _ => "measuring…".to_owned(),
+    let every = snapshot.hyperparameter(Hyperparameter::Every(diagnostic));
+    match &snapshot.status {
+        Status::Loading => "waiting for the data".to_owned(),
+        Status::Ended(_) => "never measured".to_owned(),
+        _ if snapshot.measuring.contains(&diagnostic) || every.is_some_and(|every| every > 0.0) => {
+            "measuring…".to_owned()
+        }
+        _ => format!("{}: N measures it now", diagnostic.title()),
     }
 }
 

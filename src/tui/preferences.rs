@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::panes::Pane;
-use super::state::{SMOOTHINGS, State, Unit};
+use super::state::{SMOOTHINGS, Screen, State, Unit};
 use super::theme::Palette;
 use crate::network::tensors::write_whole;
 
@@ -17,7 +17,7 @@ pub struct Preferences {
     pub palette: Option<Palette>,
     /// Whether the mouse is listened to.
     mouse: bool,
-    /// Which pane has the keys, from 0.
+    /// Which pane has the keys on the Train screen, from 0.
     focus: usize,
     /// Whether it has the whole screen.
     zoom: bool,
@@ -63,7 +63,7 @@ impl Preferences {
         Self {
             palette: chosen.then_some(state.palette),
             mouse: state.mouse,
-            focus: state.focus.index(),
+            focus: state.focus_on(Screen::Train).map_or(0, Pane::place),
             zoom: state.zoom,
             views: state.views.to_vec(),
             linear_y: state.linear_y.to_vec(),
@@ -76,7 +76,9 @@ impl Preferences {
     /// Lays out a screen in this way.
     pub fn apply(&self, state: &mut State) {
         state.mouse = self.mouse;
-        state.focus = Pane::ALL[self.focus % Pane::COUNT];
+        if let Some(&pane) = Pane::of(Screen::Train).get(self.focus) {
+            state.focus = pane;
+        }
         state.zoom = self.zoom;
         state.views.iter_mut().zip(&self.views).for_each(|(view, kept)| *view = *kept);
         state.linear_y.iter_mut().zip(&self.linear_y).for_each(|(linear, kept)| *linear = *kept);

@@ -1,5 +1,7 @@
 //! A made-up run for tests: the MNIST autoencoder under KFRA.
 
+mod curvature;
+
 use crate::data::Places;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::diagnostics::rank::{Rank, RankMethod};
@@ -9,6 +11,8 @@ use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
 use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, log, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
+
+pub use curvature::curvature;
 
 pub const UPDATES: u64 = 5000;
 
@@ -203,7 +207,7 @@ pub fn shelf() -> Shelf {
     let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
     shelf.adopt(Session::of(handle, thread), "runs/now".into());
     for seed in 1..=2 {
-        let mut snapshot = snapshot(200 * seed);
+        let mut snapshot = measured(200 * seed);
         snapshot.apply(&end(200 * seed));
         shelf.record(folder(&format!("runs/adam-{seed}"), seed, "adam"), snapshot);
     }
@@ -214,4 +218,11 @@ pub fn shelf() -> Shelf {
 /// The run after so many updates.
 pub fn snapshot(steps: u64) -> Snapshot {
     fold(&events(steps))
+}
+
+/// The run after so many updates, its curvature measured twice.
+pub fn measured(steps: u64) -> Snapshot {
+    let mut snapshot = snapshot(steps);
+    [curvature(steps / 2), curvature(steps)].concat().iter().for_each(|event| snapshot.apply(event));
+    snapshot
 }

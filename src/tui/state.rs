@@ -22,11 +22,13 @@ pub enum Screen {
     Design,
     /// All runs.
     Runs,
+    /// Spectra, factors and directions of one run.
+    Curvature,
 }
 
 impl Screen {
     /// Every screen, in the order of the tabs.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Design, Self::Runs];
+    pub const ALL: [Self; 4] = [Self::Train, Self::Design, Self::Runs, Self::Curvature];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Screen {
             Self::Train => "Train",
             Self::Design => "Design",
             Self::Runs => "Runs",
+            Self::Curvature => "Curvature",
         }
     }
 
@@ -43,6 +46,7 @@ impl Screen {
             Self::Train => Context::Train,
             Self::Design => Context::Design,
             Self::Runs => Context::Runs,
+            Self::Curvature => Context::Curvature,
         }
     }
 }
@@ -203,8 +207,12 @@ pub struct State {
     pub mouse: bool,
     /// What is said of the last thing done outside a run, until the next key.
     pub notice: Option<String>,
-    /// The pane that keys are for.
+    /// The pane that keys are for; it is one of the screen in sight, where that has any.
     pub focus: Pane,
+    /// The panes that keys were for on other screens.
+    pub left: Vec<Pane>,
+    /// The layer whose curvature is shown; 0: all layers as one.
+    pub layer: usize,
     /// Whether it has the whole screen.
     pub zoom: bool,
     /// The view of each pane.
@@ -240,6 +248,22 @@ impl State {
             None if self.stopping => Context::Stopping,
             None if self.screen == Screen::Design => self.design.context(),
             None => self.screen.context(),
+        }
+    }
+
+    /// The pane of a screen that keys are for there.
+    pub fn focus_on(&self, screen: Screen) -> Option<Pane> {
+        let panes = Pane::of(screen);
+        let kept = std::iter::once(&self.focus).chain(&self.left).find(|pane| panes.contains(pane));
+        kept.or(panes.first()).copied()
+    }
+
+    /// Shows a screen, with the keys where they were on it last.
+    pub fn show(&mut self, screen: Screen) {
+        self.screen = screen;
+        if let Some(pane) = self.focus_on(screen).filter(|pane| *pane != self.focus) {
+            self.left.retain(|left| *left != pane);
+            self.left.push(std::mem::replace(&mut self.focus, pane));
         }
     }
 

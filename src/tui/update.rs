@@ -11,8 +11,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::action::{self, Action};
 use super::design::Wish;
 use super::number::plain;
+use super::panes::Pane;
 use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
+use crate::diagnostics::Diagnostic;
 use crate::runs::Entry;
 use crate::session::{Command, Snapshot, Status};
 
@@ -98,7 +100,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
     match action {
         Action::Quit => return quit(state, sight),
         Action::Show(screen) => {
-            state.screen = screen;
+            state.show(screen);
             return (screen == Screen::Runs).then_some(Effect::Scan);
         }
         Action::Leave => return Some(Effect::Leave),
@@ -107,6 +109,17 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Accept => return overlay::accept(state, sight),
         Action::TogglePause => return toggle_pause(snapshot),
         Action::SingleStep => return Some(Effect::send(Command::RunThenPause(1), "one update, then pause")),
+        Action::Measure => return measure(state, snapshot, state.focus.diagnostics(state)),
+        Action::MeasureAll => {
+            let all = Pane::of(state.screen).iter().flat_map(|pane| pane.diagnostics(state)).copied();
+            return measure(state, snapshot, &all.collect::<Vec<_>>());
+        }
+        Action::CancelMeasurements => {
+            return Some(Effect::send(Command::CancelMeasurements, "cancel measurements"));
+        }
+        // All layers as one come before the first, in a circle.
+        Action::LayerBefore => state.layer = (state.layer + snapshot.depth()) % (snapshot.depth() + 1),
+        Action::LayerAfter => state.layer = (state.layer + 1) % (snapshot.depth() + 1),
         Action::Checkpoint => return Some(Effect::send(Command::Checkpoint, "checkpoint")),
         Action::Scale(hyperparameter, factor) => {
             let value = snapshot.hyperparameter(hyperparameter)? * factor;
@@ -159,6 +172,23 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         other => charts::arrange(state, other, snapshot),
     }
     None
+}
+
+/// Asks for measurements, of a run that goes on.
+fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
+    if matches!(snapshot.status, Status::Ended(_)) {
+        state.notice = Some("the run is over: kfra-tui inspect --run measures at its checkpoints".to_owned());
+        return None;
+    }
+    let waits = |diagnostic: &Diagnostic| !snapshot.measuring.contains(diagnostic);
+    let wanted: Vec<_> = diagnostics.iter().copied().filter(waits).collect();
+    if wanted.is_empty() {
+        let reason =
+            if diagnostics.is_empty() { "nothing is measured for this pane" } else { "being measured already" };
+        state.notice = Some(reason.to_owned());
+        return None;
+    }
+    Some(Effect::Measure(wanted))
 }
 
 fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {

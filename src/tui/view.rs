@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::panes::{self, Pane, Scene, header, status, steps};
+use super::panes::{self, Pane, Scene, header, layers, status, steps};
 use super::popup;
 use super::state::{Screen, State};
 use super::widgets::put;
@@ -32,11 +32,15 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         header::draw(buffer, row(0, 1), scene);
         match scene.state.screen {
-            Screen::Train => {
+            Screen::Train | Screen::Curvature => {
                 for (pane, place) in places(area, scene.state) {
                     panes::draw(pane, buffer, place, scene);
                 }
-                steps::draw(buffer, row(area.height - 4, 2), scene);
+                let below = row(area.height - 4, 2);
+                match scene.state.screen {
+                    Screen::Train => steps::draw(buffer, below, scene),
+                    _ => layers::draw(buffer, below, scene),
+                }
             }
             Screen::Design => design::draw(buffer, row(1, area.height - 1), &scene.state.design, scene.theme),
             Screen::Runs => runs::draw(buffer, middle(area, scene.state), scene),
@@ -60,7 +64,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 /// What is left between the first line and the last ones.
 pub fn middle(area: Rect, state: &State) -> Rect {
     let below = match state.screen {
-        Screen::Train => 4,
+        Screen::Train | Screen::Curvature => 4,
         Screen::Design => 0,
         Screen::Runs => 2,
     };
@@ -72,20 +76,23 @@ pub fn tab(area: Rect, at: Position) -> Option<Screen> {
     header::tabs(area).into_iter().find(|(_, place)| place.contains(at)).map(|(screen, _)| screen)
 }
 
-/// Where the panes are on a screen: all of them, two in a row; or where that is too narrow the row of the focused
-/// one, one above the other; or only that one.
+/// Where the panes are on a screen: two in a row, as many rows as have room, that of the focused one among them;
+/// or where that is too narrow this row, one pane above the other; or only the focused one.
 pub fn places(area: Rect, state: &State) -> Vec<(Pane, Rect)> {
     let area = middle(area, state);
-    let (focus, rows) = (state.focus, Pane::COUNT.div_ceil(2));
-    if state.zoom || usize::from(area.height) < 6 * rows {
+    let (focus, panes) = (state.focus, Pane::of(state.screen));
+    let (all, focused) = (panes.len().div_ceil(2), focus.place() / 2);
+    let rows = usize::from(area.height / least(state.screen)).min(all);
+    if state.zoom || rows < all.min(2) {
         return vec![(focus, area)];
     }
     if area.width < 76 {
-        let row = Pane::ALL.chunks(2).nth(focus.index() / 2).unwrap_or_default();
+        let row = panes.chunks(2).nth(focused).unwrap_or_default();
         return row.iter().enumerate().map(|(index, pane)| (*pane, band(area, index, row.len()))).collect();
     }
+    let first = (focused / rows * rows).min(all - rows);
     let mut places = Vec::new();
-    for (index, row) in Pane::ALL.chunks(2).enumerate() {
+    for (index, row) in panes.chunks(2).skip(first).take(rows).enumerate() {
         let place = band(area, index, rows);
         let width = (place.width - 1) / 2;
         match *row {
@@ -98,6 +105,11 @@ pub fn places(area: Rect, state: &State) -> Vec<(Pane, Rect)> {
         }
     }
     places
+}
+
+/// The least height of a pane that is not alone.
+fn least(screen: Screen) -> u16 {
+    if screen == Screen::Curvature { 9 } else { 6 }
 }
 
 /// One of some bands of an area, from above, all of about one height.

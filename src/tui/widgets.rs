@@ -2,6 +2,7 @@
 
 pub mod bar;
 pub mod chart;
+pub mod histogram;
 pub mod table;
 
 use ratatui::buffer::Buffer;

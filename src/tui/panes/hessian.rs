@@ -13,6 +13,7 @@ use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::session::Snapshot;
 use crate::session::snapshot::Tracked;
 use crate::tui::number::{column, count, duration};
+use crate::tui::state::State;
 use crate::tui::widgets::{bar, put, table};
 
 pub use crate::export::quantity::hessian as figures;
@@ -34,6 +35,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let Some(latest) = blocks().max_by_key(|block| block.step) else { return Vec::new() };
     let cost: f64 = blocks().map(|block| block.cost).sum();
     measured(latest.step, latest.data, cost)
+}
+
+pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
+    &[Diagnostic::Hessian]
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {

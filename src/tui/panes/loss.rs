@@ -7,9 +7,11 @@ use ratatui::layout::Rect;
 
 use super::curves::{Curves, Look, Quantity, smoothing};
 use super::{Pane, Scene};
+use crate::diagnostics::Diagnostic;
 use crate::session::Snapshot;
 use crate::tui::number::count;
 use crate::tui::runs::{Overlaid, overlay};
+use crate::tui::state::State;
 
 pub use crate::export::quantity::loss as figures;
 
@@ -35,6 +37,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
             vec![format!("{scale} · {smoothed} · {lost}"), lost]
         }
     }
+}
+
+pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
+    &[]
 }
 
 pub fn rows(_: &Snapshot) -> usize {

@@ -13,6 +13,7 @@ use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::session::Snapshot;
 use crate::tui::number::{compact, count, digits, duration, percents};
 use crate::tui::runs::{Overlaid, overlay};
+use crate::tui::state::State;
 use crate::tui::widgets::{put, table};
 
 pub use crate::export::quantity::rank as figures;
@@ -27,6 +28,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let Some(latest) = ranks().max_by_key(|rank| rank.step) else { return Vec::new() };
     let cost: f64 = ranks().map(|rank| rank.cost).sum();
     measured(latest.step, latest.data, cost)
+}
+
+pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
+    &[Diagnostic::Rank]
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {

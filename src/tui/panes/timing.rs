@@ -8,8 +8,10 @@ use ratatui::text::{Line, Span};
 
 use super::curves::{Curves, Look, Quantity};
 use super::{Pane, Scene, split};
+use crate::diagnostics::Diagnostic;
 use crate::session::Snapshot;
 use crate::tui::number::{column, digits, percent, percents};
+use crate::tui::state::State;
 use crate::tui::widgets::{bar, fit, put, table};
 
 pub use crate::export::quantity::timing as figures;
@@ -25,6 +27,10 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     }
     let wall = format!("{} ms an update", digits(wall * 1e3, 3));
     vec![format!("{wall} · CPU {} ms", digits(cpu * 1e3, 3)), wall]
+}
+
+pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
+    &[]
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {

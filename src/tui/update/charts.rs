@@ -11,9 +11,13 @@ pub fn arrange(state: &mut State, action: Action, snapshot: &Snapshot) {
     let sight = visible(state, snapshot);
     let axes = &mut state.axes;
     match action {
-        Action::NextPane => state.focus = state.focus.after(1),
-        Action::PreviousPane => state.focus = state.focus.after(Pane::COUNT - 1),
-        Action::Focus(index) => state.focus = Pane::ALL[index % Pane::COUNT],
+        Action::NextPane => state.focus = state.focus.after(),
+        Action::PreviousPane => state.focus = state.focus.before(),
+        Action::Focus(index) => {
+            if let Some(&pane) = Pane::of(state.screen).get(index) {
+                state.focus = pane;
+            }
+        }
         Action::Zoom => state.zoom = !state.zoom,
         Action::NextView => state.views[pane] = (state.views[pane] + 1) % state.focus.views(),
         Action::LogY => state.linear_y[pane] = !state.linear_y[pane],

@@ -10,7 +10,7 @@ pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
     let id = runs::selected(state, sight.entries)?.id;
     match action {
         Action::OpenRun => {
-            state.screen = Screen::Train;
+            state.show(Screen::Train);
             Some(Effect::Open(id))
         }
         Action::MarkRun => {

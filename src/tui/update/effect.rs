@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::plain;
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::runs::Id;
 use crate::session::Command;
@@ -13,6 +14,8 @@ use crate::train::Hyperparameter;
 pub enum Effect {
     /// Send a command; the text says it for people.
     Send(Command, String),
+    /// Measure diagnostics, one after the other.
+    Measure(Vec<Diagnostic>),
     /// End, because the run is over.
     Quit,
     /// End without waiting for the run to be over.

@@ -14,10 +14,11 @@ pub fn back(state: &mut State) {
     if state.overlay.take().is_some() {
     } else if state.screen == Screen::Runs {
         if std::mem::take(&mut state.runs.filter).is_empty() {
-            state.screen = Screen::Train;
+            state.show(Screen::Train);
         }
-    } else if state.axes.crosshair.take().is_none() {
-        state.zoom = false;
+    } else if state.screen == Screen::Train && state.axes.crosshair.take().is_some() {
+    } else if !std::mem::take(&mut state.zoom) {
+        state.show(Screen::Train);
     }
 }
 

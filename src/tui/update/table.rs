@@ -2,6 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
+use crate::diagnostics::Diagnostic;
 use crate::session::Command;
 use crate::train::Hyperparameter as H;
 use crate::tui::action::{self, Action, BINDINGS, Binding, Context};
@@ -14,10 +15,14 @@ use crate::tui::update::{Effect, Sight, press};
 /// What is seen before a command: on the Train screen the second pane with its crosshair in a part of the run,
 /// on the Runs screen the second run.
 fn before(screen: Screen) -> State {
-    let mut state = State { screen, focus: Pane::ALL[1], ..State::default() };
+    let mut state = State::default();
+    state.show(screen);
+    state.focus = Pane::of(screen).get(1).copied().unwrap_or(state.focus);
+    let pane = state.focus.index();
+    state.layer = 3;
     state.axes.window = Window::Between(200.0, 600.0);
     state.axes.crosshair = Some(400.0);
-    state.scroll[1] = 3;
+    state.scroll[pane] = 3;
     state.runs.selected = 1;
     // The second of two layers that were added, of which a third was taken back.
     for action in [Action::AddLayer, Action::AddLayer, Action::AddLayer, Action::Undo, Action::Up, Action::Up] {
@@ -38,6 +43,7 @@ fn layer(from_end: usize, field: &str) -> String {
 
 /// What a command did.
 struct Done {
+    before: Screen,
     state: State,
     effect: Option<Effect>,
 }
@@ -64,7 +70,7 @@ impl Done {
 // A line for each command.
 #[allow(clippy::match_same_arms)]
 fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
-    let Done { state, effect } = done;
+    let Done { state, effect, .. } = done;
     let at = state.design.selected_key();
     let scaled = |factor: f64| match effect {
         Some(Effect::Send(Command::Set { hyperparameter: H::KroneckerDamping, value }, _)) => {
@@ -81,17 +87,20 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Everywhere, "train") => state.screen == Screen::Train,
         (Context::Everywhere, "design") => state.screen == Screen::Design,
         (Context::Everywhere, "runs") => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
+        (Context::Everywhere, "curvature") => state.screen == Screen::Curvature,
         (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
         (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
         (Context::Everywhere, "colours") => state.palette == Palette::Light,
         (Context::Everywhere, "export") => done.over(Overlay::Prompt(Topic::Export, String::new())),
         (Context::Everywhere, "mouse") => state.mouse,
-        (Context::Train, "pause") => done.sent(Command::Pause),
-        (Context::Train, "zoom") => state.zoom,
-        (Context::Train, "view") => state.view(Pane::ALL[1]) == 1,
-        (Context::Train, "next") => state.focus == Pane::ALL[2],
-        (Context::Train, "previous") => state.focus == Pane::ALL[0],
-        (Context::Train, "set") => done.over(Overlay::Choose(0)),
+        (Context::Train | Context::Curvature, "pause") => done.sent(Command::Pause),
+        (Context::Train | Context::Curvature, "zoom") => state.zoom,
+        (Context::Train | Context::Curvature, "view") => state.view(state.focus) == 1,
+        (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[2],
+        (Context::Train | Context::Curvature, "previous") => state.focus == Pane::of(done.before)[0],
+        (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank])),
+        (Context::Train | Context::Curvature, "cancel") => done.sent(Command::CancelMeasurements),
+        (Context::Train | Context::Curvature, "set") => done.over(Overlay::Choose(0)),
         (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
         (Context::Train, "gamma") => done.asked(H::KroneckerDamping),
         (Context::Train, "tau") => done.asked(H::StepDamping),
@@ -106,9 +115,9 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train, "hessian") => state.focus == Pane::Hessian,
         (Context::Train, "timing") => state.focus == Pane::Timing,
         (Context::Train, "back") => state.axes.crosshair.is_none(),
-        (Context::Train, "up") => state.scroll[1] == 2,
-        (Context::Train, "down") => state.scroll[1] == 4,
-        (Context::Train, "log-y") => state.linear_y[1],
+        (Context::Train | Context::Curvature, "up") => state.scroll[state.focus.index()] == 2,
+        (Context::Train | Context::Curvature, "down") => state.scroll[state.focus.index()] == 4,
+        (Context::Train | Context::Curvature, "log-y") => state.linear_y[state.focus.index()],
         (Context::Train | Context::Runs, "log-x") => state.axes.log_x,
         (Context::Train | Context::Runs, "x-axis") => state.axes.unit == Unit::Epoch,
         (Context::Train, "average") => state.axes.smoothing == 1,
@@ -157,19 +166,39 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Design, "previous-section") => at.starts_with("network.") && at != layer(1, "units"),
         (Context::Design, "page-up" | "first") => !at.contains("layers"),
         (Context::Design, "page-down" | "last") => !at.starts_with("network."),
+        (Context::Curvature, name) => return of_curvature(name, done),
+        _ => return None,
+    })
+}
+
+/// The same of what only the Curvature screen has.
+fn of_curvature(name: &str, done: &Done) -> Option<bool> {
+    use Diagnostic as D;
+    let Done { state, effect, .. } = done;
+    let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
+    Some(match name {
+        "measure" => asked(&[D::Approximation, D::Fisher]),
+        "measure-all" => asked(&[D::Spectrum, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "layer-before" => state.layer == 2,
+        "layer-after" => state.layer == 4,
+        "spectrum" => state.focus == Pane::Spectrum,
+        "kronecker" => state.focus == Pane::Kronecker,
+        "alignment" => state.focus == Pane::Alignment,
+        "rank-curve" => state.focus == Pane::RankCurve,
+        "back" => state.screen == Screen::Train,
         _ => return None,
     })
 }
 
 fn after(screen: Screen, keys: &[KeyEvent]) -> Done {
-    let (snapshot, shelf) = (sample::snapshot(1000), sample::shelf());
+    let (snapshot, shelf) = (sample::measured(1000), sample::shelf());
     let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
     let mut state = before(screen);
     let mut effect = None;
     for key in keys {
         effect = press(&mut state, key, sight);
     }
-    Done { state, effect }
+    Done { before: screen, state, effect }
 }
 
 fn screens(binding: &Binding) -> Vec<Screen> {

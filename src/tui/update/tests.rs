@@ -126,7 +126,7 @@ fn escape_goes_back_one_level_at_a_time() {
 #[test]
 fn focus_goes_round_and_views_go_round_within_it() {
     let run = sample::snapshot(10);
-    assert_eq!(after(&"⇥".repeat(Pane::COUNT), &run).0.focus, Pane::Loss);
+    assert_eq!(after(&"⇥".repeat(Pane::of(Screen::Train).len()), &run).0.focus, Pane::Loss);
     for (key, pane) in ["1", "2", "3", "4"].into_iter().zip(Pane::ALL) {
         let mut state = after(key, &run).0;
         assert_eq!(state.focus, pane);
@@ -199,4 +199,30 @@ fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
     run.apply(&sample::end(10));
     settle(&mut state, &run);
     assert!(state.pending.is_empty());
+}
+
+#[test]
+fn every_screen_keeps_its_focus() {
+    let run = sample::snapshot(10);
+    let mut state = after("3C", &run).0;
+    assert_eq!((state.screen, state.focus), (Screen::Curvature, Pane::Spectrum));
+    keys(&mut state, &run, "4RC");
+    assert_eq!(state.focus, Pane::RankCurve);
+    keys(&mut state, &run, "T");
+    assert_eq!((state.screen, state.focus), (Screen::Train, Pane::Hessian));
+    keys(&mut state, &run, "DC");
+    assert_eq!(state.focus, Pane::RankCurve);
+}
+
+#[test]
+fn a_run_that_is_over_is_not_measured_and_what_is_being_measured_not_twice() {
+    let mut run = sample::snapshot(10);
+    assert_eq!(after("CN", &run).1, Some(Effect::Measure(vec![Diagnostic::Spectrum])));
+    let (command, change) = (Command::Measure(Diagnostic::Spectrum), String::new());
+    run.apply(&crate::session::Event::Applied { ticket: 1, step: 10, command, change });
+    let (state, effect) = after("CN", &run);
+    assert_eq!((effect, state.notice.as_deref()), (None, Some("being measured already")));
+    run.apply(&sample::end(10));
+    let (state, effect) = after("CN", &run);
+    assert!(effect.is_none() && state.notice.unwrap().contains("the run is over"));
 }

@@ -1,3 +1,5 @@
+mod curvature;
+
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -99,7 +101,7 @@ fn losses_that_are_not_finite_leave_gaps_that_are_marked_and_counted() {
 
 #[test]
 fn a_zoomed_pane_has_the_whole_screen() {
-    for focus in Pane::ALL {
+    for &focus in Pane::of(Screen::Train) {
         let name = format!("{focus:?}").to_lowercase();
         for view in 0..focus.views() {
             let axes = Axes { crosshair: Some(300.0), unit: Unit::Epoch, ..Axes::default() };
@@ -160,9 +162,9 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 #[test]
 fn without_colours_no_cell_has_one() {
     let theme = Theme::new(Palette::Dark, false, Signs::Braille);
-    for zoom in [false, true] {
-        let state = State { zoom, ..State::default() };
-        let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+    for (zoom, focus) in [false, true].into_iter().flat_map(|zoom| Pane::ALL.map(|focus| (zoom, focus))) {
+        let state = State { zoom, ..curvature::on(focus, 0, 1) };
+        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
         assert!(buffer.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }
 }
@@ -172,8 +174,8 @@ fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
     for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
         for view in 0..focus.views() {
-            let state = State { zoom, focus, views: [view; Pane::COUNT], ..State::default() };
-            let buffer = picture(120, 40, &state, &sample::snapshot(500), &theme);
+            let state = State { zoom, ..curvature::on(focus, view, 1) };
+            let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
             assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
             // The footer names the key `?`; elsewhere it would stand for a sign without substitute.
             let shown = text(&buffer);
@@ -225,7 +227,7 @@ fn count() -> impl Strategy<Value = usize> {
 
 /// Any events, however absurd, with steps in order.
 fn run() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..7_u8, number(), number(), number(), count(), 0..12_usize);
+    let event = (0..9_u8, number(), number(), number(), count(), 0..12_usize);
     (any::<bool>(), prop::collection::vec((event, 1..1_000_000_u64), 0..60)).prop_map(|(started, all)| {
         let mut events = if started { vec![sample::start()] } else { Vec::new() };
         let mut step = 0;
@@ -273,7 +275,8 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     data: n,
                     cost: c,
                 })),
-                _ => sample::end(step),
+                6 => sample::end(step),
+                _ => Event::Measured(curvature::absurd([a, b, c], n, layer, step)),
             });
         }
         events

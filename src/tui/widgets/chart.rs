@@ -61,7 +61,7 @@ impl Chart {
         }
         let feet = if area.height >= 5 { 2 } else { 0 };
         let height = area.height - feet;
-        let ticks = self.rows(height);
+        let ticks = rows(self.y, height);
         let gutter = ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as u16 + 1;
         let gutter = if gutter + 8 <= area.width { gutter } else { 0 };
         let plot = Rect { x: area.x + gutter, width: area.width - gutter, height, ..area };
@@ -88,19 +88,6 @@ impl Chart {
             Shape::Envelope(points) => points.iter().any(|(_, low, _)| hidden(*low)),
             Shape::Curve(points) | Shape::Points(points) => points.iter().any(|(_, y)| hidden(*y)),
         })
-    }
-
-    /// Ticks of the y axis with the rows they fall into, at least one row apart.
-    fn rows(&self, height: u16) -> Vec<(u16, String)> {
-        let mut rows: Vec<(u16, String)> = Vec::new();
-        for (value, label) in self.y.ticks(usize::from(height / 2).clamp(2, 8)) {
-            let Some(place) = self.y.place(value) else { continue };
-            let row = row_of(place, height);
-            if rows.last().is_none_or(|(last, _)| row + 1 < *last) {
-                rows.push((row, label));
-            }
-        }
-        rows
     }
 
     fn draw_x(&self, buffer: &mut Buffer, area: Rect, plot: Rect, theme: &Theme) {
@@ -234,8 +221,21 @@ impl Chart {
     }
 }
 
+/// Ticks of a y axis with the rows they fall into, at least one row apart.
+pub(super) fn rows(axis: Axis, height: u16) -> Vec<(u16, String)> {
+    let mut rows: Vec<(u16, String)> = Vec::new();
+    for (value, label) in axis.ticks(usize::from(height / 2).clamp(2, 8)) {
+        let Some(place) = axis.place(value) else { continue };
+        let row = row_of(place, height);
+        if rows.last().is_none_or(|(last, _)| row + 1 < *last) {
+            rows.push((row, label));
+        }
+    }
+    rows
+}
+
 /// The y axis with its ticks.
-fn draw_y(buffer: &mut Buffer, area: Rect, plot: Rect, ticks: &[(u16, String)], theme: &Theme) {
+pub(super) fn draw_y(buffer: &mut Buffer, area: Rect, plot: Rect, ticks: &[(u16, String)], theme: &Theme) {
     let x = plot.x - 1;
     for row in 0..plot.height {
         buffer.set_stringn(x, plot.y + row, "│", 1, theme.faint);

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::Workbench;
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::runs::{Entry, Id, Run};
+use crate::session::Command;
 use crate::tui::design::Design;
 use crate::tui::figure;
 use crate::tui::panes::Scene;
@@ -15,10 +17,13 @@ impl Workbench<'_> {
     /// Does what was asked of the runs. What is to be said of it, if anything is.
     pub(super) fn carry_out(&mut self, effect: Effect) -> Option<String> {
         match effect {
-            Effect::Send(command, text) => match self.shelf.send(self.state.runs.shown, command) {
-                Some(ticket) => self.state.pending.push(Pending { ticket, text }),
-                None => return Some("this run takes no commands: it does not run in this program".to_owned()),
-            },
+            Effect::Send(command, text) => return self.send(command, text),
+            Effect::Measure(diagnostics) => {
+                let send = |diagnostic: Diagnostic| {
+                    self.send(Command::Measure(diagnostic), format!("measure {}", diagnostic.title()))
+                };
+                return diagnostics.into_iter().find_map(send);
+            }
             Effect::Scan => self.scan(),
             Effect::Open(id) => {
                 self.shelf.open(id);
@@ -55,6 +60,15 @@ impl Workbench<'_> {
         None
     }
 
+    /// Sends a command to the run that is shown; says so where it takes none.
+    fn send(&mut self, command: Command, text: String) -> Option<String> {
+        match self.shelf.send(self.state.runs.shown, command) {
+            Some(ticket) => self.state.pending.push(Pending { ticket, text }),
+            None => return Some("this run takes no commands: it does not run in this program".to_owned()),
+        }
+        None
+    }
+
     /// Starts a run and shows it.
     fn start(&mut self, experiment: Experiment) -> String {
         let folder = self.shelf.free_folder(&experiment.name);
@@ -62,7 +76,7 @@ impl Workbench<'_> {
             Err(error) => error.to_string(),
             Ok(id) => {
                 (self.state.runs.shown, self.state.runs.selected) = (id, id);
-                self.state.screen = Screen::Train;
+                self.state.show(Screen::Train);
                 self.state.pending.clear();
                 "started".to_owned()
             }
@@ -78,7 +92,7 @@ impl Workbench<'_> {
         let run = run.ok_or("nothing is known of this run yet")?;
         let experiment = run.experiment(None).map_err(|error| error.to_string())?;
         self.state.design = Design::from_experiment(&experiment);
-        self.state.screen = Screen::Design;
+        self.state.show(Screen::Design);
         Ok(())
     }
 
