@@ -227,7 +227,7 @@ fn key(first: u8, second: u8) -> KeyEvent {
     let code = match first {
         0x20..=0x7e => KeyCode::Char(char::from(first)),
         0x80..=0x9f => NAMED[usize::from(first) % NAMED.len()],
-        0xa0..0xac => KeyCode::F(first - 0x9f),
+        0xa0..=0xab => KeyCode::F(first - 0x9f),
         // Letters that take two columns, none, or several bytes.
         _ => KeyCode::Char(['é', '漢', '\u{301}', '\u{200b}', '\0', 'λ', '🙂', '\u{feff}'][usize::from(first % 8)]),
     };

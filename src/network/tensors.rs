@@ -166,7 +166,7 @@ pub fn contents(path: &Path) -> io::Result<Vec<u8>> {
     if header > most {
         return Err(wrong(format!("its header claims to be of {header} bytes, expected at most {most}")));
     }
-    file.by_ref().take(header).read_to_end(&mut bytes)?;
+    (&mut file).take(header).read_to_end(&mut bytes)?;
     let tensors: Metadata = serde_json::from_slice(&bytes[LENGTH..])
         .map_err(|problem| wrong(format!("expected a safetensors header from byte {LENGTH}: {problem}")))?;
     let expected = (bytes.len() as u64).saturating_add(tensors.data_len() as u64);

@@ -104,9 +104,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     }
     let chosen = scene.state.image.min(images.len() - 1);
     if scene.state.zoom {
-        alone(buffer, area, scene, found, &images[chosen])
+        alone(buffer, area, scene, found, &images[chosen]);
     } else {
-        gallery(buffer, area, scene, found, chosen)
+        gallery(buffer, area, scene, found, chosen);
     }
     0
 }
