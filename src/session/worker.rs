@@ -19,6 +19,16 @@ use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// What a run is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    On,
+    /// On to this update, then it stands still.
+    Until(u64),
+    Paused,
+    Stopped,
+}
+
 /// A run on its thread.
 pub(super) struct Worker<T> {
     experiment: Experiment,
@@ -31,10 +41,7 @@ pub(super) struct Worker<T> {
     first: u64,
     /// Whether somebody watches who can help.
     watched: bool,
-    /// Updates after which it stands still.
-    pause_at: Option<u64>,
-    paused: bool,
-    stopped: bool,
+    course: Course,
     evaluated: Option<Evaluation>,
     samples: u64,
     /// Wall seconds of the run before this process.
@@ -80,7 +87,7 @@ impl<T: Real> Worker<T> {
         let seconds = self.trainer.seconds();
         let status = match interruption {
             Some(_) => Outcome::Failed,
-            None if self.stopped => Outcome::Stopped,
+            None if self.course == Course::Stopped => Outcome::Stopped,
             None => Outcome::Finished,
         };
         let summary = Summary {
@@ -119,7 +126,7 @@ impl<T: Real> Worker<T> {
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
-            if self.stopped {
+            if self.course == Course::Stopped {
                 break;
             }
             self.observe()?;
@@ -131,11 +138,11 @@ impl<T: Real> Worker<T> {
 
     /// After the last update: diagnostics come to their ends, and training must have come to something.
     fn conclude(&mut self) -> Result<(), Interruption> {
-        if self.stopped {
+        if self.course == Course::Stopped {
             return Ok(());
         }
         self.settle()?;
-        if !self.stopped {
+        if self.course != Course::Stopped {
             let step = self.trainer.step_number();
             self.observatory.conclude(self.first, step, |due| subject(&self.trainer, due));
             self.settle()?;
@@ -208,7 +215,7 @@ impl<T: Real> Worker<T> {
         if due(self.experiment.train.checkpoint_every) || self.is_old() {
             self.checkpoint(false)?;
         }
-        if self.pause_at.is_some_and(|at| step >= at) {
+        if matches!(self.course, Course::Until(last) if step >= last) {
             self.pause()?;
         }
         Ok(())
@@ -250,8 +257,7 @@ impl<T: Real> Worker<T> {
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
-        self.paused = true;
-        self.pause_at = None;
+        self.course = Course::Paused;
         self.recorder.emit(Event::Paused { step: self.trainer.step_number() })
     }
 
@@ -280,7 +286,7 @@ impl<T: Real> Worker<T> {
 
     /// Waits for diagnostics that are under way, unless the run is stopped meanwhile.
     fn settle(&mut self) -> Result<(), Interruption> {
-        while self.observatory.busy() && !self.stopped {
+        while self.observatory.busy() && self.course != Course::Stopped {
             std::thread::sleep(PATIENCE);
             self.obey_waiting()?;
             self.observe_asked()?;
@@ -291,12 +297,12 @@ impl<T: Real> Worker<T> {
     /// Carries out the commands that wait; while the run stands still, waits for more.
     fn obey(&mut self) -> Result<(), Interruption> {
         self.obey_waiting()?;
-        while self.paused && !self.stopped {
+        while self.course == Course::Paused {
             self.recorder.rest()?;
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => self.carry_out(ticket, command)?,
                 // Nobody is left who could let it go on.
-                Err(RecvTimeoutError::Disconnected) => self.stopped = true,
+                Err(RecvTimeoutError::Disconnected) => self.course = Course::Stopped,
                 Err(RecvTimeoutError::Timeout) => self.wait_while_paused()?,
             }
         }
@@ -310,7 +316,7 @@ impl<T: Real> Worker<T> {
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => return self.carry_out(ticket, command),
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.stopped = true;
+                    self.course = Course::Stopped;
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -338,12 +344,12 @@ impl<T: Real> Worker<T> {
                 self.pause()?;
             }
             Command::Resume => {
-                (self.paused, self.pause_at) = (false, None);
+                self.course = Course::On;
                 applied(self, "resumed".into())?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::RunThenPause(updates) => {
-                (self.paused, self.pause_at) = (false, Some(step + updates.max(1)));
+                self.course = Course::Until(step + updates.max(1));
                 applied(self, format!("run {updates}, then pause"))?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
@@ -368,7 +374,7 @@ impl<T: Real> Worker<T> {
             }
             Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
-                self.stopped = true;
+                self.course = Course::Stopped;
                 applied(self, "stopped".into())?;
             }
             Command::Switch { optimizer } => {

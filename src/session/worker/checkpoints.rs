@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Interruption, Worker};
+use super::{Course, Interruption, Worker};
 use crate::data::Dataset;
 use crate::experiment::Experiment;
 use crate::linalg::{Archive, ArchiveError, Keep, Real, write_whole};
@@ -78,9 +78,7 @@ impl<T: Real> Worker<T> {
             commands,
             began,
             watched: *watched,
-            pause_at: None,
-            paused: false,
-            stopped: false,
+            course: Course::On,
             evaluated: journal.evaluated,
             samples: journal.samples,
             seconds_before: journal.seconds,
