@@ -32,7 +32,7 @@ fn made(request: &Request) -> Replayed {
 fn verify(run: &Path, what: &str) -> Replayed {
     let replayed = made(&request(run));
     assert_eq!(replayed.difference, None, "{what}");
-    let last = losses(run).last().map_or(0, |(step, _)| *step);
+    let last = losses(run).last().map_or(replayed.updates.0, |(step, _)| *step);
     assert_eq!(replayed.updates.1, last, "{what}");
     let is_change =
         |event: &Event| matches!(event, Event::Applied { command: Order::Set { .. } | Order::Switch { .. }, .. });
@@ -82,20 +82,21 @@ impl Hand {
     /// checkpoint.
     fn steer(&mut self, run: Session, folder: &Path, runs: &mut Vec<PathBuf>) -> Session {
         self.changes += 1;
-        let step = || run.handle.snapshot().step;
+        // What it came to is known before the next change is chosen.
+        let done = |order| {
+            let ticket = run.handle.send(order);
+            wait_for(|| run.handle.snapshot().messages.iter().any(|message| message.ticket == Some(ticket)));
+        };
         match self.below(12) {
             0 => drop(run.handle.send(Order::Pause)),
             1 => drop(run.handle.send(Order::Resume)),
             2 => drop(run.handle.send(Order::RunThenPause(1 + self.below(4) as u64))),
             3 => {
-                run.handle.send(Order::Pause);
-                wait_for(|| run.handle.snapshot().status == Status::Paused);
-                let (now, here) = (step(), runs.last().unwrap().clone());
-                run.handle.send(Order::Checkpoint);
-                wait_for(|| file(&here, now).exists());
-                run.handle.send(Order::Fork(now));
+                done(Order::Pause);
+                done(Order::Checkpoint);
+                let (now, checkpoint) = Checkpoint::list(runs.last().unwrap()).remove(0);
+                done(Order::Fork(now));
                 let next = folder.join(format!("fork-{}", runs.len()));
-                let checkpoint = file(&here, now);
                 let experiment = session::forked(&checkpoint, &[]).unwrap();
                 let fork = spawn(experiment, &next, Start::Fork { checkpoint });
                 stop(run);
@@ -105,13 +106,13 @@ impl Hand {
             }
             _ => {
                 let order = self.change(&run);
-                let ticket = run.handle.send(order);
-                // What it has then is known before the next change is chosen.
-                wait_for(|| run.handle.snapshot().messages.iter().any(|message| message.ticket == Some(ticket)));
+                done(order);
             }
         }
-        // Now and then it goes on for a moment, so that changes come at any update.
-        std::thread::sleep(std::time::Duration::from_micros(self.below(3000) as u64));
+        // It makes some updates, and now and then goes on, so that changes come at any moment.
+        let (updates, known) = (1 + self.below(3) as u64, run.handle.snapshot().step);
+        run.handle.send(if self.below(4) == 0 { Order::Resume } else { Order::RunThenPause(updates) });
+        wait_for(|| run.handle.snapshot().step >= known + updates);
         run
     }
 }
@@ -291,8 +292,8 @@ fn a_run_that_could_not_go_on_and_was_helped_is_made_again() {
     assert_eq!(verify(&run, "helped").updates, (0, 40));
     // The log of one that made it is told from this one.
     let gap = (1..=40).find(|step| made.iter().all(|(known, _)| known != step)).unwrap();
-    let stays = fs::read_to_string(run.join("experiment.toml")).unwrap();
-    fs::write(run.join("experiment.toml"), stays.replace("1e30", "1e-3")).unwrap();
+    let other = Experiment::read(&run.join("experiment.toml"), &settings(&["optimizer.learning_rate=1e-3"])).unwrap();
+    fs::write(run.join("experiment.toml"), other.to_toml()).unwrap();
     let difference = self::made(&Request { verify: false, ..request(&run) }).difference;
     assert!(difference.is_some(), "{gap}");
 }

@@ -15,6 +15,9 @@ use crate::network::tensors::{TensorError, contents, write_whole};
 use crate::network::{Architecture, Loss};
 use crate::train::{Hyperparameter, Trainer};
 
+/// The metadata that hold a checksum for each tensor.
+const CHECKSUMS: &str = "checksums";
+
 /// What is kept of a run at one of its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
@@ -116,7 +119,7 @@ impl Checkpoint {
         let checksums = self.archive.tensors.iter().map(|(name, tensor)| (name, tensor_checksum(tensor)));
         let checksums = serde_json::to_string(&checksums.collect::<BTreeMap<_, _>>());
         let mut metadata = BTreeMap::from([
-            ("checksums".to_owned(), checksums.map_err(|reason| error(reason.into()))?),
+            (CHECKSUMS.to_owned(), checksums.map_err(|reason| error(reason.into()))?),
             ("step".to_owned(), self.step.to_string()),
             ("name".to_owned(), self.name.clone()),
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -144,6 +147,7 @@ impl Checkpoint {
             io::ErrorKind::InvalidData => format(source.to_string()),
             _ => CheckpointError::Read { path: path.to_owned(), source },
         })?;
+        let damaged = |part: String| CheckpointError::Damaged { path: path.to_owned(), part };
         let wrong = |error: safetensors::SafeTensorError| format(format!("its header: {error}"));
         let (length, header) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
         let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
@@ -157,8 +161,15 @@ impl Checkpoint {
             return Err(format(reason.to_owned()));
         };
         if checksum(&metadata, &tensors) != expected {
-            let part = damaged_part((length, &header), &metadata, &tensors);
-            return Err(CheckpointError::Damaged { path: path.to_owned(), part });
+            let known = metadata.contains_key(CHECKSUMS);
+            let header = format!("its header (bytes 0 to {})", 7 + length);
+            return Err(damaged(if known { header } else { format!("{header} or one of its tensors") }));
+        }
+        if let Some(stated) = metadata.get(CHECKSUMS) {
+            let checksums = serde_json::from_str(stated).map_err(|error| format(error.to_string()))?;
+            if let Some(part) = damaged_tensor((length, &header), &checksums, &tensors) {
+                return Err(damaged(part));
+            }
         }
         let mut text = |key: &str| metadata.remove(key).ok_or_else(|| format(format!("its metadata lack `{key}`")));
         let step = text("step")?.parse().map_err(|_| format("its step is not a number".to_owned()))?;
@@ -192,26 +203,20 @@ fn tensor_checksum(tensor: &Tensor) -> String {
     format!("{:08x}", crc32c::crc32c(&tensor.bytes))
 }
 
-/// What of a damaged file, whose header is so long, does not have its checksum: a tensor, else the header.
-fn damaged_part(
+/// The first tensor without its checksum, and where it is in a file whose header is so long.
+fn damaged_tensor(
     (length, header): (usize, &Metadata),
-    metadata: &BTreeMap<String, String>,
+    checksums: &BTreeMap<String, String>,
     tensors: &BTreeMap<String, Tensor>,
-) -> String {
-    let Some(stated) = metadata.get("checksums") else { return "it".to_owned() };
-    let stated: BTreeMap<String, String> = serde_json::from_str(stated).unwrap_or_default();
-    let is_wrong = |name: &String, tensor| stated.get(name).is_some_and(|stated| *stated != tensor_checksum(tensor));
-    let begin = 8 + length;
-    match tensors.iter().find(|(name, tensor)| is_wrong(name, tensor)) {
-        Some((name, tensor)) => {
-            let from = begin + header.info(name).map_or(0, |info| info.data_offsets.0);
-            format!("tensor `{name}` (bytes {from} to {})", from + tensor.bytes.len().saturating_sub(1))
-        }
-        None => format!("its header (bytes 0 to {})", begin - 1),
-    }
+) -> Option<String> {
+    let (name, tensor) =
+        tensors.iter().find(|(name, tensor)| checksums.get(*name) != Some(&tensor_checksum(tensor)))?;
+    let begin = 8 + length + header.info(name).map_or(0, |info| info.data_offsets.0);
+    Some(format!("tensor `{name}` (bytes {begin} to {})", begin + tensor.bytes.len().saturating_sub(1)))
 }
 
-/// A digest of all that a file holds, in hexadecimal.
+/// A digest of the header of a file, in hexadecimal; of a file that states no checksums of its tensors, as those of
+/// earlier versions, a digest of all that it holds.
 fn checksum(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<String, Tensor>) -> String {
     let mut digest = Md5::new();
     let mut part = |bytes: &[u8]| {
@@ -225,7 +230,9 @@ fn checksum(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<String, Tens
     for (name, Tensor { dtype, shape, bytes }) in tensors {
         part(name.as_bytes());
         part(format!("{dtype:?} {shape:?}").as_bytes());
-        part(bytes);
+        if !metadata.contains_key(CHECKSUMS) {
+            part(bytes);
+        }
     }
     digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -223,13 +223,13 @@ impl<T: Real> Worker<T> {
     /// Stands still where training cannot go on as it is, so that its settings can be changed.
     fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
-        let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
-        let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
-        self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        // Of parameters that lead nowhere there is none: the latest stays that of good ones.
+        // Of parameters that lead nowhere there is no checkpoint: the latest stays that of good ones.
         if self.evaluate_once()?.train_loss.is_finite() {
             self.checkpoint(false)?;
         }
+        let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
+        let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
+        self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
         Ok(self.pause()?)
     }
 
