@@ -88,7 +88,7 @@ fn what_is_not_finite_is_named_at_the_update_in_which_it_arises() {
 
     let far = |layer, mut values: ArrayViewMutD<f32>| {
         if layer == 2 && is_bias(&values) {
-            values.fill(100.0)
+            values.fill(100.0);
         }
     };
     let mut step = trainer("kind = \"sgd\"\nlearning_rate = 1e38", "squared_error", far);
@@ -100,7 +100,7 @@ fn what_is_not_finite_is_named_at_the_update_in_which_it_arises() {
 
     let large = |layer, mut values: ArrayViewMutD<f32>| {
         if layer == 1 {
-            values.fill(1e24)
+            values.fill(1e24);
         }
     };
     for kind in ["kfac", "kflr", "kfra", "ekfac"] {

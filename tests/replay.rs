@@ -320,7 +320,7 @@ fn one_flipped_byte_of_the_log_or_of_a_checkpoint_is_told_with_its_place() {
     let kept = fs::read(&log).unwrap();
     for _ in 0..100 {
         let place = flipped(&log);
-        let line = kept[..place].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = kept[..place].split(|byte| *byte == b'\n').count();
         let told = match replay(&request(&run), &mut |_, _| {}) {
             Err(error) => error.to_string(),
             // Without its last line break the last line is one that was not written to its end.
@@ -336,9 +336,8 @@ fn one_flipped_byte_of_the_log_or_of_a_checkpoint_is_told_with_its_place() {
     let mut tensors = std::collections::BTreeSet::new();
     for _ in 0..200 {
         let place = flipped(&checkpoint);
-        let told = replay(&Request { from: Some(checkpoint.clone()), ..request(&run) }, &mut |_, _| {});
-        match told.map(|_| ()).map_err(|error| error.to_string()) {
-            Ok(()) => assert!(place < header && Checkpoint::read(&checkpoint).unwrap() == whole, "byte {place}"),
+        match Checkpoint::read(&checkpoint).map_err(|error| error.to_string()) {
+            Ok(read) => assert!(place < header && read == whole, "byte {place}"),
             Err(told) => {
                 assert!(told.contains("step-20.safetensors"), "{told}");
                 if place < header {

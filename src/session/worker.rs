@@ -9,7 +9,7 @@ use super::contain::contain;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
-use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket, log};
+use super::{Checkpoint, Command, Evaluation, Event, Origin, Outcome, Summary, Ticket, log};
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -37,8 +37,6 @@ pub(super) struct Worker<T> {
     /// Wall seconds of the run before this process.
     seconds_before: f64,
     kept: Kept,
-    /// Whether it begins at a checkpoint of another run.
-    begins_elsewhere: bool,
     /// When the last checkpoint was written.
     checkpointed: Instant,
     /// What the user should know when the run has started.
@@ -109,8 +107,8 @@ impl<T: Real> Worker<T> {
         if self.evaluated.is_none() {
             self.evaluate_once()?;
         }
-        if self.begins_elsewhere {
-            // From now on it does without that of the other run.
+        if self.kept.is_empty() && Origin::read(self.recorder.folder()).is_some() {
+            // From now on it does without the checkpoint of the other run.
             self.checkpoint(true)?;
         }
         let updates = self.experiment.train.updates;

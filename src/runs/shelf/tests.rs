@@ -92,7 +92,7 @@ fn a_damaged_log_shows_as_such_with_its_place() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     std::fs::write(&log, &bytes).unwrap();
-    let line = bytes[..middle].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = bytes[..middle].split(|byte| *byte == b'\n').count();
     let place = format!("events.jsonl: line {line}, byte ");
 
     let mut shelf = shelf(root.path());

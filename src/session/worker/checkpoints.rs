@@ -36,7 +36,6 @@ impl<T: Real> Worker<T> {
         let mut observatory = Observatory::new(&experiment, &data, &architecture);
         let mut trainer = Trainer::new(experiment.start(data, architecture));
         let mut journal = Journal::default();
-        let begins_elsewhere = matches!(beginning, Beginning::Forked(..));
         let mut remarks = Vec::new();
         let Desk { commands, board } = desk;
         let recorder = match beginning {
@@ -82,7 +81,6 @@ impl<T: Real> Worker<T> {
             samples: journal.samples,
             seconds_before: journal.seconds,
             kept: journal.kept,
-            begins_elsewhere,
             checkpointed: Instant::now(),
             remarks,
         })
