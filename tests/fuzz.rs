@@ -1,5 +1,6 @@
 //! Every parser on damaged input: the seeds of `fuzz/corpus` and some hundred changes of them for each target of
-//! `fuzz/targets.rs`, within the same bounds of time and memory. `fuzz/run` has libFuzzer look for worse.
+//! `fuzz/targets.rs`, within the same bounds of time and memory; `KFRA_TUI_CHANGES=100000` for more. `fuzz/run` has
+//! libFuzzer look for worse.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
@@ -12,8 +13,6 @@ use std::path::Path;
 
 use kfra_tui::linalg::Stream;
 
-/// Changes that are tried of each target.
-const CHANGES: usize = 300;
 /// What parsers are known to stumble over.
 const WORDS: [&[u8]; 12] = [
     b"\0",
@@ -66,12 +65,13 @@ fn change(seeds: &[Vec<u8>], stream: &mut Stream) -> Vec<u8> {
 
 #[test]
 fn no_input_is_too_much_for_any_parser() {
+    let changes = std::env::var("KFRA_TUI_CHANGES").map_or(300, |changes| changes.parse().expect("a number"));
     for &(name, target) in targets::TARGETS {
         let seeds = seeds(name);
         assert!(seeds.len() > 2, "{name} has {} seeds", seeds.len());
         let mut stream = Stream::new(1, name, 0);
-        let changed = (0..CHANGES).map(|_| change(&seeds, &mut stream));
-        for input in seeds.iter().cloned().chain(changed.collect::<Vec<_>>()) {
+        let changed = (0..changes).map(|_| change(&seeds, &mut stream));
+        for input in seeds.iter().cloned().chain(changed) {
             let outcome = catch_unwind(AssertUnwindSafe(|| targets::bounded(target, &input)));
             assert!(outcome.is_ok(), "{name}: {:?}", String::from_utf8_lossy(&input));
         }

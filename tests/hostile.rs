@@ -97,7 +97,7 @@ fn bomb(beginning: &[u8], mebibytes: usize) -> Vec<u8> {
 fn an_array_that_claims_2_to_the_40_numbers_is_refused() {
     let header = idx(&[1 << 20, 1 << 10, 1 << 10]);
     let expected = ["big.idx", "at byte 4: expected sizes above 0 of less than 4 GiB of values, found [1048576, 1024"];
-    for contents in [header.clone(), [&header[..], &[0; 1 << 16]].concat()] {
+    for contents in [header.clone(), [&header[..], &vec![0; 1 << 16]].concat()] {
         refused(folder_with("big.idx", &contents).path(), &["check", "hostile.toml"], &expected);
     }
     let expected = ["big.idx.gz", expected[1]];

@@ -127,7 +127,7 @@ def main() -> None:
         Path("soak.toml").write_text(text)
         screen = Screen(binary, ["soak.toml", "--out", "out"])
         screen.wait_for("samples/s", 60)
-        began, keys = time.monotonic(), 0
+        began, keys, told = time.monotonic(), 0, 0
         samples: list[tuple[float, float, float]] = []
         while (minutes := (time.monotonic() - began) / 60) < arguments.minutes:
             until = time.monotonic() + 1
@@ -140,6 +140,9 @@ def main() -> None:
             if "paused" in screen.text[-4000:]:
                 screen.press("\x1bT\x1bo\r ")
             samples.append((minutes, memory(screen.pid), wait_for_frame(screen)))
+            if int(minutes) > told:
+                told = int(minutes)
+                print(f"after {told} minutes: {samples[-1][1]:.1f} MiB", flush=True)
             while time.monotonic() < until:
                 screen.read(0.05)
             screen.text = screen.text[-8000:]

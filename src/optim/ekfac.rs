@@ -103,7 +103,8 @@ impl<T: Real> Corrected<T> {
                 gemm(weight, gradients.t(), inputs.view(), target, scales[index].view_mut());
             }
         });
-        self.begun = true;
+        // An average that is not finite would never be again: the next one has no past.
+        self.begun = self.scales.iter().flatten().all(|x| x.is_finite());
     }
 
     /// direction ← δ. `damping`: γ + η.

@@ -210,9 +210,10 @@ impl Recorder {
     /// Where it cannot be written.
     pub(super) fn finish(&mut self, summary: &super::Summary) -> Result<(), RecordError> {
         self.emit(Event::Ended(Box::new(summary.clone())))?;
+        self.flush().map_err(error(&log::path(&self.folder)))?;
         let path = self.folder.join("summary.json");
-        self.flush()
-            .and_then(|()| serde_json::to_vec_pretty(summary).map_err(std::io::Error::from))
+        serde_json::to_vec_pretty(summary)
+            .map_err(std::io::Error::from)
             .and_then(|text| write_whole(&path, &text))
             .map_err(|source| RecordError { path, source })
     }

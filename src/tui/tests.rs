@@ -192,9 +192,11 @@ fn a_panic_in_a_run_is_its_failure_and_the_screen_goes_on() {
     inside.wait_for_text("× failed");
     inside.press("m");
     inside.wait_for_text("an error in this program: as it was told to");
-    inside.press("\x1b?");
+    inside.press("\x1b");
+    inside.wait_for(|screen| !screen.contents().contains("Messages, the latest"));
+    inside.press("?");
     inside.wait_for_text("Pause the run");
-    inside.press("\x1bq");
+    inside.press("\x03");
     inside.wait_for_text("left with Ok(Over)");
     inside.wait_for_text("src/tui/tests.rs");
     inside.end();
