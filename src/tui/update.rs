@@ -55,7 +55,7 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
             Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, text)) if text.len() < 400 => {
-                text.push(letter)
+                text.push(letter);
             }
             Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
