@@ -14,7 +14,7 @@ fn update(step: u64) -> Event {
     Event::Step(Step {
         step,
         epoch: value,
-        loss: if step % 97 == 0 { f64::NAN } else { value },
+        loss: if step.is_multiple_of(97) { f64::NAN } else { value },
         gradient_norm: value,
         update_norm: value,
         learning_rate: Some(value),
@@ -79,7 +79,7 @@ fn block(step: u64, layer: usize) -> Event {
 fn record(snapshot: &mut Snapshot, steps: std::ops::Range<u64>) {
     for step in steps {
         snapshot.apply(&update(step));
-        if step % 100 == 0 {
+        if step.is_multiple_of(100) {
             snapshot.apply(&evaluation(step));
             snapshot.apply(&rank(step, Scope::Whole));
             for layer in 1..=8 {
@@ -101,7 +101,7 @@ fn memory_is_flat_over_a_million_recorded_updates() {
     let second = allocation_counter::measure(|| record(&mut snapshot, 500_000..1_000_001));
     println!("{} bytes after 500,000 updates, {} more after 1,000,000", first.bytes_current, second.bytes_current);
     assert_eq!(snapshot.step, 1_000_000);
-    // Of 57 histories with at most 4,096 points of 48 bytes each, in memory that doubles as it grows.
-    assert!(first.bytes_current < 60 * 2 * 4096 * 48, "{}", first.bytes_current);
+    // Of 61 histories with at most 4,096 points of 48 bytes each, in memory that doubles as it grows.
+    assert!(first.bytes_current < 62 * 2 * 4096 * 48, "{}", first.bytes_current);
     assert!(second.bytes_current.abs() < 4096, "{}", second.bytes_current);
 }

@@ -17,9 +17,11 @@ use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::{Palette, Signs, Theme};
 
+/// The runs on the shelf.
+static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
+
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
     let mut state = state.clone();
     state.log.follow(0, || "now".to_owned(), snapshot);
     let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme };
@@ -53,7 +55,7 @@ fn every_screen_in_colours_for_dark_and_light_and_without() {
             for (name, palette, colour) in looks {
                 let buffer = drawn(palette, colour);
                 assert_eq!(text(&buffer), shown, "{name}");
-                picture += &format!("\n{name}:\n{}", styles(&buffer));
+                picture += &["\n", name, ":\n", &styles(&buffer)].concat();
             }
             insta::assert_snapshot!(format!("screen_{}_{width}_{height}", screen.name().to_lowercase()), picture);
         }
