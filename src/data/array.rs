@@ -88,21 +88,22 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Makes sure that the shape is right for the `role`, and no more than is read. `offset`: where it is stated.
+    /// Makes sure that the shape is right for the `role`, and no more than is read. `dimensions` and `sizes`: where
+    /// in the file they are stated.
     ///
     /// # Errors
     /// [`Problem::NotImages`], [`Problem::NotLabels`], [`Problem::Shape`].
-    pub fn check(self, role: Role, offset: usize) -> Result<Self, Problem> {
+    pub fn check(self, role: Role, dimensions: usize, sizes: usize) -> Result<Self, Problem> {
         let found = self.shape.len();
         match role {
-            Role::Images if found < 2 => return Err(Problem::NotImages { offset, found }),
-            Role::Labels if found != 1 => return Err(Problem::NotLabels { offset, found }),
+            Role::Images if found < 2 => return Err(Problem::NotImages { offset: dimensions, found }),
+            Role::Labels if found != 1 => return Err(Problem::NotLabels { offset: dimensions, found }),
             _ => {}
         }
         let bytes = self.shape.iter().try_fold(self.kind.size(), |product, &size| product.checked_mul(size));
         match bytes {
             Some(1..=MOST_BYTES) => Ok(self),
-            _ => Err(Problem::Shape { offset, shape: self.shape }),
+            _ => Err(Problem::Shape { offset: sizes, shape: self.shape }),
         }
     }
 

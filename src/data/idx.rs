@@ -34,7 +34,7 @@ pub(super) fn layout(bytes: &[u8], role: Role) -> Result<Layout, Problem> {
     };
     let size = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| (sum << 8) | usize::from(byte));
     let shape = sizes.chunks_exact(4).map(size).collect();
-    Layout { kind, big_endian: true, columns_first: false, shape, header }.check(role, 3)
+    Layout { kind, big_endian: true, columns_first: false, shape, header }.check(role, 3, 4)
 }
 
 #[cfg(test)]
@@ -92,7 +92,8 @@ mod tests {
         assert!(problem(&file(8, &[2, 2], &[0; 3]), Role::Images).contains("expected 16 bytes in all, found 15"));
         assert!(problem(&file(8, &[2, 2], &[0; 6]), Role::Images).starts_with("at byte 16: expected the end"));
         for shape in [&[0, 2][..], &[u32::MAX; 3], &[1 << 16, 1 << 13, 1]] {
-            assert!(problem(&file(14, shape, &[]), Role::Images).contains("sizes above 0 of less than 4 GiB"));
+            let found = problem(&file(14, shape, &[]), Role::Images);
+            assert!(found.starts_with("at byte 4: expected sizes above 0 of less than 4 GiB"), "{found}");
         }
     }
 

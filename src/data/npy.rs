@@ -46,7 +46,7 @@ pub(super) fn layout(bytes: &[u8], role: Role) -> Result<Layout, Problem> {
     let (descr, columns_first, shape) =
         parsed.ok_or_else(|| Problem::NpyHeader { offset: begin, found: beginning() })?;
     let (kind, big_endian) = kind(descr).ok_or_else(|| Problem::NpyType { offset: begin, found: descr.to_owned() })?;
-    Layout { kind, big_endian, columns_first, shape, header }.check(role, begin)
+    Layout { kind, big_endian, columns_first, shape, header }.check(role, begin, begin)
 }
 
 /// The type that `descr` names, and whether its most significant byte comes first.
