@@ -1,7 +1,9 @@
 //! The command line: one file a subcommand below `cli/`.
 
+mod batch;
 mod bench;
 mod check;
+mod data;
 mod error;
 mod export;
 mod inspect;
@@ -11,6 +13,8 @@ mod report;
 mod reproduce;
 mod run;
 mod shell;
+mod subject;
+mod surface;
 mod sweep;
 mod view;
 mod workbench;
@@ -47,6 +51,8 @@ enum Command {
     Check(check::Arguments),
     /// Write every curvature quantity of one network on one batch
     Inspect(inspect::Arguments),
+    /// Write the loss on a plane through parameter space as a heat map or a table
+    Surface(surface::Arguments),
     /// Measure this machine's peak and the cost of each phase of an update
     Bench(bench::Arguments),
     /// Write quantities of runs as a figure, a table or a TensorBoard log, or the weights of one
@@ -57,6 +63,9 @@ enum Command {
     Report(report::Arguments),
     /// Run every sweep of a folder at a scale, and report on all of them
     Reproduce(reproduce::Arguments),
+    /// The data sets of this machine: list, build, fetch and show them
+    #[command(subcommand)]
+    Data(data::Command),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the man page, in roff
@@ -106,11 +115,13 @@ pub fn main() -> u8 {
         Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Surface(arguments)) => surface::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Sweep(arguments)) => sweep::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(Command::Data(command)) => data::run(&command),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),
         Some(Command::Man) => shell::man(),
     };

@@ -15,7 +15,9 @@ mod overrides;
 mod problem;
 mod read;
 mod section;
+mod selection;
 mod shape;
+mod surface;
 pub mod sweep;
 mod write;
 
@@ -28,6 +30,7 @@ pub use fields::{FIELDS, Field};
 pub use load::LoadError;
 pub use node::Origin;
 pub use problem::{Flaw, Problem, Problems};
+pub use section::nearest;
 pub use shape::{MOST_PARAMETERS, Mismatch};
 pub use sweep::{Planned, Shortening, Sweep};
 

@@ -1,6 +1,7 @@
 //! Linear algebra on ndarray arrays, computed by faer.
 
 mod archive;
+mod eigenvector;
 mod inertia;
 mod lanczos;
 mod memory;
@@ -13,8 +14,10 @@ mod stream;
 mod symmetric;
 mod threads;
 mod vector;
+mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
+pub use eigenvector::leading_eigenvector;
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, Kept, LanczosSettings, lanczos, largest_eigenvalue};
 pub use memory::HugePages;
@@ -28,3 +31,4 @@ pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
 pub use vector::{CHUNK, safe_norm, vectorised};
+pub use whole::write_whole;

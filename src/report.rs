@@ -11,6 +11,7 @@ mod page;
 mod plots;
 mod problem;
 mod record;
+mod surfaces;
 mod tables;
 mod words;
 

@@ -6,6 +6,7 @@ mod zoo;
 
 use kfra_tui::curvature::dense;
 use kfra_tui::diagnostics::rank::Rank;
+use kfra_tui::diagnostics::surface::Plane;
 use kfra_tui::diagnostics::{Finding as _, Preconditioning, Scope, Task};
 use kfra_tui::linalg::{Stream, eigenvalues};
 use kfra_tui::network::{Activation, Loss};
@@ -36,9 +37,11 @@ fn ranks(problem: &Problem) -> Vec<Rank> {
         parameters: &problem.parameters,
         only: None,
         exact_limit: 2048,
+        plane: &Plane::default(),
         preconditioning: &Preconditioning::default(),
         seed: 1,
         step: 0,
+        image: None,
         cancelled: &|| false,
     };
     Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();

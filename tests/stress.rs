@@ -395,7 +395,7 @@ fn what_a_trainer_tells_is_in_the_log() {
         let (told, failure) = pool.install(|| dispatch(&experiment, None, &mut Tally::default()));
         let run = folder.path().join(format!("run-{case}"));
         let options = Options {
-            folder: run.clone(),
+            folder: run.clone().into(),
             start: From::New,
             places: Places::new(Vec::new()),
             watched: false,

@@ -6,16 +6,10 @@ use std::time::Instant;
 
 use ndarray::Array1;
 
-use super::{Error, Overrides, output, read};
+use super::subject::Subject;
+use super::{Error, Overrides, batch, output, read};
 use crate::diagnostics::{self, Diagnostic, Preconditioning, ProbeBatch, Scope, Task};
-use crate::experiment::Experiment;
 use crate::network::tensors::{self, Tensors};
-use crate::network::{Architecture, Parameters};
-
-mod batch;
-mod subject;
-
-use subject::Subject;
 
 /// Parameters above which the dense matrices would not fit any memory.
 const MOST_PARAMETERS: usize = 8192;
@@ -98,17 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mut Tensors) -> Result<(), Error> {
     let began = Instant::now();
     let mut batch = subject.probe(diagnostic)?;
-    let pass = batch.at(&subject.parameters)?;
-    let task = Task {
-        pass,
-        parameters: &subject.parameters,
-        only: None,
-        exact_limit: subject.experiment.diagnostics.exact_limit,
-        preconditioning: &subject.preconditioning,
-        seed: subject.experiment.seed,
-        step: subject.step,
-        cancelled: &|| false,
-    };
+    let task = subject.task(batch.at(&subject.parameters)?);
     let mut results = 0;
     let mut take = |measurement: diagnostics::Measurement| {
         let scope = measurement.reading().scope.name();

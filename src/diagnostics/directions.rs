@@ -8,6 +8,8 @@ use super::alignment::Direction;
 use super::blocks::{Matrices, collect};
 use super::clock::interruptible;
 use super::kronecker::{Kronecker, corrected, input_factor, preactivation_factors};
+use super::reduced::Reduced;
+use super::solve::solve;
 use super::{Error, Stop, Task};
 use crate::curvature::Factor;
 use crate::linalg::{Cholesky, NotPositiveDefinite, Target, gemm};
@@ -28,29 +30,19 @@ impl Directions {
     /// # Errors
     /// Once it is cancelled, and where a factor cannot be inverted.
     pub fn new(task: &Task) -> Result<Self, Stop> {
-        let architecture = task.pass.architecture();
         let gradient = gradient(task);
-        let mut descent = gradient.clone();
-        descent.flat.mapv_inplace(|x| -x);
-        let mut all = vec![(Direction::Gradient, descent), (Direction::Adam, adam(task, &gradient))];
+        let mut all = vec![(Direction::Gradient, descent(&gradient)), (Direction::Adam, adam(task, &gradient))];
         // The whole needs every layer.
         let task = &Task { only: task.only.filter(|only| matches!(only, super::Scope::Layer(_))), ..*task };
         let matrices = collect(task)?;
-        let kfac = preactivation_factors(task, Kronecker::Kfac, &matrices)?;
         for (direction, method) in [
-            (Direction::Kfac, None),
-            (Direction::Kflr, Some(Kronecker::Kflr)),
-            (Direction::Kfra, Some(Kronecker::Kfra)),
+            (Direction::Kfac, Kronecker::Kfac),
+            (Direction::Ekfac, Kronecker::Ekfac),
+            (Direction::Kflr, Kronecker::Kflr),
+            (Direction::Kfra, Kronecker::Kfra),
         ] {
-            let own = method.map(|method| preactivation_factors(task, method, &matrices)).transpose()?;
-            let factors = own.as_ref().unwrap_or(&kfac);
-            all.push((direction, each(task, |layer| preconditioned(task, layer, &factors[layer - 1], &gradient))?));
+            all.push((direction, kronecker(task, method, &matrices, &gradient)?));
         }
-        let ekfac = each(task, |layer| match &matrices[layer - 1] {
-            Some(exact) => rescaled(task, layer, exact, &kfac[layer - 1], &gradient),
-            None => Ok(Array2::zeros(architecture.weight_shape(layer))),
-        })?;
-        all.insert(3, (Direction::Ekfac, ekfac));
         Ok(Self { gradient, all })
     }
 
@@ -73,8 +65,65 @@ impl Directions {
     }
 }
 
+/// One direction alone, of the layers that are wanted.
+///
+/// # Errors
+/// Once it is cancelled, where a factor cannot be inverted, and where a product is not finite.
+pub(super) fn single(task: &Task, direction: Direction) -> Result<Parameters<f64>, Stop> {
+    let gradient = gradient(task);
+    let method = match direction {
+        Direction::Gradient => return Ok(descent(&gradient)),
+        Direction::Adam => return Ok(adam(task, &gradient)),
+        Direction::Block | Direction::Full => return exact(task, direction == Direction::Full, &gradient),
+        Direction::Kfac => Kronecker::Kfac,
+        Direction::Ekfac => Kronecker::Ekfac,
+        Direction::Kflr => Kronecker::Kflr,
+        Direction::Kfra => Kronecker::Kfra,
+    };
+    let needs_blocks = matches!(method, Kronecker::Ekfac | Kronecker::Kflr);
+    let matrices = if needs_blocks { collect(task)? } else { Vec::new() };
+    kronecker(task, method, &matrices, &gradient)
+}
+
+/// −g.
+fn descent(gradient: &Parameters<f64>) -> Parameters<f64> {
+    let mut descent = gradient.clone();
+    descent.flat.mapv_inplace(|x| -x);
+    descent
+}
+
+/// The direction of a Kronecker approximation. `matrices`: the exact G_n, where it takes them.
+fn kronecker(
+    task: &Task,
+    method: Kronecker,
+    matrices: &[Option<Matrices>],
+    gradient: &Parameters<f64>,
+) -> Result<Parameters<f64>, Stop> {
+    let factors = preactivation_factors(task, method, matrices)?;
+    each(task, |layer| match matrices.get(layer - 1) {
+        Some(Some(exact)) if method == Kronecker::Ekfac => rescaled(task, layer, exact, &factors[layer - 1], gradient),
+        _ => preconditioned(task, layer, &factors[layer - 1], gradient),
+    })
+}
+
+/// That of all of Ḡ if `whole`, else of each of its blocks.
+fn exact(task: &Task, whole: bool, gradient: &Parameters<f64>) -> Result<Parameters<f64>, Stop> {
+    let depth = task.pass.architecture().depth();
+    let damping = task.preconditioning.damping + task.preconditioning.l2;
+    let mut product = Reduced::in_parameters(task.pass, task.parameters);
+    let mut directions = Parameters::zeros(task.pass.architecture());
+    let parts = if whole { vec![1..=depth] } else { (1..=depth).map(|layer| layer..=layer).collect() };
+    for layers in parts {
+        let range =
+            task.pass.architecture().range(*layers.start()).start..task.pass.architecture().range(*layers.end()).end;
+        let found = solve(task, &mut product, &layers, gradient.flat.slice(s![range.clone()]), damping)?;
+        directions.flat.slice_mut(s![range]).assign(&found.direction);
+    }
+    Ok(directions)
+}
+
 /// g = 1/N Σ ∂E/∂h_λ ā_{λ−1}ᵀ + η W_λ.
-fn gradient(task: &Task) -> Parameters<f64> {
+pub(super) fn gradient(task: &Task) -> Parameters<f64> {
     let (pass, architecture) = (task.pass, task.pass.architecture());
     let mut gradient = Parameters::zeros(architecture);
     for layer in 1..=architecture.depth() {

@@ -1,5 +1,6 @@
 //! Results as named numbers and lists of numbers, for files of other programs.
 
+use super::factors::FactorMap;
 use super::{Estimate, Measurement, Scope, Spectrum};
 
 impl Scope {
@@ -59,6 +60,25 @@ impl Measurement {
             }
             Self::Fisher(found) => named([("block", found.block), ("factor", found.factor)]),
             Self::RankCurve(found) => named([("parameters", found.parameters as f64)]),
+            Self::Surface(found) => {
+                let ((least, largest), [u, v]) = (found.range(), found.lengths);
+                named([
+                    ("loss", found.loss),
+                    ("least", least),
+                    ("largest", largest),
+                    ("length_u", u),
+                    ("length_v", v),
+                    ("cosine", found.cosine),
+                ])
+            }
+            Self::Factors(found) => {
+                let trace = |factor: &FactorMap| (format!("{}_trace", factor.kind.key()), factor.trace);
+                found.factors.iter().map(trace).collect()
+            }
+            Self::Images(found) => {
+                let wrong = found.wrong.map(|wrong| ("wrong", wrong as f64));
+                named(std::iter::once(("loss", found.loss)).chain(wrong))
+            }
         };
         all.push(("cost".to_owned(), self.reading().cost));
         all
@@ -80,6 +100,10 @@ impl Measurement {
                     ("bound", list(|point| point.bound)),
                 ]
             }
+            Self::Surface(found) => {
+                vec![("coordinates", found.plane.coordinates()), ("losses", found.losses.clone())]
+            }
+            Self::Factors(found) => found.factors.iter().map(|factor| (factor.kind.key(), factor.cells())).collect(),
             _ => Vec::new(),
         }
     }

@@ -70,6 +70,7 @@ mod tests {
 
     use super::*;
     use crate::data::Targets;
+    use crate::diagnostics::surface::Plane;
     use crate::diagnostics::{Diagnostic, Preconditioning, Task};
     use crate::network::{Activation, Init, Layer};
 
@@ -114,9 +115,11 @@ mod tests {
                 parameters: &parameters,
                 only: None,
                 exact_limit: 100,
+                plane: &Plane::default(),
                 preconditioning: &Preconditioning::default(),
                 seed: 1,
                 step: 7,
+                image: Some((1, 3)),
                 cancelled: &|| false,
             };
             let mut found = Vec::new();

@@ -3,6 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::Diagnostic;
+use super::surface::Plane;
 
 /// The diagnostics section of an experiment.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,11 +14,13 @@ pub struct Settings {
     pub budget: f64,
     /// The largest matrix whose eigenvalues are computed densely.
     pub exact_limit: usize,
+    /// The plane on which the loss surface is measured.
+    pub surface: Plane,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { probes: Each::of(Diagnostic::probe), budget: 0.1, exact_limit: 2048 }
+        Self { probes: Each::of(Diagnostic::probe), budget: 0.1, exact_limit: 2048, surface: Plane::default() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::surface::Plane;
 use super::{Preconditioning, Task};
 use crate::linalg::Stream;
 use crate::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass, Targets};
@@ -71,14 +72,17 @@ pub fn zoo() -> Vec<Problem> {
 /// All of a problem, to be measured.
 pub fn task(problem: &Problem) -> Task<'_> {
     static DEFAULT: LazyLock<Preconditioning> = LazyLock::new(Preconditioning::default);
+    static PLANE: LazyLock<Plane> = LazyLock::new(Plane::default);
     Task {
         pass: &problem.pass,
         parameters: &problem.parameters,
         only: None,
         exact_limit: 2048,
+        plane: &PLANE,
         preconditioning: &DEFAULT,
         seed: 1,
         step: 3,
+        image: None,
         cancelled: &|| false,
     }
 }

@@ -7,8 +7,8 @@ use super::node::{Entries, Origin};
 use super::optimizer;
 use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
-use super::{Experiment, Mismatch};
-use crate::data::{self, Known, Selection, Source, Split, Task};
+use super::{Experiment, Mismatch, selection, surface};
+use crate::data::{Known, Task};
 use crate::diagnostics::{self, Diagnostic, Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
 use crate::optim::Range;
@@ -17,7 +17,7 @@ use crate::train::{self, Precision};
 /// The widest layer.
 const MOST_UNITS: u64 = 1_000_000;
 /// The greatest of other whole numbers, which floating-point numbers still hold exactly.
-const MOST: u64 = 1_000_000_000_000_000;
+pub(super) const MOST: u64 = 1_000_000_000_000_000;
 const MOST_THREADS: u64 = 4096;
 
 /// Where things are that are checked against each other.
@@ -40,24 +40,28 @@ pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) ->
     });
     let data_section = root.section("data");
     let has_data = data_section.is_some();
-    let data = data_section.and_then(|section| data(section, folder, sink));
-    let known = data.as_ref().and_then(|data| data.value.source.known());
+    let data = data_section.and_then(|section| selection::check(section, folder, sink));
+    let sound = data.as_ref().filter(|data| data.value.has_targets());
+    let known = sound.and_then(|data| data.value.source.known());
     let (network, places) = network(&mut root);
     let loss = loss(&mut root);
     let optimizer = optimizer::check(&mut root, sink);
     let train_data = data.as_ref().filter(|_| known.is_some()).and_then(|data| data.value.train);
     let train = train(&mut root, train_data, sink);
-    let diagnostics = diagnostics(&mut root, train_data, sink);
-    if let (Some(data), Some(loss)) = (&data, &loss) {
-        fits(data.value.task, loss, sink);
-    }
+    let depth = network.hidden.len() + 1;
+    let diagnostics = diagnostics(&mut root, train_data, depth, sink);
+    let fitting = match (&data, &loss) {
+        (Some(data), Some(loss)) => fits(data.value.task, loss, sink),
+        _ => true,
+    };
     root.finish();
     let (loss, optimizer) = (loss?.value, optimizer?);
     let data = data.map(|data| data.value);
     let precision = precision.map_or(Precision::F32, |precision| precision.value);
     let experiment = Experiment { name, seed, precision, data, network, loss, optimizer, train, diagnostics };
-    // Widths that are not known yet are checked when the user's own data are.
-    if known.is_some() || !has_data {
+    // Widths that are not known yet are checked when the user's own data are; a loss that does not fit tells
+    // nothing of them.
+    if fitting && (known.is_some() || !has_data) {
         widths(&experiment, known, &places, sink);
     }
     sink.is_empty().then_some(experiment)
@@ -92,60 +96,6 @@ fn seed(root: &mut Section) -> Option<u64> {
         root.wrong("seed", &entry.node, &format!("a whole number from 0 up to {}", u64::MAX));
     }
     seed
-}
-
-fn data(mut section: Section, folder: &Path, sink: &Sink) -> Option<Found<Selection>> {
-    let place = section.origin;
-    let source = source(&mut section, folder, sink);
-    if !section.has("task") {
-        section.missing("task", "\"autoencode\", \"classify\" or \"odd_even\"");
-    }
-    let task = section.name("task", Task::ALL, Task::name);
-    let train = section.whole("train", Range::Count, MOST);
-    let validation = section.whole("validation", Range::Period, MOST);
-    section.finish();
-    let (source, task) = (source?, task?);
-    if matches!(source, Source::Idx { labels: None, .. }) && task.value != Task::Autoencode {
-        let expected = format!("the IDX file of the classes, for the task {}", task.value.name());
-        sink.report(task.origin, Flaw::Missing { key: "data.labels".to_owned(), expected });
-    }
-    let count = |found: Option<Found<u64>>| found.map(|found| found.value as usize);
-    let mut selection = Selection { source, task: task.value, train: count(train), validation: count(validation) };
-    if let Some(known) = selection.source.known() {
-        match Split::new(known.count, known.train, selection.train, selection.validation) {
-            Ok(split) => (selection.train, selection.validation) = (Some(split.train), Some(split.validation)),
-            Err(data::Error::TooFew { available, train: wanted, validation: also }) => {
-                let origin = train.or(validation).map_or(place, |found| found.origin);
-                sink.report(origin, Flaw::Counts { available, train: wanted, validation: also });
-            }
-            Err(_) => {}
-        }
-    }
-    Some(Found { value: selection, origin: place })
-}
-
-/// A named source, or paths.
-fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
-    let named = section.has("source");
-    if !named && !section.has("images") {
-        section.missing("source", "\"mnist\" or \"digits\", or the keys images and labels");
-    }
-    let other = [("images", "data.images"), ("labels", "data.labels")].into_iter().find(|(key, _)| section.has(key));
-    let source = section.name("source", Source::NAMES, |name| name);
-    let (images, labels) = (section.text("images"), section.text("labels"));
-    if let (Some(source), Some((_, other))) = (&source, other) {
-        sink.report(source.origin, Flaw::Both { key: "data.source", other });
-    }
-    let file = |found: Found<String>| {
-        let file = folder.join(found.value);
-        std::path::absolute(&file).unwrap_or(file)
-    };
-    match source.map(|source| source.value) {
-        Some("mnist") => Some(Source::Mnist),
-        Some(_) => Some(Source::Digits),
-        None if named => None,
-        None => Some(Source::Idx { images: file(images?), labels: labels.map(file) }),
-    }
 }
 
 fn network(root: &mut Section) -> (Plan, Places) {
@@ -205,17 +155,19 @@ fn loss(root: &mut Section) -> Option<Found<Loss>> {
 }
 
 /// Whether the targets of the task are such that the loss can take them.
-fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) {
+fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) -> bool {
     let takes = |loss: &Loss| match task {
         Task::Autoencode => matches!(loss.targets(), Targets::Real | Targets::UnitInterval),
         // One-hot vectors are numbers too.
         Task::Classify => loss.targets() != Targets::Sign,
         Task::OddEven => loss.targets() == Targets::Sign,
     };
-    if !takes(&loss.value) {
+    let taken = takes(&loss.value);
+    if !taken {
         let fitting = Loss::ALL.iter().filter(|loss| takes(loss)).map(|loss| loss.name()).collect();
         sink.report(loss.origin, Flaw::TaskLoss { task: task.name(), loss: loss.value.name(), fitting });
     }
+    taken
 }
 
 /// The sections train and diagnostics: `available` is the number of training data, where it is known.
@@ -238,24 +190,31 @@ fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Se
     settings
 }
 
-fn diagnostics(root: &mut Section, available: Option<usize>, sink: &Sink) -> diagnostics::Settings {
+fn diagnostics(root: &mut Section, available: Option<usize>, depth: usize, sink: &Sink) -> diagnostics::Settings {
     let mut section = root.section_or_empty("diagnostics");
     let default = diagnostics::Settings::default();
-    let probes = Each::of(|diagnostic| probe(&mut section, diagnostic, available, sink));
+    let mut plane = default.surface;
+    let probes = Each::of(|diagnostic| {
+        let mut section = section.section_or_empty(diagnostic.name());
+        if diagnostic == Diagnostic::Surface {
+            plane = surface::check(&mut section, depth, sink);
+        }
+        probe(section, diagnostic, available, sink)
+    });
     let settings = diagnostics::Settings {
         probes,
         budget: section.number("budget", Range::Share).map_or(default.budget, |budget| budget.value),
         exact_limit: section
             .whole("exact_limit", Range::Count, MOST)
             .map_or(default.exact_limit, |limit| limit.value as usize),
+        surface: plane,
     };
     section.finish();
     settings
 }
 
-fn probe(diagnostics: &mut Section, diagnostic: Diagnostic, available: Option<usize>, sink: &Sink) -> Probe {
+fn probe(mut section: Section, diagnostic: Diagnostic, available: Option<usize>, sink: &Sink) -> Probe {
     let default = diagnostic.probe();
-    let mut section = diagnostics.section_or_empty(diagnostic.name());
     let key = section.key("data");
     let every = period(&mut section, "every", default.every);
     let data = section.whole("data", Range::Count, MOST);

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::data::Task;
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::surface::Along;
 use crate::network::{Activation, Init, Loss};
 use crate::optim::{Kind, Rule, SecondOrder};
 
@@ -73,12 +74,14 @@ fields! {
     "seed" = "1", All, "Determines every random number: a whole number from 0.";
     "precision" = "\"f32\"", All, "Floating-point precision of training: f32 or f64.";
 
-    "data.source" = "-", All, "A known data set: mnist (from a data folder) or digits (embedded).";
-    "data.images" = "-", All, "In place of source: an IDX file, gzip or not; relative to the experiment file.";
-    "data.labels" = "-", All, "An IDX file of the classes of the images; not needed to autoencode.";
+    "data.source" = "-", All, "A known data set: mnist or fashion-mnist (from a data folder), curves or faces (made by the program) or digits (embedded).";
+    "data.images" = "-", All, "In place of source: a file, relative to the experiment file: IDX, .npy, .npz (FILE#ARRAY where there are several) or .csv (a datum a line), gzip or not; or a folder of PNG, JPEG or PGM images of one size, or of such folders, which are classes.";
+    "data.labels" = "-", All, "The classes of the images: IDX, .npy, .npz#ARRAY or .csv#COLUMN, which may be the file of the images; not needed to autoencode, nor where folders are classes.";
+    "data.seed" = "-", All, "With source curves or faces: determines the images; a whole number from 0, 1 where not stated.";
+    "data.portraits" = "-", All, "With source faces, in place of the portraits of the project: a folder of images, or one with a folder for each person; or a .npy file, portraits × rows × columns (each of another person) or people × portraits × rows × columns.";
     "data.task" = "required", All, "What is predicted.";
-    "data.train" = "-", All, "How many of the first data train: mnist 50000, digits 1500, else five of six.";
-    "data.validation" = "-", All, "How many of the next data validate: mnist 10000, digits 297, else the rest.";
+    "data.train" = "-", All, "How many of the first data train: mnist and fashion-mnist 50000, curves 20000, faces 103500, digits 1500, else five of six.";
+    "data.validation" = "-", All, "How many of the next data validate: mnist, fashion-mnist and curves 10000, faces 41400 (of other people), digits 297, else the rest.";
 
     "network.input" = "-", All, "Number of inputs; follows from the data.";
     "network.output" = "-", All, "Number of outputs; follows from the data and the loss.";
@@ -121,12 +124,18 @@ fields! {
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
     "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
-    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each: from 0 up to 1. They wait until it suffices.";
+    "diagnostics.surface.u" = "\"gradient\"", All, "The first axis of the surface: a direction, as long as the weights that it moves.";
+    "diagnostics.surface.u_layer" = "0", All, "The one layer that it moves; 0: all.";
+    "diagnostics.surface.v" = "\"random\"", All, "The second axis; where it is that of u it is of another layer, or random.";
+    "diagnostics.surface.v_layer" = "0", All, "The one layer that it moves; 0: all.";
+    "diagnostics.surface.points" = "25", All, "Points along each axis: from 3 up to 1001.";
+    "diagnostics.surface.extent" = "1.0", All, "u and v go from -extent to extent: above 0.";
+    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each, and a last one where a run is too short for a second: from 0 up to 1. They wait until it suffices.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 
 /// Adds a field, and what stands in tables of its own: the coefficients of first-order methods before the
-/// first that only second-order ones take, diagnostics before what is said of all of them.
+/// first that only second-order ones take, diagnostics before what is said of one or of all of them.
 fn add(
     fields: &mut Vec<Field>,
     key: Cow<'static, str>,
@@ -136,7 +145,7 @@ fn add(
 ) {
     if key == "optimizer.kronecker_damping" {
         add_coefficients(fields);
-    } else if key == "diagnostics.budget" {
+    } else if key == "diagnostics.surface.u" {
         add_probes(fields);
     }
     let known = fields.iter_mut().find(|field| field.key == key);
@@ -195,6 +204,13 @@ fn add_probes(fields: &mut Vec<Field>) {
 }
 
 impl Field {
+    /// The field that a key is of: of `network.layers.2.units`, that of every layer.
+    pub fn of(key: &str) -> Option<&'static Self> {
+        let parts = key.split('.').filter(|part| part.parse::<usize>().is_err());
+        let plain = parts.collect::<Vec<_>>().join(".");
+        FIELDS.iter().find(|field| field.key == plain)
+    }
+
     /// What it is with an optimizer of some kind.
     pub fn meaning_with(&self, kind: &str) -> &str {
         let own = self.variants.iter().find(|(takers, _)| takers.contains(&kind));
@@ -209,6 +225,7 @@ impl Field {
             "network.init" => Init::ALL.iter().map(|init| init.name()).collect(),
             "loss.kind" => Loss::ALL.iter().map(|loss| loss.name()).collect(),
             "optimizer.kind" => names(|_| true),
+            "diagnostics.surface.u" | "diagnostics.surface.v" => Along::ALL.iter().map(|along| along.name()).collect(),
             _ => Vec::new(),
         }
     }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Selection, Source, Task};
+use crate::diagnostics::surface::{Along, Axis, Plane};
 use crate::diagnostics::{Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan};
 use crate::optim::{Curvature, Damping, FirstOrder, Kind, Method, Rule, SecondOrder};
@@ -78,6 +79,23 @@ fn every_key_of_the_table_is_known_to_the_checker() {
 }
 
 #[test]
+fn data_that_are_made_are_read_and_written_with_what_determines_them() {
+    let made = |data: &str| {
+        let text =
+            SMALL.replace("source = \"digits\"\ntask = \"classify\"", data).replace("categorical", "squared_error");
+        let experiment = parse(&text).unwrap();
+        assert_eq!(parse(&experiment.to_toml()).unwrap(), experiment);
+        experiment.data.unwrap()
+    };
+    let curves = made("source = \"curves\"\ntask = \"autoencode\"");
+    assert_eq!(curves.source, Source::Curves { seed: 1 });
+    assert_eq!((curves.train, curves.validation), (Some(20_000), Some(10_000)));
+    let faces = made("source = \"faces\"\ntask = \"autoencode\"\nseed = 7\nportraits = \"/a/b\"\ntrain = 9");
+    assert_eq!(faces.source, Source::Faces { seed: 7, portraits: Some("/a/b".into()) });
+    assert_eq!((faces.train, faces.validation), (Some(9), Some(41_400)));
+}
+
+#[test]
 fn an_override_changes_one_value() {
     let changed = with(&["optimizer.l2=0.5", "train.batch = 7", "name=other", "network.layers.1.units=9"]).unwrap();
     assert!((changed.optimizer.l2 - 0.5).abs() < 1e-15);
@@ -133,8 +151,7 @@ alignment = { data = 0 }
     let problems = parse(text).unwrap_err();
     assert_eq!(problems.problems().len(), 10, "{problems}");
     let shown = problems.to_string();
-    for part in
-        ["did you mean `precision`?", "did you mean `mnist`?", "network.layers[2].activation is missing", "adam"]
+    for part in ["did you mean `precision`?", "did you mean `mnist`?", "network.layers.2.activation is missing", "adam"]
     {
         assert!(shown.contains(part), "{shown}");
     }
@@ -159,6 +176,8 @@ fn losses_that_do_not_fit_the_task_are_refused() {
     ] {
         let result = with(&[&format!("data.task={task}"), &format!("loss.kind={loss}")]);
         assert_eq!(result.is_ok(), fits, "{task} {loss}");
+        // Nothing is said of what follows from it.
+        assert!(result.err().is_none_or(|problems| problems.problems().len() == 1), "{task} {loss}");
     }
 }
 
@@ -285,7 +304,7 @@ fn selection() -> impl Strategy<Value = Selection> {
     let path = "/[a-z\"\\\\é ]{1,8}/[a-z'#]{1,8}";
     (path, prop::option::of(path), prop::option::of(1..99_usize), prop::option::of(0..99_usize)).prop_map(
         |(images, labels, train, validation)| Selection {
-            source: Source::Idx { images: images.into(), labels: labels.map(Into::into) },
+            source: Source::Files { images: images.into(), labels: labels.map(Into::into) },
             task: Task::Autoencode,
             train,
             validation,
@@ -322,6 +341,14 @@ proptest! {
                 probes: Each::of(|diagnostic| Probe { every: every / (1 + diagnostic as u64), data: batch }),
                 budget,
                 exact_limit: batch,
+                surface: Plane {
+                    axes: [
+                        Axis { along: Along::ALL[batch % Along::ALL.len()], layer: Some(1) },
+                        Axis { along: Along::ALL[updates as usize % Along::ALL.len()], layer: None },
+                    ],
+                    points: 3 + batch % 999,
+                    extent: 0.5 + budget,
+                },
             },
         };
         let text = experiment.to_toml();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Experiment;
 use crate::data::{Selection, Source};
+use crate::diagnostics::surface::{Axis, Plane};
 use crate::diagnostics::{Diagnostic, Probe};
 use crate::network::Plan;
 use crate::optim::{Curvature, Damping, FirstOrder, Method, SecondOrder, Settings};
@@ -43,10 +44,20 @@ impl Experiment {
         writeln!(out, "\n[diagnostics]")?;
         for &diagnostic in Diagnostic::ALL {
             let Probe { every, data } = diagnostics.probes[diagnostic];
-            writeln!(out, "{} = {{ every = {every}, data = {data} }}", diagnostic.name())?;
+            let own = if diagnostic == Diagnostic::Surface { plane(&diagnostics.surface) } else { String::new() };
+            writeln!(out, "{} = {{ every = {every}, data = {data}{own} }}", diagnostic.name())?;
         }
         writeln!(out, "budget = {:?}\nexact_limit = {}", diagnostics.budget, diagnostics.exact_limit)
     }
+}
+
+/// What a surface has beside its probe.
+fn plane(plane: &Plane) -> String {
+    let axis = |(name, axis): (&str, Axis)| {
+        format!(", {name} = {}, {name}_layer = {}", Text(axis.along.name()), axis.layer.unwrap_or(0))
+    };
+    let [u, v] = plane.axes;
+    format!("{}{}, points = {}, extent = {:?}", axis(("u", u)), axis(("v", v)), plane.points, plane.extent)
 }
 
 /// Text as TOML writes it.
@@ -65,15 +76,20 @@ fn optional(out: &mut String, key: &str, value: Option<usize>) -> fmt::Result {
 fn write_data(out: &mut String, data: &Selection) -> fmt::Result {
     writeln!(out, "\n[data]")?;
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    match &data.source {
-        Source::Mnist => writeln!(out, "source = \"mnist\"")?,
-        Source::Digits => writeln!(out, "source = \"digits\"")?,
-        Source::Idx { images, labels } => {
-            writeln!(out, "images = {}", Text(&path(images)))?;
-            if let Some(labels) = labels {
-                writeln!(out, "labels = {}", Text(&path(labels)))?;
-            }
+    let source = &data.source;
+    if let Source::Files { images, labels } = source {
+        writeln!(out, "images = {}", Text(&path(images)))?;
+        if let Some(labels) = labels {
+            writeln!(out, "labels = {}", Text(&path(labels)))?;
         }
+    } else {
+        writeln!(out, "source = {}", Text(source.name()))?;
+    }
+    if let Source::Curves { seed } | Source::Faces { seed, .. } = source {
+        writeln!(out, "seed = {seed}")?;
+    }
+    if let Source::Faces { portraits: Some(portraits), .. } = source {
+        writeln!(out, "portraits = {}", Text(&path(portraits)))?;
     }
     writeln!(out, "task = {}", Text(data.task.name()))?;
     optional(out, "train", data.train)?;

@@ -2,6 +2,8 @@
 
 mod bars;
 mod chart;
+mod contour;
+mod heat;
 mod legend;
 mod style;
 
@@ -70,12 +72,20 @@ pub fn svg(figures: &[Figure]) -> String {
 /// A figure whose data begin at `left`; `index` tells its parts from those of others on the page.
 fn draw(figure: &Figure, left: f64, index: usize) -> Drawing {
     let runs = runs(figure);
-    if figure.bars.is_empty() { chart::draw(figure, &runs, left, index) } else { bars::draw(figure, &runs, left) }
+    match &figure.heat {
+        Some(heat) => heat::draw(figure, heat, left),
+        None if figure.bars.is_empty() => chart::draw(figure, &runs, left, index),
+        None => bars::draw(figure, &runs, left),
+    }
 }
 
 /// The room that a figure needs left of its data.
 fn aside(figure: &Figure) -> f64 {
-    if figure.bars.is_empty() { chart::aside(figure) } else { bars::aside(figure) }
+    match &figure.heat {
+        Some(heat) => heat::aside(heat),
+        None if figure.bars.is_empty() => chart::aside(figure),
+        None => bars::aside(figure),
+    }
 }
 
 /// The runs of a figure, in order.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// One chart: curves along runs, or bars.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One chart: curves along runs, bars, or a heat map.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figure {
     /// What it shows.
     pub title: String,
@@ -17,10 +17,13 @@ pub struct Figure {
     pub marks: Vec<Mark>,
     /// Lengths in the unit of y, drawn in place of curves where there are any.
     pub bars: Vec<Bar>,
+    /// A quantity over the plane of x and y, drawn in place of curves where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heat: Option<Heat>,
 }
 
 /// An axis.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Axis {
     /// The quantity and its unit: `training time (s)`.
     pub label: String,
@@ -88,10 +91,52 @@ pub struct Bar {
     pub value: f64,
 }
 
+/// A quantity at the points of a grid.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Heat {
+    /// Of which run.
+    pub run: String,
+    /// Which quantity, with its unit.
+    pub quantity: String,
+    /// What x and y are called in tables.
+    pub coordinates: [String; 2],
+    /// The values of x, at equal distances.
+    pub x: Vec<f64>,
+    /// The values of y, at equal distances.
+    pub y: Vec<f64>,
+    /// The quantity, row by row: x runs first.
+    pub values: Vec<f64>,
+    /// Whether its colours are logarithmic.
+    pub log: bool,
+    /// A point that is marked.
+    pub spot: Option<Spot>,
+}
+
+/// A point that is marked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spot {
+    /// Where.
+    pub x: f64,
+    /// Where.
+    pub y: f64,
+    /// What is there.
+    pub text: String,
+}
+
+impl Heat {
+    /// Every point: x, y and the quantity.
+    pub fn points(&self) -> impl Iterator<Item = [f64; 3]> + '_ {
+        let places = self.y.iter().flat_map(|&y| self.x.iter().map(move |&x| (x, y)));
+        places.zip(&self.values).map(|((x, y), &value)| [x, y, value])
+    }
+}
+
 impl Figure {
     /// Whether there is nothing to be seen in it.
     pub fn is_empty(&self) -> bool {
-        self.bars.is_empty() && self.curves.iter().all(|curve| curve.points.iter().all(|point| point.y.is_nan()))
+        self.bars.is_empty()
+            && self.heat.is_none()
+            && self.curves.iter().all(|curve| curve.points.iter().all(|point| point.y.is_nan()))
     }
 }
 

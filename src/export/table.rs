@@ -5,14 +5,24 @@ use super::figure::Figure;
 
 /// A row for each value: run, quantity, x under the name `x` of what it counts, value, and the least and the
 /// largest of the values that a row sums up. Numbers have all their digits, and are `nan` where nothing was
-/// finite. Bars have no x.
+/// finite. Bars have no x. Of heat maps, which are not put together with others, a row is run, quantity, x and y under
+/// names of their own, and value.
 ///
 /// # Errors
 /// Only those of writing into memory.
 pub fn csv(figures: &[Figure], x: &str) -> Result<Vec<u8>, Error> {
     let mut table = csv::Writer::from_writer(Vec::new());
+    if let Some(heat) = figures.iter().find_map(|figure| figure.heat.as_ref()) {
+        let [x, y] = &heat.coordinates;
+        table.write_record(["run", "quantity", x, y, "value"])?;
+        for heat in figures.iter().filter_map(|figure| figure.heat.as_ref()) {
+            for [x, y, value] in heat.points().map(|point| point.map(number)) {
+                table.write_record([&heat.run, &heat.quantity, &x, &y, &value])?;
+            }
+        }
+        return bytes(table);
+    }
     table.write_record(["run", "quantity", x, "value", "low", "high"])?;
-    let number = |value: f64| if value.is_finite() { value.to_string() } else { "nan".to_owned() };
     for figure in figures {
         for curve in &figure.curves {
             for point in &curve.points {
@@ -25,6 +35,15 @@ pub fn csv(figures: &[Figure], x: &str) -> Result<Vec<u8>, Error> {
             table.write_record([run, &bar.name, "", value, value, value])?;
         }
     }
+    bytes(table)
+}
+
+/// A number with all its digits.
+fn number(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { "nan".to_owned() }
+}
+
+fn bytes(table: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, Error> {
     table.into_inner().map_err(|error| Error::Encode(error.into_error().to_string()))
 }
 

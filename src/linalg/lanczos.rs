@@ -129,6 +129,14 @@ impl Tridiagonal {
         dense
     }
 
+    /// The largest Ritz value, its residual, and the coordinates of its Ritz vector among the Lanczos vectors.
+    pub fn leading(&self) -> (f64, f64, Vec<f64>) {
+        let (next, eigen) = (self.beside.last().copied().unwrap_or(0.0), self.dense().symmetric_eigen());
+        let index = eigen.eigenvalues.imax();
+        let vector: Vec<f64> = eigen.eigenvectors.column(index).iter().copied().collect();
+        (eigen.eigenvalues[index], vector.last().map_or(0.0, |last| (next * last).abs()), vector)
+    }
+
     /// The extreme Ritz values; the residual of a Ritz pair is β_k times the last entry of its eigenvector.
     fn extremes(&self) -> Extremes {
         let (k, next) = (self.size(), self.beside.last().copied().unwrap_or(0.0));
@@ -185,6 +193,11 @@ impl Iteration {
         }
         self.tridiagonal.beside.push(image.dot(image).sqrt());
         Ok(())
+    }
+
+    /// The Lanczos vector of the latest step.
+    pub fn latest(&self) -> ArrayView1<'_, f64> {
+        self.basis.row((self.tridiagonal.size() - 1) % self.basis.nrows())
     }
 }
 

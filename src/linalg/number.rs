@@ -47,3 +47,28 @@ impl de::Visitor<'_> for Number {
         text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
+
+/// The same for lists of numbers.
+pub mod list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Element(#[serde(with = "super")] f64);
+
+    /// Writes numbers, or strings for those that are not finite.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|&value| Element(value)))
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and a string that is not a number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        Ok(Vec::<Element>::deserialize(deserializer)?.into_iter().map(|element| element.0).collect())
+    }
+}

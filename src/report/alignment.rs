@@ -53,8 +53,7 @@ pub fn figures(record: &Record) -> Vec<Figure> {
             x: Axis { label: "updates".to_owned(), log: false },
             y: Axis { label: "cosine".to_owned(), log: false },
             curves: COMPARED.into_iter().map(curve).filter(|curve| !curve.points.is_empty()).collect(),
-            marks: Vec::new(),
-            bars: Vec::new(),
+            ..Figure::default()
         }
     };
     scopes.into_iter().map(figure).filter(|figure| !figure.is_empty()).collect()

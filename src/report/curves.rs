@@ -106,8 +106,7 @@ pub fn figures(problem: &Problem, x: Abscissa) -> Vec<Figure> {
             .map(|method| curve(method, x, over))
             .filter(|curve| !curve.points.is_empty())
             .collect(),
-        marks: Vec::new(),
-        bars: Vec::new(),
+        ..Figure::default()
     };
     [figure(Over::Training), figure(Over::Validation)].into_iter().filter(|figure| !figure.is_empty()).collect()
 }

@@ -1,6 +1,7 @@
 //! The findings of the paper, each computed from the runs.
 
 mod race;
+mod surface;
 
 use super::alignment;
 use super::plots::ranks;
@@ -73,6 +74,7 @@ pub fn all(problems: &[Problem], convexity: &[Convexity]) -> Vec<Finding> {
     about(&mixtures, &mut findings, &[mixture_per_update, mixture_per_second, final_objective, perfect, kfac_as_kflr]);
     about(&problems.iter().collect::<Vec<_>>(), &mut findings, &[rank_bounded]);
     findings.extend([true, false].map(|linear| convex(convexity, linear)));
+    findings.extend([true, false].map(|linear| surface::within_layers(problems, linear)));
     findings
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::problem::Problem;
 use super::record::Record;
 use super::words::table;
-use super::{Error, alignment, curves, findings, plots, tables, words};
+use super::{Error, alignment, curves, findings, plots, surfaces, tables, words};
 use crate::export::{self, Abscissa, Figure};
 
 /// What a report is made of.
@@ -141,6 +141,14 @@ impl Page<'_> {
             );
             self.figure(problem, "alignment", &alignment::figures(record), "update", &caption, &note)?;
             self.paragraph(&alignment::summary(record));
+        }
+        let planes = surfaces::figures(problem);
+        if !planes.is_empty() {
+            self.text += "\n### Loss surfaces\n";
+            let caption = "Mean loss of the probe batch on planes through parameter space; contours at the ticks of the colour bar.";
+            self.figure(problem, "surfaces", &planes, "u", caption, &note)?;
+            self.paragraph("Second differences are those between neighbours of the grid that lie in one smooth piece, along u, along v and along both diagonals.");
+            self.paragraph(&surfaces::summary(problem));
         }
         self.text += "\n### Time of an update\n";
         let phases: Vec<_> = plots::phases(problem).into_iter().collect();

@@ -87,8 +87,7 @@ pub fn rank_against_data(problem: &Problem) -> Option<Figure> {
         x: Axis { label: "data in the minibatch".to_owned(), log: true },
         y: Axis { label: "rank".to_owned(), log: true },
         curves,
-        marks: Vec::new(),
-        bars: Vec::new(),
+        ..Figure::default()
     };
     (!figure.is_empty()).then_some(figure)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::diagnostics::Measurement;
 use crate::diagnostics::alignment::Alignment;
+use crate::diagnostics::surface::Surface;
 use crate::experiment::Shortening;
 use crate::runs::{Fact, Run};
 use crate::session::{Event, Outcome, Snapshot, log};
@@ -24,6 +25,8 @@ pub struct Record {
     pub snapshot: Arc<Snapshot>,
     /// How well directions agreed with the exact one along it.
     pub alignment: Vec<Alignment>,
+    /// The loss surfaces that were measured along it.
+    pub surfaces: Vec<Surface>,
     /// In what it is shorter than its sweep at full scale.
     pub shortened: Vec<Shortening>,
     /// Whether its training came to nothing, and why.
@@ -92,11 +95,11 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 
 fn read(folder: &Path) -> Result<Record, String> {
     let run = Run::read(folder).map_err(|error| error.to_string())?;
-    let mut alignment = Vec::new();
-    let snapshot = log::events(folder, &mut |event| {
-        if let Event::Measured(Measurement::Alignment(found)) = event {
-            alignment.push(found.clone());
-        }
+    let (mut alignment, mut surfaces) = (Vec::new(), Vec::new());
+    let snapshot = log::events(folder, &mut |event| match event {
+        Event::Measured(Measurement::Alignment(found)) => alignment.push(found.clone()),
+        Event::Measured(Measurement::Surface(found)) => surfaces.push(found.clone()),
+        _ => {}
     });
     let snapshot = Arc::new(snapshot.map_err(|error| error.to_string())?);
     let (mut shortened, mut failure) = (Vec::new(), None);
@@ -112,5 +115,5 @@ fn read(folder: &Path) -> Result<Record, String> {
     if let Some(summary) = run.summary.as_ref().filter(|summary| summary.status == Outcome::Failed) {
         failure = failure.or_else(|| Some(summary.reason.clone().unwrap_or_default()));
     }
-    Ok(Record { run, snapshot, alignment, shortened, failure })
+    Ok(Record { run, snapshot, alignment, surfaces, shortened, failure })
 }

@@ -30,7 +30,14 @@ fn record(kind: &str, settings: &[&str], losses: &[(u64, f64, f64)]) -> Record {
         }));
     }
     let run = Run::planned(Path::new("run"), &experiment);
-    Record { run, snapshot: Arc::new(snapshot), alignment: Vec::new(), shortened: Vec::new(), failure: None }
+    Record {
+        run,
+        snapshot: Arc::new(snapshot),
+        alignment: Vec::new(),
+        surfaces: Vec::new(),
+        shortened: Vec::new(),
+        failure: None,
+    }
 }
 
 /// KFRA and KFAC with 10 updates in 10 s, and Adam with 20 updates in 10 s, ending at these losses.

@@ -164,13 +164,36 @@ impl Observatory {
 
     /// Starts what was asked for, else what is due at `step`: longest due first, as far as the budget allows, so
     /// that with what they took the last time their share of CPU time stays within it. `subject` is asked for
-    /// the state of the run only then, with whether it is compared with the directions of optimizers.
-    pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(bool) -> Subject) {
+    /// the state of the run only then, as far as what is measured needs it.
+    pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
         if self.busy.is_some() {
             return;
         }
         let asked = self.asked.pop_front();
         let due = asked.map_or_else(|| self.due(step), |diagnostic| vec![diagnostic]);
+        self.begin(step, due, asked, subject);
+    }
+
+    /// Starts, at the last update and whatever the budget, what was not measured after update `first`: the run
+    /// was too short for its cadence.
+    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
+        let missing = |diagnostic| {
+            let every = self.settings.probes[diagnostic].every;
+            every > 0 && self.due[diagnostic] <= first + every
+        };
+        if step > first && self.settings.budget > 0.0 {
+            let due = Diagnostic::ALL.iter().copied().filter(|&diagnostic| missing(diagnostic)).collect();
+            self.begin(step, due, None, subject);
+        }
+    }
+
+    fn begin(
+        &mut self,
+        step: u64,
+        due: Vec<Diagnostic>,
+        asked: Option<Diagnostic>,
+        subject: impl FnOnce(&[Diagnostic]) -> Subject,
+    ) {
         if due.is_empty() {
             return;
         }
@@ -179,7 +202,7 @@ impl Observatory {
             self.costs[diagnostic] = 0.0;
         }
         let cancelled = Arc::new(AtomicBool::new(false));
-        let subject = subject(due.contains(&Diagnostic::Alignment));
+        let subject = subject(&due);
         let job = Job { step, subject, due, cancelled: Arc::clone(&cancelled) };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             self.busy = Some(Busy { step, asked, began: Instant::now(), cancelled });
@@ -316,7 +339,7 @@ impl Instruments {
 
     fn gather(&self, diagnostic: Diagnostic) -> ProbeBatch {
         let data = self.settings.probes[diagnostic].data;
-        ProbeBatch::new(&self.data.train, &self.architecture, self.loss, data, self.seed)
+        ProbeBatch::new(diagnostic.samples(&self.data), &self.architecture, self.loss, data, self.seed)
     }
 
     fn measure(
@@ -324,7 +347,7 @@ impl Instruments {
         diagnostic: Diagnostic,
         batch: &mut ProbeBatch,
         job: &Job,
-        cancelled: &dyn Fn() -> bool,
+        cancelled: &(dyn Fn() -> bool + Sync),
         report: &mut dyn FnMut(Measurement),
     ) -> Result<(), Error> {
         let Subject { parameters, preconditioning } = &job.subject;
@@ -333,9 +356,11 @@ impl Instruments {
             parameters,
             only: None,
             exact_limit: self.settings.exact_limit,
+            plane: &self.settings.surface,
             preconditioning,
             seed: self.seed,
             step: job.step,
+            image: self.data.image,
             cancelled,
         };
         diagnostic.measure(&task, report)

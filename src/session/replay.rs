@@ -227,7 +227,8 @@ impl<T: Real> Player<T> {
     /// that are left out because they are not finite.
     fn compare(&mut self, step: u64, names: &[&'static str], recorded: &[f64], found: &[f64]) {
         let differs = |(recorded, found): (&f64, &f64)| {
-            recorded.to_bits() != found.to_bits() && (found.is_finite() || !recorded.is_nan())
+            let left_out = recorded.is_nan() && !found.is_finite();
+            recorded.to_bits() != found.to_bits() && !left_out
         };
         if let Some(index) = recorded.iter().zip(found).position(differs) {
             let (name, recorded, found) = (names[index], recorded[index], found[index]);

@@ -10,6 +10,7 @@ use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
 use super::{Checkpoint, Command, Evaluation, Event, Origin, Outcome, Summary, Ticket, log};
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -17,6 +18,16 @@ use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What a run is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    On,
+    /// On to this update, then it stands still.
+    Until(u64),
+    Paused,
+    Stopped,
+}
 
 /// A run on its thread.
 pub(super) struct Worker<T> {
@@ -26,12 +37,11 @@ pub(super) struct Worker<T> {
     recorder: Recorder,
     commands: Receiver<(Ticket, Command)>,
     began: Instant,
+    /// Updates made before this process.
+    first: u64,
     /// Whether somebody watches who can help.
     watched: bool,
-    /// Updates after which it stands still.
-    pause_at: Option<u64>,
-    paused: bool,
-    stopped: bool,
+    course: Course,
     evaluated: Option<Evaluation>,
     samples: u64,
     /// Wall seconds of the run before this process.
@@ -75,7 +85,7 @@ impl<T: Real> Worker<T> {
         let seconds = self.trainer.seconds();
         let status = match interruption {
             Some(_) => Outcome::Failed,
-            None if self.stopped => Outcome::Stopped,
+            None if self.course == Course::Stopped => Outcome::Stopped,
             None => Outcome::Finished,
         };
         let summary = Summary {
@@ -114,16 +124,29 @@ impl<T: Real> Worker<T> {
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
-            if self.stopped {
+            if self.course == Course::Stopped {
                 break;
             }
             self.observe()?;
             self.update()?;
         }
-        if !self.stopped {
+        self.conclude()?;
+        self.checkpoint(false)
+    }
+
+    /// After the last update: diagnostics come to their ends, and training must have come to something.
+    fn conclude(&mut self) -> Result<(), Interruption> {
+        if self.course == Course::Stopped {
+            return Ok(());
+        }
+        self.settle()?;
+        if self.course != Course::Stopped {
+            let step = self.trainer.step_number();
+            self.observatory.conclude(self.first, step, |due| subject(&self.trainer, due));
             self.settle()?;
         }
-        self.checkpoint(false)
+        let loss = self.evaluate_once()?.train_loss;
+        Ok(self.trainer.require_progress(loss)?)
     }
 
     /// Wall seconds of the run.
@@ -190,7 +213,7 @@ impl<T: Real> Worker<T> {
         if due(self.experiment.train.checkpoint_every) || self.is_old() {
             self.checkpoint(false)?;
         }
-        if self.pause_at.is_some_and(|at| step >= at) {
+        if matches!(self.course, Course::Until(last) if step >= last) {
             self.pause()?;
         }
         Ok(())
@@ -232,15 +255,14 @@ impl<T: Real> Worker<T> {
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
-        self.paused = true;
-        self.pause_at = None;
+        self.course = Course::Paused;
         self.recorder.emit(Event::Paused { step: self.trainer.step_number() })
     }
 
     /// Takes down what diagnostics found, and starts those that are due.
     fn observe(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
-        self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+        self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         Ok(())
     }
 
@@ -248,7 +270,7 @@ impl<T: Real> Worker<T> {
     fn observe_asked(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
         if self.observatory.is_asked() {
-            self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+            self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         }
         Ok(())
     }
@@ -262,7 +284,7 @@ impl<T: Real> Worker<T> {
 
     /// Waits for diagnostics that are under way, unless the run is stopped meanwhile.
     fn settle(&mut self) -> Result<(), Interruption> {
-        while self.observatory.busy() && !self.stopped {
+        while self.observatory.busy() && self.course != Course::Stopped {
             std::thread::sleep(PATIENCE);
             self.obey_waiting()?;
             self.observe_asked()?;
@@ -273,12 +295,12 @@ impl<T: Real> Worker<T> {
     /// Carries out the commands that wait; while the run stands still, waits for more.
     fn obey(&mut self) -> Result<(), Interruption> {
         self.obey_waiting()?;
-        while self.paused && !self.stopped {
+        while self.course == Course::Paused {
             self.recorder.rest()?;
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => self.carry_out(ticket, command)?,
                 // Nobody is left who could let it go on.
-                Err(RecvTimeoutError::Disconnected) => self.stopped = true,
+                Err(RecvTimeoutError::Disconnected) => self.course = Course::Stopped,
                 Err(RecvTimeoutError::Timeout) => self.wait_while_paused()?,
             }
         }
@@ -292,7 +314,7 @@ impl<T: Real> Worker<T> {
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => return self.carry_out(ticket, command),
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.stopped = true;
+                    self.course = Course::Stopped;
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -320,12 +342,12 @@ impl<T: Real> Worker<T> {
                 self.pause()?;
             }
             Command::Resume => {
-                (self.paused, self.pause_at) = (false, None);
+                self.course = Course::On;
                 applied(self, "resumed".into())?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::RunThenPause(updates) => {
-                (self.paused, self.pause_at) = (false, Some(step + updates.max(1)));
+                self.course = Course::Until(step + updates.max(1));
                 applied(self, format!("run {updates}, then pause"))?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
@@ -350,7 +372,7 @@ impl<T: Real> Worker<T> {
             }
             Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
-                self.stopped = true;
+                self.course = Course::Stopped;
                 applied(self, "stopped".into())?;
             }
             Command::Switch { optimizer } => {
@@ -410,9 +432,9 @@ impl<T: Real> Worker<T> {
     }
 }
 
-/// The state of the run for diagnostics; the moments of the optimizer where directions are compared.
-fn subject<T: Real>(trainer: &Trainer<T>, compares: bool) -> Subject {
-    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(compares) }
+/// The state of the run, as far as diagnostics need it.
+fn subject<T: Real>(trainer: &Trainer<T>, due: &[Diagnostic]) -> Subject {
+    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(due) }
 }
 
 /// A number with up to four significant digits.

@@ -1,7 +1,7 @@
 //! Changing hyperparameters of a trainer while it trains.
 
 use super::{Hyperparameter, Trainer};
-use crate::diagnostics::Preconditioning;
+use crate::diagnostics::{Diagnostic, Preconditioning};
 use crate::linalg::Real;
 use crate::optim::{Curvature, FirstOrder, Kind, Method, SecondOrder, State};
 
@@ -66,9 +66,9 @@ impl<T: Real> Trainer<T> {
 }
 
 impl<T: Real> Trainer<T> {
-    /// What directions that are compared depend on; Adam's moments only if `moments`.
-    pub fn preconditioning(&self, moments: bool) -> Preconditioning {
-        Preconditioning::of(&self.optimizer, moments)
+    /// What directions and factors depend on, as far as diagnostics need it.
+    pub fn preconditioning(&self, diagnostics: &[Diagnostic]) -> Preconditioning {
+        Preconditioning::of(&self.optimizer, diagnostics)
     }
 
     /// Makes the optimizer one of another kind; returns what it kept, in words.

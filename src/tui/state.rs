@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Context;
 use super::design::Design;
+use super::log::Log;
 use super::panes::Pane;
 use super::theme::Palette;
 use crate::runs::Id;
 use crate::session::Ticket;
+use crate::session::snapshot::Level;
 use crate::train::Hyperparameter;
 
 /// What the whole terminal shows.
@@ -24,11 +26,13 @@ pub enum Screen {
     Runs,
     /// Spectra, factors and directions of one run.
     Curvature,
+    /// Images with what the network of one run makes of them.
+    Images,
 }
 
 impl Screen {
     /// Every screen, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Train, Self::Design, Self::Runs, Self::Curvature];
+    pub const ALL: [Self; 5] = [Self::Train, Self::Design, Self::Runs, Self::Curvature, Self::Images];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -37,6 +41,7 @@ impl Screen {
             Self::Design => "Design",
             Self::Runs => "Runs",
             Self::Curvature => "Curvature",
+            Self::Images => "Images",
         }
     }
 
@@ -47,6 +52,7 @@ impl Screen {
             Self::Design => Context::Design,
             Self::Runs => Context::Runs,
             Self::Curvature => Context::Curvature,
+            Self::Images => Context::Images,
         }
     }
 }
@@ -130,6 +136,8 @@ pub enum Topic {
     Filter,
     /// Where an export goes.
     Export,
+    /// Which messages are shown.
+    Messages,
 }
 
 /// What is asked.
@@ -205,14 +213,20 @@ pub struct State {
     pub palette: Palette,
     /// Whether the mouse is listened to.
     pub mouse: bool,
-    /// What is said of the last thing done outside a run, until the next key.
-    pub notice: Option<String>,
+    /// What the workbench says of the last key, until the next one.
+    pub notice: Option<(Level, String)>,
+    /// All messages.
+    pub log: Log,
     /// The pane that keys are for; it is one of the screen in sight, where that has any.
     pub focus: Pane,
     /// The panes that keys were for on other screens.
     pub left: Vec<Pane>,
     /// The layer whose curvature is shown; 0: all layers as one.
     pub layer: usize,
+    /// Whose Kronecker factors are shown, a place in a list.
+    pub source: usize,
+    /// The image that is chosen, from 0.
+    pub image: usize,
     /// Whether it has the whole screen.
     pub zoom: bool,
     /// The view of each pane.
@@ -236,12 +250,18 @@ pub struct State {
 }
 
 impl State {
+    /// Lets the workbench say something.
+    pub fn say(&mut self, level: Level, text: impl Into<String>) {
+        let text = text.into();
+        self.log.say(level, text.clone());
+        self.notice = Some((level, text));
+    }
+
     /// Where keys are meant now.
     pub fn context(&self) -> Context {
         match self.overlay {
-            Some(Overlay::Help(_) | Overlay::Messages(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => {
-                Context::List
-            }
+            Some(Overlay::Help(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => Context::List,
+            Some(Overlay::Messages(_)) => Context::Messages,
             Some(Overlay::Palette(..)) => Context::Palette,
             Some(Overlay::Prompt(..)) => Context::Prompt,
             Some(Overlay::Ask(_)) => Context::Question,

@@ -1,5 +1,7 @@
 //! Styles, and the one panel every pane stands in.
 
+use std::borrow::Cow;
+
 use clap::ValueEnum;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,6 +46,15 @@ impl Palette {
         }
     }
 
+    /// The colours of pictures.
+    fn heat(self) -> Heat {
+        match self {
+            Self::Dark | Self::ColourBlind => HEAT_ON_DARK,
+            Self::Light => HEAT_ON_LIGHT,
+            Self::HighContrast => HEAT_BRIGHT,
+        }
+    }
+
     /// The colours of the series, and that of what is faint.
     fn colours(self) -> ([u8; 8], u8) {
         match self {
@@ -80,7 +91,39 @@ pub struct Theme {
     pub selected: Style,
     pub series: [Style; 8],
     pub signs: Signs,
+    /// The colours of pictures, where there are any.
+    pub heat: Option<Heat>,
 }
+
+/// Colours of pictures, as indices of the 256-colour palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heat {
+    /// From zero to what is large and positive.
+    pub above: &'static [u8],
+    /// From zero to what is large and negative.
+    pub below: &'static [u8],
+    /// From black to white.
+    pub greys: &'static [u8],
+}
+
+/// Black, all greys, white.
+const GREYS: &[u8] = &[
+    16, 232, 233, 234, 235, 236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253,
+    254, 255, 231,
+];
+/// Orange and blue, which people with any colour vision tell apart: brighter on a dark background where numbers
+/// are larger, darker on a light one.
+const HEAT_ON_DARK: Heat = Heat {
+    above: &[233, 52, 94, 130, 166, 172, 208, 214, 221, 230],
+    below: &[233, 17, 18, 19, 25, 26, 32, 39, 81, 159],
+    greys: GREYS,
+};
+const HEAT_ON_LIGHT: Heat = Heat {
+    above: &[255, 230, 223, 216, 215, 208, 166, 130, 94, 52],
+    below: &[255, 195, 153, 117, 75, 33, 26, 19, 18, 17],
+    greys: GREYS,
+};
+const HEAT_BRIGHT: Heat = Heat { above: &[0, 1, 3, 11, 15], below: &[0, 4, 6, 12, 14], greys: &[0, 8, 7, 15] };
 
 /// Colours told apart by people with any colour vision, after Okabe and Ito, in the 256-colour palette.
 const ON_DARK: [u8; 8] = [75, 214, 79, 176, 227, 209, 117, 250];
@@ -89,6 +132,20 @@ const ON_LIGHT: [u8; 8] = [25, 166, 29, 90, 94, 160, 31, 240];
 const BRIGHT: [u8; 8] = [14, 11, 10, 13, 15, 9, 12, 7];
 /// From blue to yellow through grey, after the colour map cividis; those that follow one another lie far apart.
 const BLUE_TO_YELLOW: [u8; 8] = [69, 220, 110, 229, 179, 231, 103, 145];
+
+/// Greek letters and their names.
+const GREEK: [(char, &str); 10] = [
+    ('α', "alpha"),
+    ('β', "beta"),
+    ('γ', "gamma"),
+    ('ε', "epsilon"),
+    ('η', "eta"),
+    ('θ', "theta"),
+    ('λ', "lambda"),
+    ('μ', "mu"),
+    ('ρ', "rho"),
+    ('τ', "tau"),
+];
 
 impl Theme {
     /// The colours for a background, or none at all; and the signs.
@@ -110,6 +167,7 @@ impl Theme {
                 selected,
                 series,
                 signs,
+                heat: None,
             };
         }
         let (series, grey) = palette.colours();
@@ -125,12 +183,37 @@ impl Theme {
             selected,
             series: series.map(of),
             signs,
+            heat: Some(palette.heat()),
         }
     }
 
     /// Whether no sign beyond ASCII is drawn.
     pub fn is_ascii(&self) -> bool {
         self.signs == Signs::Ascii
+    }
+
+    /// A text in the signs that may be drawn: in ASCII mode Greek letters are spelt out.
+    pub fn spell<'t>(&self, text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
+        let text = text.into();
+        if !self.is_ascii() || text.is_ascii() {
+            return text;
+        }
+        let mut spelt = String::new();
+        for sign in text.chars() {
+            match GREEK.iter().find(|(letter, _)| *letter == sign) {
+                Some((_, name)) => spelt.push_str(name),
+                None => spelt.push(sign),
+            }
+        }
+        spelt.into()
+    }
+
+    /// A line of which every part is spelt so.
+    pub fn spell_line<'l>(&self, mut line: Line<'l>) -> Line<'l> {
+        for span in &mut line.spans {
+            span.content = self.spell(std::mem::take(&mut span.content));
+        }
+        line
     }
 
     /// The panel of a pane: a title to the left in its upper rule, and a box around it if `boxed`.
@@ -152,6 +235,7 @@ impl Theme {
             buffer.set_stringn(area.x, area.y, rule.repeat(area.width.into()), area.width.into(), style);
             Rect { y: area.y + 1, height: area.height - 1, ..area }
         };
+        title = self.spell_line(title);
         title.spans.insert(0, Span::raw(" "));
         title.spans.push(Span::raw(" "));
         if area.width > 3 {
@@ -159,18 +243,19 @@ impl Theme {
         }
         inner
     }
-}
 
-/// Writes the first of the remarks that fits beside a title `used` cells wide into a panel's upper rule,
-/// to the right.
-pub fn remark(buffer: &mut Buffer, area: Rect, used: usize, remarks: &[String], style: Style) {
-    let area = area.intersection(buffer.area);
-    let room = usize::from(area.width).saturating_sub(used + 6);
-    let wide = |remark: &&String| (1..=room).contains(&Span::raw(remark.as_str()).width());
-    if let (Some(remark), false) = (remarks.iter().find(wide), area.is_empty()) {
-        let text = format!(" {remark} ");
-        let width = Span::raw(&text).width() as u16;
-        buffer.set_stringn(area.right() - 1 - width, area.y, text, width.into(), style);
+    /// Writes the first of the remarks that fits beside the `title` of a panel into its upper rule, to the right.
+    pub fn remark(&self, buffer: &mut Buffer, area: Rect, title: &Line<'_>, remarks: &[String]) {
+        let area = area.intersection(buffer.area);
+        let used = self.spell_line(title.clone()).width();
+        let room = usize::from(area.width).saturating_sub(used + 6);
+        let mut spelt = remarks.iter().map(|remark| self.spell(remark));
+        let fits = |remark: &Cow<'_, str>| (1..=room).contains(&Span::raw(remark.as_ref()).width());
+        if let (Some(remark), false) = (spelt.find(fits), area.is_empty()) {
+            let text = format!(" {remark} ");
+            let width = Span::raw(&text).width() as u16;
+            buffer.set_stringn(area.right() - 1 - width, area.y, text, width.into(), self.faint);
+        }
     }
 }
 
@@ -187,7 +272,7 @@ pub fn to_ascii(buffer: &mut Buffer) {
 fn substitute(sign: char) -> char {
     match sign {
         '─' | '━' | '–' | '−' | '┄' => '-',
-        '│' | '┃' | '┆' | '‖' => '|',
+        '│' | '┃' | '┆' | '‖' | '▏' => '|',
         '╭' | '╮' | '╰' | '╯' | '┏' | '┓' | '┗' | '┛' | '└' | '┬' | '┤' | '┼' | '┴' => '+',
         '…' | '≈' => '~',
         '·' | '∙' => '.',
@@ -203,18 +288,8 @@ fn substitute(sign: char) -> char {
         '■' => '#',
         '→' | '▶' | '≥' => '>',
         '←' | '≤' => '<',
-        'α' => 'a',
-        'β' => 'b',
-        'γ' => 'g',
-        'η' => 'n',
-        'λ' => 'l',
-        'μ' => 'm',
-        'ρ' => 'p',
-        'τ' => 't',
-        'θ' => 'h',
         'Ḡ' => 'G',
         '∞' => 'i',
-        'Σ' => 'S',
         '²' => '2',
         '³' => '3',
         _ => '?',

@@ -11,11 +11,12 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::action::{self, Action};
 use super::design::Wish;
 use super::number::plain;
-use super::panes::Pane;
+use super::panes::{self, Pane};
 use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
 use crate::runs::Entry;
+use crate::session::snapshot::Level;
 use crate::session::{Command, Snapshot, Status};
 
 pub use effect::Effect;
@@ -53,7 +54,9 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
-            Some(Overlay::Prompt(Topic::Filter | Topic::Export, text)) if text.len() < 400 => text.push(letter),
+            Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, text)) if text.len() < 400 => {
+                text.push(letter);
+            }
             Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
                 text.push(letter);
@@ -101,7 +104,11 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Quit => return quit(state, sight),
         Action::Show(screen) => {
             state.show(screen);
-            return (screen == Screen::Runs).then_some(Effect::Scan);
+            return match screen {
+                Screen::Runs => Some(Effect::Scan),
+                Screen::Design if state.design.gives_way_to(state.runs.shown) => Some(Effect::Design(state.runs.shown)),
+                _ => None,
+            };
         }
         Action::Leave => return Some(Effect::Leave),
         Action::Suspend => return Some(Effect::Suspend),
@@ -120,6 +127,9 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         // All layers as one come before the first, in a circle.
         Action::LayerBefore => state.layer = (state.layer + snapshot.depth()) % (snapshot.depth() + 1),
         Action::LayerAfter => state.layer = (state.layer + 1) % (snapshot.depth() + 1),
+        Action::ImageBefore => state.image = state.image.min(images(state, snapshot)).saturating_sub(1),
+        Action::ImageAfter => state.image = (state.image + 1).min(images(state, snapshot)),
+        Action::NextSource => state.source = (state.source + 1) % panes::factors::SOURCES.len(),
         Action::Checkpoint => return Some(Effect::send(Command::Checkpoint, "checkpoint")),
         Action::Scale(hyperparameter, factor) => {
             let value = snapshot.hyperparameter(hyperparameter)? * factor;
@@ -145,12 +155,17 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Clear => overlay::edit(state, String::clear),
         Action::NextPalette => {
             state.palette = state.palette.next();
-            state.notice = Some(format!("palette: {}", state.palette.name()));
+            state.say(Level::Info, format!("palette: {}", state.palette.name()));
         }
         Action::ToggleMouse => {
             state.mouse = !state.mouse;
-            state.notice = Some(format!("mouse {}", if state.mouse { "on" } else { "off" }));
+            state.say(Level::Info, format!("mouse {}", if state.mouse { "on" } else { "off" }));
         }
+        Action::LeastLevel => {
+            state.log.next_level();
+            state.overlay = Some(Overlay::Messages(0));
+        }
+        Action::AskMessages => state.overlay = Some(Overlay::Prompt(Topic::Messages, state.log.filter.clone())),
         Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, String::new())),
         Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
@@ -174,10 +189,15 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
     None
 }
 
+/// The last image that can be chosen, from 0.
+fn images(state: &State, snapshot: &Snapshot) -> usize {
+    panes::images::choices(state, snapshot).saturating_sub(1)
+}
+
 /// Asks for measurements, of a run that goes on.
 fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
     if matches!(snapshot.status, Status::Ended(_)) {
-        state.notice = Some("the run is over: kfra-tui inspect --run measures at its checkpoints".to_owned());
+        state.say(Level::Warning, "the run is over: kfra-tui inspect --run measures at its checkpoints");
         return None;
     }
     let waits = |diagnostic: &Diagnostic| !snapshot.measuring.contains(diagnostic);
@@ -185,7 +205,7 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
     if wanted.is_empty() {
         let reason =
             if diagnostics.is_empty() { "nothing is measured for this pane" } else { "being measured already" };
-        state.notice = Some(reason.to_owned());
+        state.say(Level::Info, reason);
         return None;
     }
     Some(Effect::Measure(wanted))

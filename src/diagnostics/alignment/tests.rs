@@ -13,7 +13,7 @@ const DAMPING: f64 = 0.03;
 const L2: f64 = 0.002;
 
 fn preconditioning() -> Preconditioning {
-    Preconditioning { damping: DAMPING, l2: L2, samples: 2, adam: None }
+    Preconditioning { damping: DAMPING, l2: L2, samples: 2, ..Preconditioning::default() }
 }
 
 fn measure(problem: &Problem, preconditioning: &Preconditioning) -> Vec<Alignment> {

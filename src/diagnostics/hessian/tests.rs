@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use super::*;
 use crate::curvature::dense::{hessian, hessian_blocks};
 use crate::diagnostics::zoo::{Problem, task, zoo};
@@ -119,9 +121,9 @@ fn a_repeated_measurement_is_the_same_to_the_last_bit() {
 #[test]
 fn a_cancelled_measurement_reports_nothing_more() {
     let problem = zoo().remove(0);
-    let seen = std::cell::Cell::new(0);
-    let cancelled = || seen.get() > 0;
+    let seen = AtomicUsize::new(0);
+    let cancelled = || seen.load(Relaxed) > 0;
     let task = Task { cancelled: &cancelled, ..task(&problem) };
-    assert!(matches!(HessianBlock::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
-    assert_eq!(seen.get(), 1);
+    assert!(matches!(HessianBlock::measure(&task, &mut |_| _ = seen.fetch_add(1, Relaxed)), Err(Stop::Cancelled)));
+    assert_eq!(seen.load(Relaxed), 1);
 }

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use ndarray::{Array2, ArrayView2};
 
 use super::*;
@@ -201,9 +203,9 @@ fn the_gram_matrix_is_that_of_the_jacobian() {
 #[test]
 fn a_cancelled_measurement_reports_nothing_more() {
     let problem = problem(&[3, 5, 4], Activation::Tanh, Loss::Bernoulli, true, 6);
-    let seen = std::cell::Cell::new(0);
-    let cancelled = || seen.get() > 0;
+    let seen = AtomicUsize::new(0);
+    let cancelled = || seen.load(Relaxed) > 0;
     let task = Task { exact_limit: 1, cancelled: &cancelled, ..task(&problem) };
-    assert!(matches!(Rank::measure(&task, &mut |_| seen.set(seen.get() + 1)), Err(Stop::Cancelled)));
-    assert_eq!(seen.get(), 1);
+    assert!(matches!(Rank::measure(&task, &mut |_| _ = seen.fetch_add(1, Relaxed)), Err(Stop::Cancelled)));
+    assert_eq!(seen.load(Relaxed), 1);
 }

@@ -22,15 +22,20 @@ const SHADE: &str = "#d4d4d4";
 const LABELLED: usize = 16;
 
 /// The area of the data and its axes.
-struct Plane {
-    frame: Frame,
-    x: Scale,
-    y: Scale,
+pub struct Plane {
+    pub frame: Frame,
+    pub x: Scale,
+    pub y: Scale,
 }
 
 /// The room for the labels of y.
 pub fn aside(figure: &Figure) -> f64 {
-    let labels = upright(figure).ticks(6).into_iter().filter_map(|tick| tick.label);
+    room(upright(figure))
+}
+
+/// The room for the labels of a scale of y.
+pub fn room(y: Scale) -> f64 {
+    let labels = y.ticks(6).into_iter().filter_map(|tick| tick.label);
     labels.map(|label| text::width(&label, LABEL)).fold(0.0, f64::max) + LABEL + 16.0
 }
 
@@ -112,17 +117,17 @@ fn styled(figure: &Figure, runs: &[&str]) -> Vec<Style> {
 }
 
 impl Plane {
-    fn rectangle(&self) -> Rectangle {
+    pub fn rectangle(&self) -> Rectangle {
         let Frame { left, top, width, height } = self.frame;
         let rectangle = Rectangle::new().set("x", round(left)).set("y", round(top));
         rectangle.set("width", round(width)).set("height", round(height))
     }
 
-    fn across(&self, x: f64) -> f64 {
+    pub fn across(&self, x: f64) -> f64 {
         self.frame.left + self.x.place(x) * self.frame.width
     }
 
-    fn down(&self, y: f64) -> f64 {
+    pub fn down(&self, y: f64) -> f64 {
         self.frame.top + (1.0 - self.y.place(y)) * self.frame.height
     }
 
@@ -158,7 +163,7 @@ impl Plane {
     }
 
     /// Axes with their ticks, labels and lines behind the data.
-    fn axes(&self, figure: &Figure) -> Group {
+    pub fn axes(&self, figure: &Figure) -> Group {
         let Frame { left, top, width, height } = self.frame;
         let (right, bottom) = (left + width, top + height);
         let mut group = Group::new();
@@ -178,7 +183,7 @@ impl Plane {
             }
             group = group.add(line((left - length, y), (left, y), INK, 1.0));
         }
-        let (x, y) = (left - aside(figure) + LABEL, top + height / 2.0);
+        let (x, y) = (left - room(self.y) + LABEL, top + height / 2.0);
         let turned =
             words(&figure.y.label, x, y, "middle").set("transform", format!("rotate(-90 {} {})", round(x), round(y)));
         group.add(words(&figure.x.label, left + width / 2.0, bottom + 38.0, "middle")).add(turned)

@@ -31,6 +31,8 @@ pub enum Sign {
     Bound,
     /// An area.
     Area(&'static str),
+    /// A point.
+    Spot,
 }
 
 /// The legend right of a frame, and the width it takes.
@@ -50,6 +52,7 @@ pub fn draw(entries: &[Entry], frame: Frame) -> (Group, f64) {
                 }
             }
             Sign::Bound => group = group.add(line(from, to, INK, 1.0).set("stroke-dasharray", "1 3")),
+            Sign::Spot => group = group.add(spot(left + PIECE / 2.0, y)),
             Sign::Area(color) => group = group.add(line(from, to, color, 9.0)),
         }
         let label = text::fitted(&entry.label, LABEL, ASIDE);
@@ -58,6 +61,12 @@ pub fn draw(entries: &[Entry], frame: Frame) -> (Group, f64) {
     }
     let width = if entries.is_empty() { 0.0 } else { 14.0 + PIECE + 7.0 + widest };
     (group, width)
+}
+
+/// A point that is marked: to be seen on any colour.
+pub fn spot(x: f64, y: f64) -> Path {
+    let outline = Style::new(0, 3).outline(x, y);
+    Path::new().set("d", outline).set("fill", "#ffffff").set("stroke", INK).set("stroke-width", 1.5)
 }
 
 /// The height of so many entries.

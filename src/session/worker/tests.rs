@@ -34,7 +34,7 @@ fn run(folder: &Path, experiment: Experiment) -> (Summary, Vec<Event>) {
     let data = Dataset { name: "bad".into(), train, validation, image: None, classes: Some(2) };
     let architecture = Architecture::new(1, &[Layer { units: 2, activation: Activation::Tanh }], 2, true);
     let options = Options {
-        folder: folder.to_owned(),
+        folder: folder.to_owned().into(),
         start: Start::New,
         places: Places::new(Vec::new()),
         watched: false,

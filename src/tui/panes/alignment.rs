@@ -24,6 +24,12 @@ pub use crate::export::curvature::alignment as figures;
 const LAYERS: usize = 1;
 const ALONG: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "The exact update of a layer is −(Ḡ_λ + (γ + η) I)⁻¹ g_λ; here are the directions of others beside it.",
+    "cos: cosine of the angle. cos Ḡ: the same in the inner product of Ḡ_λ. norm: the ratio of the lengths.",
+    "decrease: of the quadratic model at the best step along it, as a share of the largest here.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let scope = scope_name(scene.snapshot, scene.scope(), true);
     match scene.state.view(Pane::Alignment) {

@@ -26,6 +26,12 @@ pub use crate::export::curvature::kronecker as figures;
 const FACTORS: usize = 1;
 const ALONG: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "A block Ḡ_λ is approximated by the Kronecker product E[ā āᵀ] ⊗ E[G_λ]; the methods differ in how they find E[G_λ].",
+    "block: ‖Ḡ_λ − Q ⊗ G‖ / ‖Ḡ_λ‖, Frobenius norms. factor: the distance of G from that of KFLR, which is exact.",
+    "Fisher: the same distance of the expected Fisher, which is Ḡ unless the model is no exponential family.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Kronecker);
     if view == ALONG {

@@ -15,6 +15,11 @@ use crate::tui::widgets::{fit, put, table};
 
 pub use crate::export::curvature::rank_curve as figures;
 
+pub const ABOUT: &[&str] = &[
+    "The rank of Ḡ of the first N data of a probe batch, with its bound: N columns of rank at most that of H_L each.",
+    "Where the curve leaves the bound, further data add fewer directions than they could.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     format!("Rank against data · {}", scope_name(scene.snapshot, scene.scope(), true))
 }
@@ -65,7 +70,7 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found) {
     let mut legend = vec![vec![Span::styled("● ", rank), Span::raw(if exact { "rank" } else { "rank, two bounds" })]];
     legend.push(vec![Span::styled("━ ", bound), Span::raw("what bounds it")]);
     legend.push(vec![Span::styled("P ", theme.faint), Span::raw(compact(found.parameters as u64))]);
-    put(buffer, area, 0, &fit(legend, 2, area.width));
+    put(buffer, area, 0, &fit(legend, 2, area.width, theme));
     let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let layer = |shape, style, sign| Layer { shape, style, sign };
     let band = found.points.iter().map(|point| (point.data as f64, point.lower as f64, point.upper as f64)).collect();

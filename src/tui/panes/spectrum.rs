@@ -18,6 +18,12 @@ pub use crate::export::curvature::spectrum as figures;
 /// The view of the table.
 const TABLE: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "Eigenvalues of Ḡ, the Gauss-Newton matrix of a probe batch, and of H, its Hessian: of each block and of the whole.",
+    "exact: all of them. estimate: a density from stochastic Lanczos quadrature, with standard errors of its counts.",
+    "The axis is logarithmic; negative eigenvalues have a side of their own.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let of = match scene.state.view(Pane::Spectrum) {
         0 => "Ḡ",
@@ -112,7 +118,7 @@ fn words(found: &Spectrum, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> 
         parts.push(item("effective", digits(effective.value, 3), theme.text));
     }
     parts.push(item("by", method(found), theme.text));
-    let mut lines = wrap(parts, 2, area.width);
+    let mut lines = wrap(parts, 2, area.width, theme);
     lines.truncate(usize::from(1 + area.height / 9));
     lines
 }

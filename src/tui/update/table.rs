@@ -19,7 +19,7 @@ fn before(screen: Screen) -> State {
     state.show(screen);
     state.focus = Pane::of(screen).get(1).copied().unwrap_or(state.focus);
     let pane = state.focus.index();
-    state.layer = 3;
+    (state.layer, state.image) = (3, 2);
     state.axes.window = Window::Between(200.0, 600.0);
     state.axes.crosshair = Some(400.0);
     state.scroll[pane] = 3;
@@ -38,7 +38,7 @@ fn layers() -> usize {
 
 /// The key of a field of a layer, counted from the end.
 fn layer(from_end: usize, field: &str) -> String {
-    format!("network.layers[{}].{field}", layers() - from_end)
+    format!("network.layers.{}.{field}", layers() - from_end)
 }
 
 /// What a command did.
@@ -80,27 +80,15 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         _ => false,
     };
     Some(match (context, name) {
-        (Context::Everywhere, "help") => done.over(Overlay::Help(0)),
-        (Context::Everywhere, "quit") => done.over(Overlay::Ask(Question::Quit)),
-        (Context::Everywhere, "commands") => done.over(Overlay::Palette(String::new(), 0)),
-        (Context::Everywhere, "messages") => done.over(Overlay::Messages(0)),
-        (Context::Everywhere, "train") => state.screen == Screen::Train,
-        (Context::Everywhere, "design") => state.screen == Screen::Design,
-        (Context::Everywhere, "runs") => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
-        (Context::Everywhere, "curvature") => state.screen == Screen::Curvature,
-        (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
-        (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
-        (Context::Everywhere, "colours") => state.palette == Palette::Light,
-        (Context::Everywhere, "export") => done.over(Overlay::Prompt(Topic::Export, String::new())),
-        (Context::Everywhere, "mouse") => state.mouse,
-        (Context::Train | Context::Curvature, "pause") => done.sent(Command::Pause),
-        (Context::Train | Context::Curvature, "zoom") => state.zoom,
-        (Context::Train | Context::Curvature, "view") => state.view(state.focus) == 1,
+        (Context::Everywhere, name) => return of_every_screen(name, done),
+        (Context::Train | Context::Curvature | Context::Images, "pause") => done.sent(Command::Pause),
+        (Context::Train | Context::Curvature | Context::Images, "zoom") => state.zoom,
+        (Context::Train | Context::Curvature | Context::Images, "view") => state.view(state.focus) == 1,
         (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[2],
         (Context::Train | Context::Curvature, "previous") => state.focus == Pane::of(done.before)[0],
         (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank])),
-        (Context::Train | Context::Curvature, "cancel") => done.sent(Command::CancelMeasurements),
-        (Context::Train | Context::Curvature, "set") => done.over(Overlay::Choose(0)),
+        (Context::Train | Context::Curvature | Context::Images, "cancel") => done.sent(Command::CancelMeasurements),
+        (Context::Train | Context::Curvature | Context::Images, "set") => done.over(Overlay::Choose(0)),
         (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
         (Context::Train, "gamma") => done.asked(H::KroneckerDamping),
         (Context::Train, "tau") => done.asked(H::StepDamping),
@@ -149,6 +137,8 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Runs, "delete") => done.over(Overlay::Ask(Question::Delete(1))),
         (Context::Runs, "log-y") => state.runs.linear,
         (Context::Runs, "back") => state.screen == Screen::Train,
+        // There are changes.
+        (Context::Design, "new") => state.context() == Context::Question,
         (Context::Design, "edit") => state.context() == Context::DesignTyping,
         (Context::Design, "add-layer" | "redo") => state.design.document().layers() == layers() + 1,
         (Context::Design, "remove") => state.design.document().layers() == layers() - 1,
@@ -167,6 +157,29 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Design, "page-up" | "first") => !at.contains("layers"),
         (Context::Design, "page-down" | "last") => !at.starts_with("network."),
         (Context::Curvature, name) => return of_curvature(name, done),
+        (Context::Images, name) => return of_images(name, done),
+        _ => return None,
+    })
+}
+
+/// The same of what every screen has.
+fn of_every_screen(name: &str, done: &Done) -> Option<bool> {
+    let Done { state, effect, .. } = done;
+    Some(match name {
+        "help" => done.over(Overlay::Help(0)),
+        "quit" => done.over(Overlay::Ask(Question::Quit)),
+        "commands" => done.over(Overlay::Palette(String::new(), 0)),
+        "messages" => done.over(Overlay::Messages(0)),
+        "train" => state.screen == Screen::Train,
+        "design" => state.screen == Screen::Design,
+        "runs" => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
+        "images" => state.screen == Screen::Images,
+        "curvature" => state.screen == Screen::Curvature,
+        "redraw" => *effect == Some(Effect::Redraw),
+        "suspend" => *effect == Some(Effect::Suspend),
+        "colours" => state.palette == Palette::Light,
+        "export" => done.over(Overlay::Prompt(Topic::Export, String::new())),
+        "mouse" => state.mouse,
         _ => return None,
     })
 }
@@ -177,14 +190,29 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect, .. } = done;
     let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
     Some(match name {
-        "measure" => asked(&[D::Approximation, D::Fisher]),
-        "measure-all" => asked(&[D::Spectrum, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "measure" => asked(&[D::Factors]),
+        "measure-all" => asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "source" => state.source == 1,
         "layer-before" => state.layer == 2,
         "layer-after" => state.layer == 4,
         "spectrum" => state.focus == Pane::Spectrum,
+        "factors" => state.focus == Pane::Factors,
         "kronecker" => state.focus == Pane::Kronecker,
         "alignment" => state.focus == Pane::Alignment,
         "rank-curve" => state.focus == Pane::RankCurve,
+        "back" => state.screen == Screen::Train,
+        _ => return None,
+    })
+}
+
+/// The same of what only the Images screen has.
+fn of_images(name: &str, done: &Done) -> Option<bool> {
+    let Done { state, effect, .. } = done;
+    Some(match name {
+        "measure" => *effect == Some(Effect::Measure(vec![Diagnostic::Images])),
+        "image-before" => state.image == 1,
+        "image-after" => state.image == 3,
+        "cadence" => done.asked(H::Every(Diagnostic::Images)),
         "back" => state.screen == Screen::Train,
         _ => return None,
     })
