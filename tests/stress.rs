@@ -327,9 +327,12 @@ fn train<T: Real>(
             }
         }
     }
-    // Losses of parameters that nobody trained on may be anything.
-    let _ = trainer.evaluate();
-    (told, None)
+    let (losses, _) = trainer.evaluate();
+    let failure = trainer.require_progress(losses.loss).err();
+    if let Some(failure) = &failure {
+        *tally.failed.entry(words(&failure.to_string())).or_default() += 1;
+    }
+    (told, failure)
 }
 
 /// The experiment of a text, which is read as that of a file in a folder.

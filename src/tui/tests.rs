@@ -191,6 +191,7 @@ fn a_panic_in_a_run_is_its_failure_and_the_screen_goes_on() {
     let mut inside = Inside::start("a run panics");
     inside.wait_for_text("× failed");
     inside.press("m");
+    inside.wait_for_text("Messages, the latest");
     inside.wait_for_text("an error in this program: as it was told to");
     inside.press("\x1b");
     inside.wait_for(|screen| !screen.contents().contains("Messages, the latest"));
