@@ -3,11 +3,13 @@
 mod compare;
 pub mod filter;
 mod folder;
+mod names;
 mod shelf;
 mod watch;
 
 pub use compare::{differences, repetitions};
 pub use filter::Filter;
 pub use folder::{Fact, Run, Unreadable, list};
+pub use names::{Names, UnknownName};
 pub use shelf::{Entry, Id, Shelf, Standing};
 pub use watch::Watch;

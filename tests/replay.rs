@@ -276,7 +276,7 @@ fn a_run_that_could_not_go_on_and_was_helped_is_made_again() {
     let experiment = Experiment::read(&path.join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
     let run = path.join("out");
     let options = Options {
-        folder: run.clone(),
+        folder: run.clone().into(),
         start: Start::New,
         places: Places::new(Vec::new()),
         watched: true,

@@ -281,7 +281,7 @@ fn a_run_that_stands_still_because_it_diverges_has_a_checkpoint_of_where_it_stan
         Experiment::read(&folder.path().join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
     let run = folder.path().join("out");
     let options = Options {
-        folder: run.clone(),
+        folder: run.clone().into(),
         start: Start::New,
         places: Places::new(Vec::new()),
         watched: true,

@@ -68,7 +68,7 @@ pub fn settings(settings: &[&str]) -> Vec<String> {
 
 pub fn spawn(experiment: Experiment, folder: &Path, start: Start) -> Session {
     let options =
-        Options { folder: folder.to_owned(), start, places: Places::new(Vec::new()), watched: false, listener: None };
+        Options { folder: folder.to_owned().into(), start, places: Places::new(Vec::new()), watched: false, listener: None };
     Session::spawn(experiment, options).expect("a thread")
 }
 
