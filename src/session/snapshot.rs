@@ -59,12 +59,12 @@ pub struct Snapshot {
     pub phases: Vec<(Phase, f64)>,
     /// Mean wall and CPU seconds of the latest steps (exponential average).
     pub step_seconds: (f64, f64),
+    /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
+    pub escalations: usize,
     /// How long further updates take.
     pub pace: Pace,
     /// The latest ρ that the present optimizer measured.
     pub latest_ratio: Option<f64>,
-    /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
-    pub escalations: usize,
     /// CPU seconds of all updates.
     pub cpu_seconds: f64,
     /// CPU seconds spent on diagnostics.
