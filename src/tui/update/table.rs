@@ -38,7 +38,7 @@ fn layers() -> usize {
 
 /// The key of a field of a layer, counted from the end.
 fn layer(from_end: usize, field: &str) -> String {
-    format!("network.layers[{}].{field}", layers() - from_end)
+    format!("network.layers.{}.{field}", layers() - from_end)
 }
 
 /// What a command did.
@@ -149,6 +149,8 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Runs, "delete") => done.over(Overlay::Ask(Question::Delete(1))),
         (Context::Runs, "log-y") => state.runs.linear,
         (Context::Runs, "back") => state.screen == Screen::Train,
+        // There are changes.
+        (Context::Design, "new") => state.context() == Context::Question,
         (Context::Design, "edit") => state.context() == Context::DesignTyping,
         (Context::Design, "add-layer" | "redo") => state.design.document().layers() == layers() + 1,
         (Context::Design, "remove") => state.design.document().layers() == layers() - 1,
