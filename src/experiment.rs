@@ -28,6 +28,7 @@ pub use fields::{FIELDS, Field};
 pub use load::LoadError;
 pub use node::Origin;
 pub use problem::{Flaw, Problem, Problems};
+pub use section::nearest;
 pub use shape::{MOST_PARAMETERS, Mismatch};
 pub use sweep::{Planned, Shortening, Sweep};
 

@@ -4,18 +4,19 @@ mod checkpoint;
 pub mod command;
 mod error;
 pub mod event;
+mod folder;
 mod handle;
 pub mod history;
 mod kept;
 mod lock;
 mod observatory;
+mod pace;
 mod record;
 pub mod snapshot;
 mod start;
 mod summary;
 mod worker;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
@@ -25,9 +26,10 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
 pub use error::Error;
 pub use event::{Evaluation, Event};
+pub use folder::{Folder, default_folder};
 pub use handle::{Desk, Handle, pair};
 pub use lock::{LockError, require_free};
-pub use record::{RecordError, default_folder};
+pub use record::RecordError;
 pub use snapshot::{Snapshot, Status};
 pub use start::{Origin, Start, forked, resumed};
 pub use summary::{Outcome, Summary};
@@ -43,7 +45,7 @@ use worker::Worker;
 #[derive(Debug)]
 pub struct Options {
     /// The run folder, which must be new or empty unless its own run is resumed.
-    pub folder: PathBuf,
+    pub folder: Folder,
     /// Where the run starts.
     pub start: Start,
     /// Where data are looked for.
@@ -115,7 +117,7 @@ fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, 
 
 fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
     let began = Instant::now();
-    let beginning = Beginning::read(&options.start, &options.folder, &experiment)?;
+    let beginning = Beginning::read(&options.start, options.folder.path(), &experiment)?;
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(experiment.train.threads.unwrap_or(0))

@@ -8,6 +8,7 @@ mod action;
 mod design;
 mod figure;
 mod keyboard;
+mod log;
 mod mouse;
 mod number;
 mod options;
@@ -23,6 +24,8 @@ mod view;
 mod widgets;
 mod workbench;
 
+#[cfg(test)]
+mod picture;
 #[cfg(test)]
 mod sample;
 

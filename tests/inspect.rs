@@ -130,7 +130,7 @@ fn a_checkpoint_of_a_run_is_inspected_on_the_probe_batch_of_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let experiment = Experiment::parse("tiny.toml", EXPERIMENT, &[]).unwrap();
     let options = Options {
-        folder: folder.path().join("run"),
+        folder: folder.path().join("run").into(),
         start: Start::New,
         places: Places::new(Vec::new()),
         watched: false,

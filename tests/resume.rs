@@ -74,8 +74,13 @@ fn settings(settings: &[&str]) -> Vec<String> {
 }
 
 fn spawn(experiment: Experiment, folder: &Path, start: Start) -> Session {
-    let options =
-        Options { folder: folder.to_owned(), start, places: Places::new(Vec::new()), watched: false, listener: None };
+    let options = Options {
+        folder: folder.to_owned().into(),
+        start,
+        places: Places::new(Vec::new()),
+        watched: false,
+        listener: None,
+    };
     Session::spawn(experiment, options).expect("a thread")
 }
 

@@ -243,9 +243,56 @@ fn a_diverging_run_fails_with_a_reason() {
     assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
 }
 
+#[test]
+fn a_run_of_which_every_update_is_undone_fails_however_short_it_is() {
+    for (updates, reason) in [(1, "every one of the 1 updates"), (10, "every one of the 10 updates")] {
+        let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
+        let output = run(folder.path(), &["--set", &format!("train.updates={updates}")]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        let summary = summary(folder.path());
+        assert_eq!((summary.status, summary.updates), (Outcome::Failed, updates));
+        assert!(summary.reason.unwrap().starts_with(reason), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_run_too_short_for_its_diagnostics_is_measured_at_its_end() {
+    let folder = experiment("kind = \"kfra\"");
+    let short = ["--set", "train.updates=3"];
+    for (settings, expected) in [
+        ([&["--set", "diagnostics.hessian.every=0"], &short[..]].concat(), &[0, 3][..]),
+        ([&["--set", "diagnostics.budget=0.0"], &short[..]].concat(), &[]),
+    ] {
+        let output = run(folder.path(), &settings);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let measured = |event| if let Event::Measured(found) = event { Some(found.reading().step) } else { None };
+        let mut steps: Vec<_> = events(folder.path()).into_iter().filter_map(measured).collect();
+        steps.dedup();
+        assert_eq!(steps, expected, "{settings:?}");
+        fs::remove_dir_all(folder.path().join("out")).unwrap();
+    }
+}
+
+#[test]
+fn runs_that_start_at_once_get_folders_of_their_own_and_a_bad_one_leaves_none() {
+    let folder = experiment("kind = \"adam\"");
+    let start = |settings: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kfra-tui"));
+        command.current_dir(folder.path()).args(["run", "tiny.toml", "--quiet"]).args(settings).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..4).map(|_| start(&[])).collect();
+    assert!(children.into_iter().all(|mut child| child.wait().unwrap().success()));
+    let runs = || fs::read_dir(folder.path().join("runs")).unwrap().count();
+    assert_eq!(runs(), 4);
+    fs::write(folder.path().join("images"), "no images").unwrap();
+    let bad = ["--set", "data={ images = \"images\", task = \"autoencode\" }", "--set", "loss.kind=bernoulli"];
+    assert_eq!(start(&bad).wait().unwrap().code(), Some(2));
+    assert_eq!(runs(), 4);
+}
+
 /// A new run in a folder, of data that are embedded.
 fn options(folder: PathBuf, watched: bool) -> Options {
-    Options { folder, start: Start::New, places: Places::new(Vec::new()), watched, listener: None }
+    Options { folder: folder.into(), start: Start::New, places: Places::new(Vec::new()), watched, listener: None }
 }
 
 #[test]

@@ -58,14 +58,15 @@ fn an_experiment_is_designed_started_steered_forked_compared_and_exported() {
     tour.press(" ", "■ paused");
 
     // From nothing: every layer of the example goes.
-    tour.press("D", "new experiment");
+    tour.press("D", "experiment of endless-");
+    tour.press("N", "new experiment");
     tour.press_until("\t", "─ network.layers ");
-    tour.press("j", "─ network.layers[1].units ");
+    tour.press("j", "─ network.layers.1.units ");
     tour.press("ddd", "0 hidden");
-    tour.press("a", "─ network.layers[1].units ");
+    tour.press("a", "─ network.layers.1.units ");
     tour.press("\r\x15-3", "× 1 problem");
     tour.press("\r", "whole number from 1");
-    tour.show("**Designing** (`D`). The layers of the example are gone (`d`), one is added (`a`), and its width is typed: −3 is none, which is said at the field.");
+    tour.show("**Designing** (`D`). A new experiment is begun (`N`). The layers of the example are gone (`d`), one is added (`a`), and its width is typed: −3 is none, which is said at the field.");
     tour.press("\r\x1524\r", "● ready to start");
     tour.press("a\r\x1510\r", "64-24-10-64");
     tour.press_until("\t", "─ optimizer.kind ");

@@ -120,3 +120,31 @@ fn the_run_is_stopped_when_its_terminal_is_gone() {
     assert_eq!(fs::read_to_string(folder.path().join("code")).expect("the program has ended").trim(), "0");
     assert!(stopped(&run_folder(folder.path())) > 0);
 }
+
+#[test]
+fn no_more_frames_are_drawn_than_a_connection_takes_and_none_where_nothing_changes() {
+    for (variables, most) in [(&[][..], 30.0), (&[("SSH_CONNECTION", "192.0.2.1 22 192.0.2.2 22")], 10.0)] {
+        let mut inside = Inside::start_in((80, 24), variables);
+        inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
+        inside.press(" ");
+        inside.wait_for_text("■ paused");
+        inside.frames();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(2) {
+            inside.press("c");
+            inside.watch(Duration::from_millis(5), |_| false);
+        }
+        inside.watch(Duration::from_millis(500), |_| false);
+        let (frames, seconds) = (inside.frames(), began.elapsed().as_secs_f64());
+        println!("{frames} frames in {seconds:.1} s");
+        assert!(frames >= 3 && frames as f64 <= seconds * most + 2.0, "{frames} frames in {seconds} s");
+        // Measurements that were under way may still be drawn; then it rests.
+        let mut rests = (0..10).map(|_| {
+            inside.watch(Duration::from_secs(4), |_| false);
+            inside.frames() == 0
+        });
+        assert!(rests.any(|rests| rests), "drawn although nothing changes");
+        inside.press("qy");
+        assert_eq!(inside.exit_code(), 0);
+    }
+}

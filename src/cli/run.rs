@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Error, Overrides, output, read};
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::session::{self, Command, Evaluation, Event, Handle, Outcome, Session, Start, Summary};
+use crate::session::{self, Command, Evaluation, Event, Folder, Handle, Outcome, Session, Start, Summary};
 
 /// How often signals are looked at while no event comes.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -66,13 +66,16 @@ impl Arguments {
     }
 
     /// The run folder, and where the run starts.
-    fn place(&self, experiment: &Experiment) -> (PathBuf, Start) {
+    fn place(&self, experiment: &Experiment) -> Result<(Folder, Start), session::Error> {
         if let Some(run) = &self.resume {
-            return (run.clone(), Start::Resume);
+            return Ok((run.clone().into(), Start::Resume));
         }
-        let folder = self.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
+        let folder = match &self.out {
+            Some(folder) => folder.clone().into(),
+            None => Folder::make(&session::default_folder(&experiment.name))?,
+        };
         let fork = |checkpoint: &PathBuf| Start::Fork { checkpoint: checkpoint.clone() };
-        (folder, self.from.as_ref().map_or(Start::New, fork))
+        Ok((folder, self.from.as_ref().map_or(Start::New, fork)))
     }
 }
 
@@ -82,16 +85,12 @@ impl Arguments {
 /// Bad input, and a run that fails.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (experiment, file) = arguments.experiment()?;
-    let (folder, start) = arguments.place(&experiment);
+    let (folder, start) = arguments.place(&experiment).map_err(|error| Error::of_session(error, &file))?;
+    let path = folder.path().to_owned();
     let updates = experiment.train.updates;
     let (listener, events) = channel();
-    let options = session::Options {
-        folder: folder.clone(),
-        start,
-        places: Places::standard(),
-        watched: false,
-        listener: Some(listener),
-    };
+    let options =
+        session::Options { folder, start, places: Places::standard(), watched: false, listener: Some(listener) };
     let stop = stopped_by_signals()?;
     if arguments.tether {
         let stop = Arc::clone(&stop);
@@ -105,7 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let progress = Progress::new(arguments.quiet, updates);
     follow(&events, &session.handle, &stop, &progress);
     let summary = session.join().map_err(|error| Error::of_session(error, &file))?;
-    progress.end(&summary, &folder);
+    progress.end(&summary, &path);
     match summary.status {
         Outcome::Failed => Err(Error::Failed { reason: summary.reason.unwrap_or_default() }),
         Outcome::Finished | Outcome::Stopped => Ok(()),

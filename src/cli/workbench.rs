@@ -7,7 +7,7 @@ use super::{Error, Overrides, output, read};
 use crate::data::Places;
 use crate::experiment::Experiment;
 use crate::runs::Shelf;
-use crate::session::{self, Outcome, Summary};
+use crate::session::{self, Folder, Outcome, Summary};
 use crate::tui;
 
 /// Arguments of the workbench.
@@ -36,8 +36,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     require_terminal()?;
     let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
-    let folder = arguments.out.clone().unwrap_or_else(|| session::default_folder(&experiment.name));
-    let root = folder.parent().map_or_else(|| PathBuf::from("runs"), Path::to_owned);
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone().into(),
+        None => Folder::make(&session::default_folder(&experiment.name))?,
+    };
+    let root = folder.path().parent().map_or_else(|| PathBuf::from("runs"), Path::to_owned);
     let mut shelf = Shelf::new(Places::standard(), vec![root]);
     let shown = shelf.start(experiment, folder)?;
     show(shelf, tui::Opening { shown, marked: Vec::new() }, arguments.look.options(), &file)

@@ -88,7 +88,8 @@ impl Finding for Images {
             all.push(seen(task, datum));
         }
         let is_wrong = |seen: &Seen| seen.verdict.is_some_and(|verdict| verdict.predicted != verdict.truth);
-        let wrong = all.iter().any(|seen| seen.verdict.is_some()).then(|| all.iter().filter(|&one| is_wrong(one)).count());
+        let wrong =
+            all.iter().any(|seen| seen.verdict.is_some()).then(|| all.iter().filter(|&one| is_wrong(one)).count());
         let mut worst: Vec<_> = all.iter().filter(|&seen| wrong.is_none() || is_wrong(seen)).collect();
         worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
         worst.truncate(KEPT);
@@ -203,7 +204,9 @@ mod tests {
 
     #[test]
     fn reconstructions_are_the_means_of_the_outputs() {
-        for (loss, mean) in [(Loss::Bernoulli, (|h| 1.0 / (1.0 + f64::exp(-h))) as fn(f64) -> f64), (Loss::SquaredError, |h| h)] {
+        for (loss, mean) in
+            [(Loss::Bernoulli, (|h| 1.0 / (1.0 + f64::exp(-h))) as fn(f64) -> f64), (Loss::SquaredError, |h| h)]
+        {
             let problem = problem(&[6, 5, 6], Activation::Tanh, loss, true, 20);
             let images = measured(&problem, (2, 3));
             assert_eq!((images.first.len(), images.worst.len(), images.wrong), (KEPT, KEPT, None));
@@ -218,7 +221,9 @@ mod tests {
             assert!(images.worst.windows(2).all(|pair| pair[0].loss >= pair[1].loss));
             let losses: Vec<_> = (0..20).map(|datum| seen(&task(&problem), datum).loss).collect();
             let largest = losses.iter().copied().fold(0.0, f64::max);
-            assert!((images.worst[0].loss - largest).abs() < 1e-12 && images.first[3].loss.to_bits() == losses[3].to_bits());
+            assert!(
+                (images.worst[0].loss - largest).abs() < 1e-12 && images.first[3].loss.to_bits() == losses[3].to_bits()
+            );
         }
     }
 

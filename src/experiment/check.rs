@@ -48,16 +48,18 @@ pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) ->
     let train_data = data.as_ref().filter(|_| known.is_some()).and_then(|data| data.value.train);
     let train = train(&mut root, train_data, sink);
     let diagnostics = diagnostics(&mut root, train_data, sink);
-    if let (Some(data), Some(loss)) = (&data, &loss) {
-        fits(data.value.task, loss, sink);
-    }
+    let fitting = match (&data, &loss) {
+        (Some(data), Some(loss)) => fits(data.value.task, loss, sink),
+        _ => true,
+    };
     root.finish();
     let (loss, optimizer) = (loss?.value, optimizer?);
     let data = data.map(|data| data.value);
     let precision = precision.map_or(Precision::F32, |precision| precision.value);
     let experiment = Experiment { name, seed, precision, data, network, loss, optimizer, train, diagnostics };
-    // Widths that are not known yet are checked when the user's own data are.
-    if known.is_some() || !has_data {
+    // Widths that are not known yet are checked when the user's own data are; a loss that does not fit tells
+    // nothing of them.
+    if fitting && (known.is_some() || !has_data) {
         widths(&experiment, known, &places, sink);
     }
     sink.is_empty().then_some(experiment)
@@ -205,17 +207,19 @@ fn loss(root: &mut Section) -> Option<Found<Loss>> {
 }
 
 /// Whether the targets of the task are such that the loss can take them.
-fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) {
+fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) -> bool {
     let takes = |loss: &Loss| match task {
         Task::Autoencode => matches!(loss.targets(), Targets::Real | Targets::UnitInterval),
         // One-hot vectors are numbers too.
         Task::Classify => loss.targets() != Targets::Sign,
         Task::OddEven => loss.targets() == Targets::Sign,
     };
-    if !takes(&loss.value) {
+    let taken = takes(&loss.value);
+    if !taken {
         let fitting = Loss::ALL.iter().filter(|loss| takes(loss)).map(|loss| loss.name()).collect();
         sink.report(loss.origin, Flaw::TaskLoss { task: task.name(), loss: loss.value.name(), fitting });
     }
+    taken
 }
 
 /// The sections train and diagnostics: `available` is the number of training data, where it is known.

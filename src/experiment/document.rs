@@ -44,7 +44,7 @@ updates = 500
 /// An experiment file that is being edited. It is TOML at all times, and not always an experiment.
 ///
 /// Keys are those of [`FIELDS`](super::FIELDS), and a layer is named by its number, from 1, as messages do:
-/// `network.layers[2].units`.
+/// `network.layers.2.units`.
 #[derive(Clone, Debug)]
 pub struct Document {
     tree: DocumentMut,

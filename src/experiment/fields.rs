@@ -121,7 +121,7 @@ fields! {
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
     "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
-    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each: from 0 up to 1. They wait until it suffices.";
+    "diagnostics.budget" = "0.1", All, "The share of CPU time diagnostics may take, but for the first of each, and a last one where a run is too short for a second: from 0 up to 1. They wait until it suffices.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 
@@ -195,6 +195,13 @@ fn add_probes(fields: &mut Vec<Field>) {
 }
 
 impl Field {
+    /// The field that a key is of: of `network.layers.2.units`, that of every layer.
+    pub fn of(key: &str) -> Option<&'static Self> {
+        let parts = key.split('.').filter(|part| part.parse::<usize>().is_err());
+        let plain = parts.collect::<Vec<_>>().join(".");
+        FIELDS.iter().find(|field| field.key == plain)
+    }
+
     /// What it is with an optimizer of some kind.
     pub fn meaning_with(&self, kind: &str) -> &str {
         let own = self.variants.iter().find(|(takers, _)| takers.contains(&kind));

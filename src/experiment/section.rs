@@ -107,7 +107,7 @@ impl<'a> Section<'a> {
         };
         let mut sections = Vec::new();
         for (index, node) in items.into_iter().enumerate() {
-            let shown = format!("{}[{}]", self.key(key), index + 1);
+            let shown = format!("{}.{}", self.key(key), index + 1);
             let Node { origin, value } = node;
             if let Value::Table(entries) = value {
                 sections.push(self.part(key, shown, origin, entries));
@@ -227,7 +227,7 @@ fn below(path: &str, key: &str) -> String {
 }
 
 /// The name nearest to `text`, if it is near enough to be meant.
-fn nearest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+pub fn nearest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     let distance = |name: &&str| strsim::damerau_levenshtein(&text.to_lowercase(), name);
     let best = names.iter().copied().min_by_key(distance)?;
     (distance(&best) <= (text.chars().count() / 3).max(1)).then_some(best)

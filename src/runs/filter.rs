@@ -87,6 +87,15 @@ impl Filter {
         })
     }
 
+    /// The names it asks for, from left to right.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::names).collect(),
+            Self::Not(part) => part.names(),
+            Self::Compare { key, .. } => vec![key],
+        }
+    }
+
     /// Whether it holds of a run.
     pub fn holds(&self, run: &Run) -> bool {
         match self {

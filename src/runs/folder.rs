@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::names;
 use crate::experiment::Experiment;
 use crate::session::{Snapshot, Summary};
 
@@ -134,12 +135,7 @@ impl Run {
     /// A setting or result, by its whole key or by its last part: `kind` is `optimizer.kind`, as the
     /// optimizer comes first. `lr` is the learning rate, `state` the status and `optimizer` its kind.
     pub fn fact(&self, key: &str) -> Option<&Fact> {
-        let key = match key {
-            "lr" => "learning_rate",
-            "state" => "status",
-            "optimizer" => "optimizer.kind",
-            key => key,
-        };
+        let key = names::SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, whole)| whole);
         let part_of = |section: &str| self.settings.get(&format!("{section}.{key}"));
         let last = || self.settings.iter().find(|(known, _)| known.rsplit('.').next() == Some(key));
         let whole = self.settings.get(key).or_else(|| self.results.get(key));

@@ -9,7 +9,7 @@ use super::folder::Run;
 use super::watch::Watch;
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::session::{self, Checkpoint, Command, Outcome, Session, Snapshot, Start, Status, Summary, Ticket};
+use crate::session::{self, Checkpoint, Command, Folder, Outcome, Session, Snapshot, Start, Status, Summary, Ticket};
 
 /// Tells one run of a shelf from another, whatever happens to the rest.
 pub type Id = usize;
@@ -165,10 +165,24 @@ impl Shelf {
     ///
     /// # Errors
     /// Where there can be no further thread.
-    pub fn start(&mut self, experiment: Experiment, folder: PathBuf) -> Result<Id, session::Error> {
-        let run = Run::planned(&folder, &experiment);
-        let session = spawn(experiment, &folder, Start::New, &self.places)?;
-        Ok(self.push(folder, Some(run), Source::Live(session)))
+    pub fn start(&mut self, experiment: Experiment, folder: Folder) -> Result<Id, session::Error> {
+        self.begin(experiment, folder, Start::New)
+    }
+
+    fn begin(&mut self, experiment: Experiment, folder: Folder, start: Start) -> Result<Id, session::Error> {
+        let path = folder.path().to_owned();
+        let run = Run::planned(&path, &experiment);
+        let session = spawn(experiment, folder, start, &self.places)?;
+        Ok(self.push(path, Some(run), Source::Live(session)))
+    }
+
+    /// Starts a run in a folder of its own, beside those that run.
+    ///
+    /// # Errors
+    /// Where there can be no folder, or no further thread.
+    pub fn launch(&mut self, experiment: Experiment) -> Result<Id, session::Error> {
+        let folder = Folder::make(&self.free_folder(&experiment.name))?;
+        self.start(experiment, folder)
     }
 
     /// Puts a run that goes on in `folder` on the shelf.
@@ -189,14 +203,14 @@ impl Shelf {
     /// Starts a run in a folder of its own; if other runs go on it waits for their ends.
     ///
     /// # Errors
-    /// Where there can be no further thread.
+    /// Where there can be no folder, or no further thread.
     pub fn enqueue(&mut self, experiment: Experiment) -> Result<Id, session::Error> {
-        let folder = self.free_folder(&experiment.name);
-        if self.entries.iter().any(Entry::is_live) {
-            let run = Run::planned(&folder, &experiment);
-            return Ok(self.push(folder, Some(run), Source::Queued(Box::new(experiment))));
+        if self.live() == 0 {
+            return self.launch(experiment);
         }
-        self.start(experiment, folder)
+        let folder = self.free_folder(&experiment.name);
+        let run = Run::planned(&folder, &experiment);
+        Ok(self.push(folder, Some(run), Source::Queued(Box::new(experiment))))
     }
 
     /// Lets a run that is over, or was left by another process, go on where it was left.
@@ -209,7 +223,7 @@ impl Shelf {
         if matches!(entry.source, Source::Over | Source::Folder(_)) {
             session::require_free(&entry.folder)?;
             let experiment = session::resumed(&entry.folder, &[])?;
-            entry.source = Source::Live(spawn(experiment, &entry.folder, Start::Resume, &places)?);
+            entry.source = Source::Live(spawn(experiment, entry.folder.clone().into(), Start::Resume, &places)?);
         }
         Ok(())
     }
@@ -228,20 +242,18 @@ impl Shelf {
         if experiment.train.updates <= step {
             experiment.train.updates += step;
         }
-        let folder = self.free_folder(&experiment.name);
-        let run = Run::planned(&folder, &experiment);
-        let session = spawn(experiment, &folder, Start::Fork { checkpoint }, &self.places)?;
-        Ok(Some(self.push(folder, Some(run), Source::Live(session))))
+        let folder = Folder::make(&self.free_folder(&experiment.name))?;
+        self.begin(experiment, folder, Start::Fork { checkpoint }).map(Some)
     }
 
-    /// A folder below the first root that is not there yet, and that no run of the shelf waits for.
-    pub fn free_folder(&self, name: &str) -> PathBuf {
+    /// A folder below the first root that no run of the shelf has or waits for.
+    fn free_folder(&self, name: &str) -> PathBuf {
         let standard = session::default_folder(name);
         let first = match (self.roots.first(), standard.file_name()) {
             (Some(root), Some(name)) => root.join(name),
             _ => standard,
         };
-        let taken = |folder: &Path| folder.exists() || self.entries.iter().any(|entry| entry.folder == folder);
+        let taken = |folder: &Path| self.entries.iter().any(|entry| entry.folder == folder);
         let numbered = (2_u32..).map(|n| PathBuf::from(format!("{}-{n}", first.display())));
         std::iter::once(first.clone()).chain(numbered).find(|folder| !taken(folder)).unwrap_or(first)
     }
@@ -249,13 +261,16 @@ impl Shelf {
     /// Starts a run that waits, whatever else runs.
     ///
     /// # Errors
-    /// Where there can be no further thread.
+    /// Where there can be no folder, or no further thread.
     pub fn hurry(&mut self, id: Id) -> Result<(), session::Error> {
         let places = self.places.clone();
         let Some(entry) = self.entry_mut(id) else { return Ok(()) };
         if let Source::Queued(experiment) = &entry.source {
-            let session = spawn(Experiment::clone(experiment), &entry.folder, Start::New, &places)?;
-            entry.source = Source::Live(session);
+            let (experiment, folder) = (Experiment::clone(experiment), Folder::make(&entry.folder)?);
+            // Another program may have been quicker.
+            folder.path().clone_into(&mut entry.folder);
+            entry.run = Some(Run::planned(&entry.folder, &experiment));
+            entry.source = Source::Live(spawn(experiment, folder, Start::New, &places)?);
         }
         Ok(())
     }
@@ -413,9 +428,8 @@ impl Shelf {
     }
 }
 
-fn spawn(experiment: Experiment, folder: &Path, start: Start, places: &Places) -> Result<Session, session::Error> {
-    let (folder, places) = (folder.to_owned(), places.clone());
-    let options = session::Options { folder, start, places, watched: true, listener: None };
+fn spawn(experiment: Experiment, folder: Folder, start: Start, places: &Places) -> Result<Session, session::Error> {
+    let options = session::Options { folder, start, places: places.clone(), watched: true, listener: None };
     Session::spawn(experiment, options)
 }
 

@@ -50,6 +50,12 @@ impl Point {
         self.sum / f64::from(self.count)
     }
 
+    /// The first and the latest of the updates that it sums up, where it has one value for each of them.
+    pub fn span(&self) -> (u64, u64) {
+        let values = u64::from(self.count) + u64::from(self.not_finite);
+        (self.step.saturating_sub(values.saturating_sub(1)), self.step)
+    }
+
     fn merge(&mut self, later: &Self) {
         self.step = later.step;
         self.seconds = later.seconds;
@@ -114,6 +120,14 @@ impl Series {
         &self.points
     }
 
+    /// The place of the point nearest to a step.
+    pub fn nearest(&self, step: f64) -> Option<usize> {
+        let right = self.points.partition_point(|point| (point.step as f64) < step);
+        let distance = |index: &usize| (self.points[*index].step as f64 - step).abs();
+        let near = [right.checked_sub(1), (right < self.points.len()).then_some(right)];
+        near.into_iter().flatten().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    }
+
     /// Steps summed up in a point.
     pub fn width(&self) -> u64 {
         self.width
@@ -147,6 +161,17 @@ mod tests {
         assert!((max - 1e6).abs() < 1e-9);
         let steps: Vec<_> = series.points().iter().map(|p| p.step / series.width()).collect();
         assert!(steps.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn the_nearest_point_is_found_on_either_side() {
+        let mut series = Series::default();
+        assert_eq!(series.nearest(3.0), None);
+        for step in [10, 20, 30] {
+            series.push(step, 0.0, 1.0);
+        }
+        let found = [-5.0, 10.0, 14.0, 16.0, 99.0].map(|step| series.nearest(step));
+        assert_eq!(found, [0, 0, 0, 1, 2].map(Some));
     }
 
     #[test]

@@ -169,6 +169,29 @@ impl Observatory {
         }
         let asked = self.asked.pop_front();
         let due = asked.map_or_else(|| self.due(step), |diagnostic| vec![diagnostic]);
+        self.begin(step, due, asked, subject);
+    }
+
+    /// Starts, at the last update and whatever the budget, what was not measured after update `first`: the run
+    /// was too short for its cadence.
+    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(bool) -> Subject) {
+        let missing = |diagnostic| {
+            let every = self.settings.probes[diagnostic].every;
+            every > 0 && self.due[diagnostic] <= first + every
+        };
+        if step > first && self.settings.budget > 0.0 {
+            let due = Diagnostic::ALL.iter().copied().filter(|&diagnostic| missing(diagnostic)).collect();
+            self.begin(step, due, None, subject);
+        }
+    }
+
+    fn begin(
+        &mut self,
+        step: u64,
+        due: Vec<Diagnostic>,
+        asked: Option<Diagnostic>,
+        subject: impl FnOnce(bool) -> Subject,
+    ) {
         if due.is_empty() {
             return;
         }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
@@ -28,15 +28,6 @@ pub struct RecordError {
     pub path: PathBuf,
     /// Why.
     pub source: std::io::Error,
-}
-
-/// Where a run of `name` is kept if nobody says otherwise: `runs/NAME-TIMESTAMP`, a folder that does not
-/// exist yet.
-pub fn default_folder(name: &str) -> PathBuf {
-    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");
-    let first = PathBuf::from("runs").join(format!("{name}-{}", now.trim_end_matches('Z')));
-    let numbered = |n: u32| PathBuf::from(format!("{}-{n}", first.display()));
-    if first.exists() { (2..10_000).map(numbered).find(|folder| !folder.exists()).unwrap_or(first) } else { first }
 }
 
 /// Writes the log, folds the snapshot, publishes it.

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use super::event::{Event, RunInfo};
 use super::history::Series;
+use super::pace::Pace;
 use super::{Command, Evaluation, Summary};
 use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
 use crate::train::{Hyperparameter, Phase, Step};
 
 /// Messages kept for the screen; the run log keeps all.
 const MESSAGES: usize = 200;
+/// Marks kept for the plots.
+const MARKS: usize = 500;
 
 /// A run as a fold over its events. A live run and a replayed one are the same fold.
 #[derive(Clone, Debug, Default)]
@@ -53,16 +56,22 @@ pub struct Snapshot {
     pub phases: Vec<(Phase, f64)>,
     /// Mean wall and CPU seconds of the latest steps (exponential average).
     pub step_seconds: (f64, f64),
+    /// How long further updates take.
+    pub pace: Pace,
+    /// The latest ρ that the present optimizer measured.
+    pub latest_ratio: Option<f64>,
     /// CPU seconds of all updates.
     pub cpu_seconds: f64,
     /// CPU seconds spent on diagnostics.
     pub diagnostics_seconds: f64,
     /// Wall seconds of training and of evaluation so far.
     pub seconds: (f64, f64),
-    /// Steps at which something was changed or happened, for the plots.
-    pub marks: Vec<Mark>,
+    /// The latest steps at which something was changed or happened, for the plots.
+    pub marks: VecDeque<Mark>,
     /// The latest messages.
     pub messages: VecDeque<Message>,
+    /// How many there were.
+    pub said: u64,
     /// Diagnostics that were asked for and are not over, in the order they were asked for.
     pub measuring: Vec<Diagnostic>,
     /// The end, once it came.
@@ -125,9 +134,10 @@ pub struct Message {
 }
 
 /// How serious a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// As asked for.
+    #[default]
     Info,
     /// Worth a look.
     Warning,
@@ -155,9 +165,13 @@ impl Snapshot {
                 match *command {
                     Command::Set { hyperparameter, value } => {
                         self.set(hyperparameter, value);
+                        self.pace.change();
                         self.mark(*step, change);
                     }
-                    Command::Switch { optimizer } => self.mark(*step, optimizer.name()),
+                    Command::Switch { optimizer } => {
+                        self.pace.change();
+                        self.mark(*step, optimizer.name());
+                    }
                     Command::Measure(diagnostic) => self.measuring.push(diagnostic),
                     _ => {}
                 }
@@ -201,6 +215,7 @@ impl Snapshot {
             // What is drawn begins where the run first did.
             run.step = known.step;
             self.mark(self.step, "resumed");
+            self.pace.change();
             self.summary = None;
             self.measuring.clear();
         }
@@ -212,6 +227,7 @@ impl Snapshot {
         hyperparameters.clone_into(&mut self.hyperparameters);
         self.phases.clear();
         self.latest = None;
+        self.latest_ratio = None;
         if let Some(run) = &mut self.run {
             optimizer.clone_into(&mut run.optimizer);
         }
@@ -235,6 +251,8 @@ impl Snapshot {
                 at(series, value);
             }
         }
+        self.latest_ratio = step.reduction_ratio.or(self.latest_ratio);
+        self.pace.update(step.wall);
         self.seconds.0 = step.seconds_training;
         let smooth = |old: f64, new: f64| if old == 0.0 { new } else { old + 0.05 * (new - old) };
         for &(phase, seconds) in &step.phases {
@@ -260,6 +278,7 @@ impl Snapshot {
             self.validation_loss.push(step, seconds, evaluation.validation_loss);
         }
         self.seconds.1 += evaluation.cost;
+        self.pace.evaluation(evaluation.cost);
         self.evaluation = Some(*evaluation);
     }
 
@@ -330,7 +349,10 @@ impl Snapshot {
     }
 
     fn mark(&mut self, step: u64, text: &str) {
-        self.marks.push(Mark { step, text: text.to_owned() });
+        if self.marks.len() == MARKS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark { step, text: text.to_owned() });
     }
 
     fn say(&mut self, step: u64, level: Level, text: String) {
@@ -338,6 +360,7 @@ impl Snapshot {
             self.messages.pop_front();
         }
         self.messages.push_back(Message { step, level, text, ticket: None });
+        self.said += 1;
     }
 
     /// Marks the latest message as the answer to a command.

@@ -16,6 +16,23 @@ pub enum Outcome {
     Failed,
 }
 
+impl Summary {
+    /// The names of its values, but for the machine.
+    pub const NAMES: [&str; 11] = [
+        "status",
+        "reason",
+        "updates",
+        "train_loss",
+        "validation_loss",
+        "train_error",
+        "validation_error",
+        "seconds",
+        "seconds_training",
+        "samples_per_second",
+        "version",
+    ];
+}
+
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -48,4 +65,34 @@ pub struct Summary {
     pub version: String,
     /// The machine.
     pub machine: Machine,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_file() {
+        let summary = Summary {
+            status: Outcome::Failed,
+            reason: Some("full disk".to_owned()),
+            updates: 1,
+            train_loss: 1.0,
+            validation_loss: f64::NAN,
+            train_error: Some(0.5),
+            validation_error: Some(0.5),
+            seconds: 1.0,
+            seconds_training: 1.0,
+            samples_per_second: 1.0,
+            version: String::new(),
+            machine: Machine::this(),
+        };
+        let file = serde_json::to_value(&summary).unwrap();
+        let mut names: Vec<_> = file.as_object().unwrap().keys().map(String::as_str).collect();
+        names.retain(|name| *name != "machine");
+        let mut expected = Summary::NAMES.to_vec();
+        expected.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(names, expected);
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct Worker<T> {
     recorder: Recorder,
     commands: Receiver<(Ticket, Command)>,
     began: Instant,
+    /// Updates made before this process.
+    first: u64,
     /// Whether somebody watches who can help.
     watched: bool,
     /// Updates after which it stands still.
@@ -110,10 +112,23 @@ impl<T: Real> Worker<T> {
             self.observe()?;
             self.update()?;
         }
+        self.conclude()?;
+        self.checkpoint(false)
+    }
+
+    /// After the last update: diagnostics come to their ends, and training must have come to something.
+    fn conclude(&mut self) -> Result<(), Interruption> {
+        if self.stopped {
+            return Ok(());
+        }
+        self.settle()?;
         if !self.stopped {
+            let step = self.trainer.step_number();
+            self.observatory.conclude(self.first, step, |compares| subject(&self.trainer, compares));
             self.settle()?;
         }
-        self.checkpoint(false)
+        let loss = self.evaluate_once()?.train_loss;
+        Ok(self.trainer.require_progress(loss)?)
     }
 
     /// Wall seconds of the run.

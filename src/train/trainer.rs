@@ -84,6 +84,18 @@ pub enum Failure {
         /// How many.
         rejections: u32,
     },
+    /// Every update was undone.
+    #[error("every one of the {updates} updates led to a loss that is not finite")]
+    Futile {
+        /// How many.
+        updates: u64,
+    },
+    /// The last update was bad.
+    #[error("the training loss is not finite after the last update, {step}")]
+    BadEnd {
+        /// The update.
+        step: u64,
+    },
     /// A Kronecker factor cannot be inverted with any damping.
     #[error("a Kronecker factor cannot be inverted with any damping: {0}")]
     Factor(#[from] NotPositiveDefinite),
@@ -273,6 +285,19 @@ impl<T: Real> Trainer<T> {
             return Err(Failure::Diverged { rejections: self.rejections });
         }
         Ok(format!("{reason}{}", self.optimizer.damping_note()))
+    }
+
+    /// Whether training came to something, with this training loss at the end.
+    ///
+    /// # Errors
+    /// Where every update was undone, or the loss is not finite.
+    pub fn require_progress(&self, loss: f64) -> Result<(), Failure> {
+        // The loss after the last update is known only now.
+        let undone = u64::from(self.rejections) + u64::from(!loss.is_finite());
+        if undone > 0 && undone >= self.step {
+            return Err(Failure::Futile { updates: self.step });
+        }
+        if loss.is_finite() { Ok(()) } else { Err(Failure::BadEnd { step: self.step }) }
     }
 
     /// θ̄ ← p θ̄ + (1 − p) θ with p = min(1 − 1/k, polyak).

@@ -19,8 +19,10 @@ pub enum Context {
     Curvature,
     /// The Images screen.
     Images,
-    /// A list over the panes: help, messages, hyperparameters, optimizers.
+    /// A list over the panes: help, hyperparameters, optimizers.
     List,
+    /// The list of messages.
+    Messages,
     /// The command palette.
     Palette,
     /// A line that is typed.
@@ -39,13 +41,14 @@ pub enum Context {
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::Everywhere, "On every screen"),
         (Self::Train, "Train: panes and run"),
         (Self::Runs, "Runs"),
         (Self::Curvature, "Curvature"),
         (Self::Images, "Images"),
         (Self::List, "In a list"),
+        (Self::Messages, "In the list of messages"),
         (Self::Palette, "In the command palette"),
         (Self::Prompt, "While typing"),
         (Self::Question, "When asked"),
@@ -136,10 +139,13 @@ pub enum Action {
     MoveDown,
     Undo,
     Redo,
+    New,
     Save,
     SaveAs,
     Open,
     Start,
+    LeastLevel,
+    AskMessages,
 }
 
 /// A key with or without control. Shift is part of a letter.
@@ -246,7 +252,7 @@ bindings! {
     Everywhere: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
     Everywhere: [letter('q'), control('c')] "quit", Some("quit"), Action::Quit, "Quit; asks first if the run is not over.";
     Everywhere: [letter('T')] "train", Some("train"), Action::Show(Screen::Train), "The Train screen: the panes of one run.";
-    Everywhere: [letter('D')] "design", Some("design"), Action::Show(Screen::Design), "The Design screen: an experiment to edit and to start.";
+    Everywhere: [letter('D')] "design", Some("design"), Action::Show(Screen::Design), "The Design screen: the experiment of the run, or another one, to edit and to start.";
     Everywhere: [letter('R')] "runs", Some("runs"), Action::Show(Screen::Runs), "The Runs screen: all runs, to compare them.";
     Everywhere: [letter('C')] "curvature", Some("curvature"), Action::Show(Screen::Curvature), "The Curvature screen: spectra, factors and directions of one run.";
     Everywhere: [letter('I')] "images", Some("images"), Action::Show(Screen::Images), "The Images screen: images, and what the network makes of them.";
@@ -260,8 +266,8 @@ bindings! {
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Train: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Train: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
-    Train: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
-    Train: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it.";
+    Train: [key(KeyCode::Tab)] "next", Some("next"), Action::NextPane, "Focus the next pane.";
+    Train: [letter('e')] "set", Some("change"), Action::Choose, "Choose any hyperparameter and set it.";
     Train: [letter('o')] "optimizer", Some("optimizer"), Action::Optimizers, "Go on with another optimizer.";
     Train: [letter('g')] "gamma", Some("γ"), Action::Ask(Hyperparameter::KroneckerDamping), "Set the Kronecker damping γ.";
     Train: [letter('t')] "tau", Some("τ"), Action::Ask(Hyperparameter::StepDamping), "Set the step damping τ.";
@@ -289,8 +295,8 @@ bindings! {
     Train: [letter('c')] "crosshair", Some("crosshair"), Action::Crosshair, "Crosshair with read-out, on or off.";
     Train: [LEFT, letter(',')] "left", None, Action::Left, "Move the crosshair left, or the chart.";
     Train: [RIGHT, letter('.')] "right", None, Action::Right, "Move the crosshair right, or the chart.";
-    Train: [letter('<')] "one-left", None, Action::OneLeft, "Move the crosshair to the update before.";
-    Train: [letter('>')] "one-right", None, Action::OneRight, "Move the crosshair to the update after.";
+    Train: [letter('<')] "one-left", None, Action::OneLeft, "Move the crosshair to the update before; in a long run, to the point of several updates.";
+    Train: [letter('>')] "one-right", None, Action::OneRight, "Move the crosshair to the update after; in a long run, to the point of several updates.";
     Train: [letter('+'), letter('=')] "closer", Some("closer"), Action::Closer, "Look at half the x range.";
     Train: [letter('-')] "farther", None, Action::Farther, "Look at twice the x range.";
     Train: [letter('f')] "follow", Some("follow"), Action::Follow, "Follow the latest updates, or look at the whole run.";
@@ -352,8 +358,16 @@ bindings! {
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
     List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
     List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
-    List: [ESC, letter('q'), letter('?'), letter('m'), letter('e'), letter('o')] "back", Some("back"), Action::Back, "Close the list.";
+    List: [ESC, letter('q'), letter('?'), letter('e'), letter('o')] "back", Some("back"), Action::Back, "Close the list.";
     List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
+    Messages: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";
+    Messages: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
+    Messages: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
+    Messages: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
+    Messages: [letter('l')] "level", Some("level"), Action::LeastLevel, "Show all messages, warnings and errors, or errors.";
+    Messages: [letter('/')] "filter", Some("filter"), Action::AskMessages, "Show only messages with a text, of their run too.";
+    Messages: [ESC, letter('q'), letter('m')] "back", Some("back"), Action::Back, "One level back: the filter off, then the list closed.";
+    Messages: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Palette: [ENTER] "accept", Some("run it"), Action::Accept, "Run the selected command.";
     Palette: [UP] "up", Some("up"), Action::Up, "Go up.";
     Palette: [DOWN] "down", Some("down"), Action::Down, "Go down.";
@@ -374,6 +388,7 @@ bindings! {
     Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";
     Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
     Design: [letter('O')] "open", Some("open"), Action::Open, "Open an experiment file.";
+    Design: [letter('N')] "new", Some("new"), Action::New, "Begin another experiment, from a small one.";
     Design: [letter('a')] "add-layer", Some("add layer"), Action::AddLayer, "Add a layer after the selected one, or at the end.";
     Design: [letter('d'), key(KeyCode::Delete)] "remove", Some("remove"), Action::Remove, "Take out the layer, or what is stated for the field.";
     Design: [letter('u')] "undo", Some("undo"), Action::Undo, "Undo the last change.";

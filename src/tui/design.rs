@@ -19,6 +19,8 @@ use ratatui::crossterm::event::KeyEvent;
 use super::action;
 use super::action::{Action, Context};
 use crate::experiment::{Document, Experiment};
+use crate::runs::Id;
+use crate::session::snapshot::Level;
 use input::Input;
 use line::Typed;
 pub use paint::draw;
@@ -75,6 +77,19 @@ enum Question {
     Replace(PathBuf),
     /// Whether to open a file although changes are not saved.
     Discard(PathBuf),
+    /// Whether to begin another experiment although changes are not saved.
+    Begin,
+}
+
+/// Where an experiment that is in no file comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Nobody asked for it.
+    Example,
+    /// The user began it.
+    New,
+    /// It is that of a run, with the run's label.
+    Run(Id, String),
 }
 
 /// What is said of the last key.
@@ -90,6 +105,7 @@ pub struct Design {
     document: Document,
     /// Where it is kept, if anywhere.
     file: Option<PathBuf>,
+    origin: Origin,
     /// The text that was read or written last.
     kept: String,
     undo: Vec<Document>,
@@ -114,10 +130,22 @@ impl Design {
         Self::of(Document::new(), None)
     }
 
-    /// An experiment to start from, as of a run.
-    pub fn from_experiment(experiment: &Experiment) -> Self {
+    /// The experiment of a run, to start from.
+    pub fn of_run(id: Id, label: String, experiment: &Experiment) -> Self {
         // What an experiment writes is TOML.
-        Self::of(Document::parse("experiment.toml", &experiment.to_toml()).unwrap_or_default(), None)
+        let document = Document::parse("experiment.toml", &experiment.to_toml()).unwrap_or_default();
+        Self { origin: Origin::Run(id, label), ..Self::of(document, None) }
+    }
+
+    /// Whether the experiment of this run is better to see: nothing is lost by it, and nobody asked for what is
+    /// here.
+    pub fn gives_way_to(&self, run: Id) -> bool {
+        let other = match &self.origin {
+            Origin::Example => true,
+            Origin::New => false,
+            Origin::Run(id, _) => *id != run,
+        };
+        other && self.file.is_none() && !self.is_changed()
     }
 
     fn of(document: Document, file: Option<PathBuf>) -> Self {
@@ -125,6 +153,7 @@ impl Design {
             kept: document.text().to_owned(),
             document,
             file,
+            origin: Origin::Example,
             undo: Vec::new(),
             redo: Vec::new(),
             rows: Vec::new(),
@@ -163,6 +192,14 @@ impl Design {
     /// Whether there are changes that are not saved.
     pub fn is_changed(&self) -> bool {
         self.document.text() != self.kept
+    }
+
+    /// What is said of the last key, and how serious it is.
+    pub fn said(&self) -> Option<(Level, &str)> {
+        match self.message.as_ref()? {
+            Message::Note(text) => Some((Level::Info, text)),
+            Message::Wrong(text) => Some((Level::Error, text)),
+        }
     }
 
     /// The experiment, if nothing is wrong with it.

@@ -18,7 +18,7 @@ pub struct Options {
     pub colour: bool,
     /// The signs that may be drawn.
     pub signs: Signs,
-    /// Frames a second drawn because the run went on, from 1 to 30. Keys are answered sooner.
+    /// Frames a second, at most.
     pub frames: u32,
 }
 
@@ -30,7 +30,7 @@ impl Default for Options {
             preferences: None,
             colour: true,
             signs: Signs::Braille,
-            frames: 10,
+            frames: 30,
         }
     }
 }
@@ -54,7 +54,7 @@ impl Options {
             } else {
                 Signs::Braille
             },
-            frames: if read("SSH_CONNECTION").is_empty() { 10 } else { 5 },
+            frames: if read("SSH_CONNECTION").is_empty() { 30 } else { 10 },
         }
     }
 }

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 
 use super::number::{count, duration};
 use super::state::{Screen, State};
-use super::theme::{self, Theme};
+use super::theme::Theme;
 use crate::diagnostics::{Diagnostic, Scope};
 use crate::export::{Figure, Labelled, View};
 use crate::runs::{Entry, Id};
@@ -25,6 +25,8 @@ use crate::train::Hyperparameter;
 struct Face {
     /// Its title.
     title: fn(&Scene<'_>) -> String,
+    /// What it shows and how that is found, for the help: lines of at most 76 signs.
+    about: &'static [&'static str],
     /// What is said beside the title, in fewer and fewer words; the first that fits is shown.
     remarks: fn(&Scene<'_>) -> Vec<String>,
     /// The number of rows of its table, by which it can be scrolled; 0 where it has none.
@@ -76,6 +78,7 @@ macro_rules! panes {
                 match self {
                     $($(Self::$variant => Face {
                         title: $module::title,
+                        about: $module::ABOUT,
                         remarks: $module::remarks,
                         rows: $module::rows,
                         draw: $module::draw,
@@ -156,6 +159,16 @@ impl Pane {
         (self.face().figures)(runs, view)
     }
 
+    /// Its title.
+    pub fn title(self, scene: &Scene<'_>) -> String {
+        (self.face().title)(scene)
+    }
+
+    /// What it shows and how that is found, line by line.
+    pub fn about(self) -> &'static [&'static str] {
+        self.face().about
+    }
+
     /// The number of rows of its table.
     pub fn rows(self, snapshot: &Snapshot) -> usize {
         (self.face().rows)(snapshot)
@@ -203,9 +216,8 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let style = if focused { scene.theme.accent } else { scene.theme.strong };
     let number = Span::styled(format!("{} ", pane.place() + 1), scene.theme.faint);
     let title = Line::from(vec![number, Span::styled(title, style)]);
-    let used = title.width();
     let boxed = area.height >= 13 && area.width >= 50;
-    let inner = scene.theme.panel(buffer, area, title, boxed, focused);
+    let inner = scene.theme.panel(buffer, area, title.clone(), boxed, focused);
     let below = (face.draw)(buffer, inner, scene);
     if below > 0 {
         remarks.push(String::new());
@@ -213,7 +225,7 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             *remark = if remark.is_empty() { format!("↓{below}") } else { format!("{remark} · ↓{below}") };
         }
     }
-    theme::remark(buffer, area, used, &remarks, scene.theme.faint);
+    scene.theme.remark(buffer, area, &title, &remarks);
 }
 
 /// What is said of a repeated measurement, in fewer and fewer words: when, on how many data, its cost.

@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
 use super::action::{self, BINDINGS, Binding, Context};
-use super::number::plain;
-use super::panes::{Scene, status};
+use super::log::{Said, Speaker};
+use super::number::{count, plain};
+use super::panes::{Pane, Scene, status};
 use super::state::Overlay;
 use super::theme::Theme;
 use super::widgets::put;
@@ -21,9 +22,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     match &scene.state.overlay {
         Some(Overlay::Help(from)) => show("Keys", &help(scene), *from, None),
         Some(Overlay::Messages(from)) => {
-            let lines: Vec<_> =
-                scene.snapshot.messages.iter().rev().map(|message| status::said(message, scene.theme)).collect();
-            show("Messages, the latest first", &lines, *from, None);
+            let title = format!("Messages, the latest first: {}", scene.state.log.selection());
+            show(&title, &messages(scene), *from, None);
         }
         Some(Overlay::Choose(at)) => {
             show("Hyperparameters: Enter sets one", &hyperparameters(scene), *at, Some(*at));
@@ -57,6 +57,11 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
     let here = scene.state.screen.context();
+    if !Pane::of(scene.state.screen).is_empty() {
+        let pane = scene.state.focus;
+        lines.push(Line::styled(format!("This pane: {}", pane.title(scene)), theme.strong));
+        lines.extend(pane.about().iter().map(|sentence| Line::styled(*sentence, theme.text)));
+    }
     let order = Context::ALL.iter().filter(|(context, _)| *context == here);
     for &(context, heading) in order.chain(Context::ALL.iter().filter(|(context, _)| *context != here)) {
         if !lines.is_empty() {
@@ -68,6 +73,26 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+/// What was said, by whom and when, how serious it is.
+fn messages(scene: &Scene<'_>) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let speaker = |said: &Said| match &said.by {
+        Speaker::Workbench => "workbench".to_owned(),
+        Speaker::Run { id, step, .. } if *id == scene.state.runs.shown => format!("@ {}", count(*step)),
+        Speaker::Run { label, step, .. } => format!("{label} @ {}", count(*step)),
+    };
+    let said: Vec<_> = scene.state.log.shown().map(|said| (speaker(said), said)).collect();
+    let wide = said.iter().map(|(speaker, _)| speaker.chars().count()).max().unwrap_or(0);
+    let line = |(speaker, said): &(String, &Said)| {
+        let (sign, style) = status::sign(said.level, theme);
+        Line::from(vec![
+            Span::styled(format!("{speaker:<wide$}  "), theme.faint),
+            Span::styled(format!("{sign} {}", said.text), style),
+        ])
+    };
+    said.iter().map(line).collect()
 }
 
 /// The hyperparameters that the run has.
@@ -106,6 +131,7 @@ fn list(
     selected: Option<usize>,
 ) {
     let theme = scene.theme;
+    let lines: Vec<_> = lines.iter().map(|line| theme.spell_line(line.clone())).collect();
     let longest = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
     let width = (longest + 4).max(80).min(area.width);
     let height = (lines.len().max(1) as u16 + 2).min(area.height);

@@ -13,7 +13,7 @@ use super::number::{count, digits, duration, plain};
 use super::panes::Scene;
 use super::panes::curves::{Curves, Look, Quantity};
 use super::state::State;
-use super::theme::{self, Theme};
+use super::theme::Theme;
 use super::widgets::{put, table};
 use crate::diagnostics::Scope;
 use crate::diagnostics::rank::Rank;
@@ -162,15 +162,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, rows: &[Row<'_>]) {
     let (theme, state) = (scene.theme, scene.state);
     let title = Line::styled("Runs", theme.accent);
-    let used = title.width();
-    let inner = theme.panel(buffer, area, title, false, true);
+    let inner = theme.panel(buffer, area, title.clone(), false, true);
     let order = format!("by {} {}", COLUMNS[state.runs.sort], if state.runs.descending { "↓" } else { "↑" });
     let shown = format!("{} of {}", rows.len(), scene.entries.len());
     let remark = match state.runs.filter.as_str() {
         "" => vec![format!("{shown} · {order}"), shown],
         filter => vec![format!("{filter} · {shown} · {order}"), format!("{shown} · {order}"), shown],
     };
-    theme::remark(buffer, area, used, &remark, theme.faint);
+    theme.remark(buffer, area, &title, &remark);
     if rows.is_empty() {
         let text = if scene.entries.is_empty() { "no runs" } else { "no run of which the filter holds: / changes it" };
         put(buffer, inner, 0, &Line::styled(text, theme.faint));
@@ -233,10 +232,10 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let theme = scene.theme;
     let runs = compared(scene);
     let view = scene.state.runs.view % VIEWS;
-    let title = ["Training loss", "Rank of Ḡ", "Settings that differ"][view];
-    let inner = theme.panel(buffer, area, Line::styled(title, theme.strong), false, false);
+    let title = Line::styled(["Training loss", "Rank of Ḡ", "Settings that differ"][view], theme.strong);
+    let inner = theme.panel(buffer, area, title.clone(), false, false);
     let remark = if scene.state.runs.grouped && view < 2 { "seeds as mean and band" } else { "space adds a run" };
-    theme::remark(buffer, area, title.chars().count(), &[remark.to_owned()], theme.faint);
+    theme.remark(buffer, area, &title, &[remark.to_owned()]);
     if lists_settings(scene.state) {
         return settings(buffer, inner, scene, &runs);
     }

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Context;
 use super::design::Design;
+use super::log::Log;
 use super::panes::Pane;
 use super::theme::Palette;
 use crate::runs::Id;
 use crate::session::Ticket;
+use crate::session::snapshot::Level;
 use crate::train::Hyperparameter;
 
 /// What the whole terminal shows.
@@ -134,6 +136,8 @@ pub enum Topic {
     Filter,
     /// Where an export goes.
     Export,
+    /// Which messages are shown.
+    Messages,
 }
 
 /// What is asked.
@@ -209,8 +213,10 @@ pub struct State {
     pub palette: Palette,
     /// Whether the mouse is listened to.
     pub mouse: bool,
-    /// What is said of the last thing done outside a run, until the next key.
-    pub notice: Option<String>,
+    /// What the workbench says of the last key, until the next one.
+    pub notice: Option<(Level, String)>,
+    /// All messages.
+    pub log: Log,
     /// The pane that keys are for; it is one of the screen in sight, where that has any.
     pub focus: Pane,
     /// The panes that keys were for on other screens.
@@ -244,12 +250,18 @@ pub struct State {
 }
 
 impl State {
+    /// Lets the workbench say something.
+    pub fn say(&mut self, level: Level, text: impl Into<String>) {
+        let text = text.into();
+        self.log.say(level, text.clone());
+        self.notice = Some((level, text));
+    }
+
     /// Where keys are meant now.
     pub fn context(&self) -> Context {
         match self.overlay {
-            Some(Overlay::Help(_) | Overlay::Messages(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => {
-                Context::List
-            }
+            Some(Overlay::Help(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => Context::List,
+            Some(Overlay::Messages(_)) => Context::Messages,
             Some(Overlay::Palette(..)) => Context::Palette,
             Some(Overlay::Prompt(..)) => Context::Prompt,
             Some(Overlay::Ask(_)) => Context::Question,

@@ -1,5 +1,7 @@
 //! Styles, and the one panel every pane stands in.
 
+use std::borrow::Cow;
+
 use clap::ValueEnum;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -131,6 +133,20 @@ const BRIGHT: [u8; 8] = [14, 11, 10, 13, 15, 9, 12, 7];
 /// From blue to yellow through grey, after the colour map cividis; those that follow one another lie far apart.
 const BLUE_TO_YELLOW: [u8; 8] = [69, 220, 110, 229, 179, 231, 103, 145];
 
+/// Greek letters and their names.
+const GREEK: [(char, &str); 10] = [
+    ('α', "alpha"),
+    ('β', "beta"),
+    ('γ', "gamma"),
+    ('ε', "epsilon"),
+    ('η', "eta"),
+    ('θ', "theta"),
+    ('λ', "lambda"),
+    ('μ', "mu"),
+    ('ρ', "rho"),
+    ('τ', "tau"),
+];
+
 impl Theme {
     /// The colours for a background, or none at all; and the signs.
     pub fn new(palette: Palette, colour: bool, signs: Signs) -> Self {
@@ -176,6 +192,30 @@ impl Theme {
         self.signs == Signs::Ascii
     }
 
+    /// A text in the signs that may be drawn: in ASCII mode Greek letters are spelt out.
+    pub fn spell<'t>(&self, text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
+        let text = text.into();
+        if !self.is_ascii() || text.is_ascii() {
+            return text;
+        }
+        let mut spelt = String::new();
+        for sign in text.chars() {
+            match GREEK.iter().find(|(letter, _)| *letter == sign) {
+                Some((_, name)) => spelt.push_str(name),
+                None => spelt.push(sign),
+            }
+        }
+        spelt.into()
+    }
+
+    /// A line of which every part is spelt so.
+    pub fn spell_line<'l>(&self, mut line: Line<'l>) -> Line<'l> {
+        for span in &mut line.spans {
+            span.content = self.spell(std::mem::take(&mut span.content));
+        }
+        line
+    }
+
     /// The panel of a pane: a title to the left in its upper rule, and a box around it if `boxed`.
     /// Returns what is left inside.
     pub fn panel(&self, buffer: &mut Buffer, area: Rect, mut title: Line<'_>, boxed: bool, focused: bool) -> Rect {
@@ -195,6 +235,7 @@ impl Theme {
             buffer.set_stringn(area.x, area.y, rule.repeat(area.width.into()), area.width.into(), style);
             Rect { y: area.y + 1, height: area.height - 1, ..area }
         };
+        title = self.spell_line(title);
         title.spans.insert(0, Span::raw(" "));
         title.spans.push(Span::raw(" "));
         if area.width > 3 {
@@ -202,18 +243,19 @@ impl Theme {
         }
         inner
     }
-}
 
-/// Writes the first of the remarks that fits beside a title `used` cells wide into a panel's upper rule,
-/// to the right.
-pub fn remark(buffer: &mut Buffer, area: Rect, used: usize, remarks: &[String], style: Style) {
-    let area = area.intersection(buffer.area);
-    let room = usize::from(area.width).saturating_sub(used + 6);
-    let wide = |remark: &&String| (1..=room).contains(&Span::raw(remark.as_str()).width());
-    if let (Some(remark), false) = (remarks.iter().find(wide), area.is_empty()) {
-        let text = format!(" {remark} ");
-        let width = Span::raw(&text).width() as u16;
-        buffer.set_stringn(area.right() - 1 - width, area.y, text, width.into(), style);
+    /// Writes the first of the remarks that fits beside the `title` of a panel into its upper rule, to the right.
+    pub fn remark(&self, buffer: &mut Buffer, area: Rect, title: &Line<'_>, remarks: &[String]) {
+        let area = area.intersection(buffer.area);
+        let used = self.spell_line(title.clone()).width();
+        let room = usize::from(area.width).saturating_sub(used + 6);
+        let mut spelt = remarks.iter().map(|remark| self.spell(remark));
+        let fits = |remark: &Cow<'_, str>| (1..=room).contains(&Span::raw(remark.as_ref()).width());
+        if let (Some(remark), false) = (spelt.find(fits), area.is_empty()) {
+            let text = format!(" {remark} ");
+            let width = Span::raw(&text).width() as u16;
+            buffer.set_stringn(area.right() - 1 - width, area.y, text, width.into(), self.faint);
+        }
     }
 }
 
@@ -230,7 +272,7 @@ pub fn to_ascii(buffer: &mut Buffer) {
 fn substitute(sign: char) -> char {
     match sign {
         '─' | '━' | '–' | '−' | '┄' => '-',
-        '│' | '┃' | '┆' | '‖' => '|',
+        '│' | '┃' | '┆' | '‖' | '▏' => '|',
         '╭' | '╮' | '╰' | '╯' | '┏' | '┓' | '┗' | '┛' | '└' | '┬' | '┤' | '┼' | '┴' => '+',
         '…' | '≈' => '~',
         '·' | '∙' => '.',
@@ -246,18 +288,8 @@ fn substitute(sign: char) -> char {
         '■' => '#',
         '→' | '▶' | '≥' => '>',
         '←' | '≤' => '<',
-        'α' => 'a',
-        'β' => 'b',
-        'γ' => 'g',
-        'η' => 'n',
-        'λ' => 'l',
-        'μ' => 'm',
-        'ρ' => 'p',
-        'τ' => 't',
-        'θ' => 'h',
         'Ḡ' => 'G',
         '∞' => 'i',
-        'Σ' => 'S',
         '²' => '2',
         '³' => '3',
         _ => '?',

@@ -16,6 +16,7 @@ use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
 use crate::runs::Entry;
+use crate::session::snapshot::Level;
 use crate::session::{Command, Snapshot, Status};
 
 pub use effect::Effect;
@@ -53,7 +54,9 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
-            Some(Overlay::Prompt(Topic::Filter | Topic::Export, text)) if text.len() < 400 => text.push(letter),
+            Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, text)) if text.len() < 400 => {
+                text.push(letter);
+            }
             Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
                 text.push(letter);
@@ -101,7 +104,11 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Quit => return quit(state, sight),
         Action::Show(screen) => {
             state.show(screen);
-            return (screen == Screen::Runs).then_some(Effect::Scan);
+            return match screen {
+                Screen::Runs => Some(Effect::Scan),
+                Screen::Design if state.design.gives_way_to(state.runs.shown) => Some(Effect::Design(state.runs.shown)),
+                _ => None,
+            };
         }
         Action::Leave => return Some(Effect::Leave),
         Action::Suspend => return Some(Effect::Suspend),
@@ -148,12 +155,17 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Clear => overlay::edit(state, String::clear),
         Action::NextPalette => {
             state.palette = state.palette.next();
-            state.notice = Some(format!("palette: {}", state.palette.name()));
+            state.say(Level::Info, format!("palette: {}", state.palette.name()));
         }
         Action::ToggleMouse => {
             state.mouse = !state.mouse;
-            state.notice = Some(format!("mouse {}", if state.mouse { "on" } else { "off" }));
+            state.say(Level::Info, format!("mouse {}", if state.mouse { "on" } else { "off" }));
         }
+        Action::LeastLevel => {
+            state.log.next_level();
+            state.overlay = Some(Overlay::Messages(0));
+        }
+        Action::AskMessages => state.overlay = Some(Overlay::Prompt(Topic::Messages, state.log.filter.clone())),
         Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, String::new())),
         Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
@@ -185,7 +197,7 @@ fn images(state: &State, snapshot: &Snapshot) -> usize {
 /// Asks for measurements, of a run that goes on.
 fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
     if matches!(snapshot.status, Status::Ended(_)) {
-        state.notice = Some("the run is over: kfra-tui inspect --run measures at its checkpoints".to_owned());
+        state.say(Level::Warning, "the run is over: kfra-tui inspect --run measures at its checkpoints");
         return None;
     }
     let waits = |diagnostic: &Diagnostic| !snapshot.measuring.contains(diagnostic);
@@ -193,7 +205,7 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
     if wanted.is_empty() {
         let reason =
             if diagnostics.is_empty() { "nothing is measured for this pane" } else { "being measured already" };
-        state.notice = Some(reason.to_owned());
+        state.say(Level::Warning, reason);
         return None;
     }
     Some(Effect::Measure(wanted))

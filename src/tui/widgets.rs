@@ -11,6 +11,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::theme::Theme;
+
 /// Draws a line on row `row` of an area, if it has that row. A line too long for it ends in `…`.
 pub fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     let area = area.intersection(buffer.area);
@@ -26,24 +28,25 @@ pub fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
 
 /// Joins those of the parts that fit a width, in their order; the earlier a part stands in `parts` the
 /// sooner it is kept. Every part is preceded by `gap` blanks but the first.
-pub fn fit(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16) -> Line<'static> {
-    wrap(parts, gap, width).into_iter().next().unwrap_or_default()
+pub fn fit(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16, theme: &Theme) -> Line<'static> {
+    wrap(parts, gap, width, theme).into_iter().next().unwrap_or_default()
 }
 
 /// Joins all parts in the same way, on as many lines as they need.
-pub fn wrap(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16) -> Vec<Line<'static>> {
+pub fn wrap(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let mut used = 0;
     for part in parts {
-        let wide = part.iter().map(Span::width).sum::<usize>();
+        let part = theme.spell_line(Line::from(part));
+        let wide = part.width();
         match lines.last_mut() {
             Some(line) if used + gap + wide <= usize::from(width) => {
                 line.push_span(Span::raw(" ".repeat(gap)));
-                line.spans.extend(part);
+                line.spans.extend(part.spans);
                 used += gap + wide;
             }
             _ => {
-                lines.push(Line::from(part));
+                lines.push(part);
                 used = wide;
             }
         }

@@ -18,11 +18,14 @@ use super::update::{self, Effect, Sight};
 use super::{Error, Exit, Opening, Options, mouse, view};
 use crate::runs::Shelf;
 use crate::session::Snapshot;
+use crate::session::snapshot::Level;
 
 /// How often run folders are looked for while the Runs screen is in sight.
 const SCAN: Duration = Duration::from_secs(1);
-/// Frames a second, at most.
-const FRAME: Duration = Duration::from_millis(33);
+/// How often keys and runs are looked at.
+const LOOK: Duration = Duration::from_millis(33);
+/// A run that goes on is drawn no more often than this.
+const NEWS: Duration = Duration::from_millis(100);
 /// Drawing a run that goes on takes at most this share of the time: one part in so many.
 const THRIFT: u32 = 50;
 
@@ -34,7 +37,8 @@ pub struct Workbench<'a> {
     /// Whether anybody ever chose the colours.
     chosen: bool,
     kept: Preferences,
-    period: Duration,
+    /// Time from one frame to the next, at least.
+    frame: Duration,
     state: State,
     snapshot: Arc<Snapshot>,
     /// Something was changed by a key or by the terminal.
@@ -56,7 +60,7 @@ impl<'a> Workbench<'a> {
         let mut state = State { screen, runs: list, ..State::default() };
         let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
         let kept = read.unwrap_or_else(|error| {
-            state.notice = Some(error);
+            state.say(Level::Warning, error);
             Preferences::default()
         });
         kept.apply(&mut state);
@@ -66,13 +70,13 @@ impl<'a> Workbench<'a> {
             theme: Theme::new(state.palette, options.colour, options.signs),
             chosen: kept.palette.is_some(),
             kept,
-            period: Duration::from_secs(1) / options.frames.clamp(1, 30),
+            frame: Duration::from_secs(1) / options.frames.max(1),
             options,
             state,
             snapshot: Arc::default(),
             touched: true,
             news: false,
-            drawn: now.checked_sub(FRAME).unwrap_or(now),
+            drawn: now.checked_sub(NEWS).unwrap_or(now),
             measured: (now, Duration::ZERO),
             scanned: now,
         }
@@ -122,6 +126,9 @@ impl<'a> Workbench<'a> {
             self.scan();
         }
         let news = self.shelf.look();
+        for entry in self.shelf.entries() {
+            self.state.log.follow(entry.id, || entry.label(), &entry.snapshot);
+        }
         let (marked, entries) = (&self.state.runs.marked, self.shelf.entries());
         // Of runs that are not in sight no frame is drawn.
         let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
@@ -145,12 +152,13 @@ impl<'a> Workbench<'a> {
 
     fn is_due(&self) -> bool {
         let since = self.drawn.elapsed();
-        (self.touched && since >= FRAME) || (self.news && since >= self.period.max(self.state.frame * THRIFT))
+        let thrifty = self.frame.max(NEWS).max(self.state.frame * THRIFT);
+        (self.touched && since >= self.frame) || (self.news && since >= thrifty)
     }
 
     /// How long to wait for a key.
     fn wait(&self) -> Duration {
-        if self.touched { FRAME.saturating_sub(self.drawn.elapsed()) } else { FRAME }
+        if self.touched { self.frame.saturating_sub(self.drawn.elapsed()).min(LOOK) } else { LOOK }
     }
 
     fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
@@ -189,7 +197,11 @@ impl<'a> Workbench<'a> {
             Some(Effect::Leave) => return Ok(Some(Exit::Left)),
             Some(Effect::Suspend) => self.suspend(terminal)?,
             Some(Effect::Redraw) => terminal.clear()?,
-            Some(other) => self.state.notice = self.carry_out(other),
+            Some(other) => match self.carry_out(other) {
+                Ok(None) => {}
+                Ok(Some(said)) => self.state.say(Level::Info, said),
+                Err(wrong) => self.state.say(Level::Error, wrong),
+            },
             None => {}
         }
         Ok(None)

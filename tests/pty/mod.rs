@@ -62,10 +62,17 @@ pub struct Inside {
     pub screen: vt100::Parser,
     pub size: (u16, u16),
     pub began: Instant,
+    /// What was printed since the last look at it.
+    pub printed: Vec<u8>,
 }
 
 impl Inside {
-    pub fn start((cols, rows): (u16, u16)) -> Self {
+    pub fn start(size: (u16, u16)) -> Self {
+        Self::start_in(size, &[])
+    }
+
+    /// The same with some variables of the environment.
+    pub fn start_in((cols, rows): (u16, u16), variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("endless.toml"), EXPERIMENT).expect("a file");
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
@@ -78,6 +85,9 @@ impl Inside {
         command.env("XDG_STATE_HOME", folder.path().join("state"));
         for variable in ["NO_COLOR", "COLORFGBG", "SSH_CONNECTION"] {
             command.env_remove(variable);
+        }
+        for (name, value) in variables {
+            command.env(name, value);
         }
         let began = Instant::now();
         let child = pty.slave.spawn_command(command).expect("the shell starts");
@@ -93,7 +103,7 @@ impl Inside {
             }
         });
         let screen = vt100::Parser::new(cells(rows), cells(cols), 0);
-        Self { folder, child, master: pty.master, keys, output, screen, size: (cols, rows), began }
+        Self { folder, child, master: pty.master, keys, output, screen, size: (cols, rows), began, printed: Vec::new() }
     }
 
     /// Watches the screen until something is seen there, or for so long; whether it was seen.
@@ -105,9 +115,16 @@ impl Inside {
             }
             if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
                 self.screen.process(&bytes);
+                self.printed.extend(bytes);
             }
         }
         true
+    }
+
+    /// Frames drawn since the last look: at the end of each the cursor is hidden.
+    pub fn frames(&mut self) -> usize {
+        let printed = std::mem::take(&mut self.printed);
+        printed.windows(6).filter(|sign| sign == b"\x1b[?25l").count()
     }
 
     pub fn wait_for(&mut self, what: impl Fn(&vt100::Screen) -> bool) {

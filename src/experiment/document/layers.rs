@@ -44,7 +44,7 @@ impl Document {
 
     /// The key of a field of the layer at `index`, counted from 0.
     pub fn layer_key(index: usize, field: &str) -> String {
-        format!("{LAYERS}[{}].{field}", index + 1)
+        format!("{LAYERS}.{}.{field}", index + 1)
     }
 
     /// Adds a layer before the one at `index`, or at the end. Whether that could be done.

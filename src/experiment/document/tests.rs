@@ -118,7 +118,7 @@ fn layers_are_those_of_either_way_to_write_them() {
         let mut document = document(text);
         assert!(document.add_layer(9, TANH) && document.add_layer(0, TANH));
         assert_eq!(document.layers(), 3);
-        assert!(document.set("network.layers[1].units", "3"));
+        assert!(document.set("network.layers.1.units", "3"));
         assert!(document.swap_layers(0, 1));
         let units = |document: &Document| {
             (0..document.layers()).map(|i| document.get(&Document::layer_key(i, "units")).unwrap()).collect::<Vec<_>>()
@@ -127,12 +127,12 @@ fn layers_are_those_of_either_way_to_write_them() {
         assert!(document.remove_layer(1));
         assert_eq!(units(&document), ["9", "7"]);
         assert!(!document.remove_layer(2) && !document.swap_layers(0, 2) && !document.swap_layers(1, 1));
-        assert!(!document.set("network.layers[3].units", "1"));
+        assert!(!document.set("network.layers.3.units", "1"));
         assert_eq!(document.get("network.bias").as_deref(), Some("false"));
     }
     let mut empty = document("network = 3\n");
     assert!(empty.add_layer(0, TANH));
-    assert_eq!(empty.get("network.layers[1].units").as_deref(), Some("7"));
+    assert_eq!(empty.get("network.layers.1.units").as_deref(), Some("7"));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn what_is_not_a_value_becomes_text_and_is_shown_without_quotes() {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    let keys = FIELDS.iter().map(|field| field.key.replace("layers.", "layers[2].")).collect::<Vec<_>>();
+    let keys = FIELDS.iter().map(|field| field.key.replace("layers.", "layers.2.")).collect::<Vec<_>>();
     prop_oneof![8 => prop::sample::select(keys), 1 => "[a-c\\[\\]1.\"]{0,6}"]
 }
 

@@ -31,7 +31,7 @@ fn standing(shelf: &Shelf, id: Id) -> Standing {
 fn a_run_is_stopped_resumed_forked_and_deleted() {
     let root = tempfile::tempdir().unwrap();
     let mut shelf = shelf(root.path());
-    let id = shelf.start(endless(1), root.path().join("one")).unwrap();
+    let id = shelf.start(endless(1), root.path().join("one").into()).unwrap();
     let made = |id, updates| move |shelf: &Shelf| shelf.entry(id).unwrap().snapshot.step >= updates;
     wait(&mut shelf, made(id, 20));
     assert!(shelf.delete(id).unwrap_err().to_string().contains("stop it first"));
@@ -60,7 +60,7 @@ fn a_run_is_stopped_resumed_forked_and_deleted() {
 fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
     let root = tempfile::tempdir().unwrap();
     let mut other = shelf(root.path());
-    let theirs = other.start(endless(1), root.path().join("theirs")).unwrap();
+    let theirs = other.start(endless(1), root.path().join("theirs").into()).unwrap();
     wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
     let mut shelf = shelf(root.path());
     shelf.scan();
@@ -83,7 +83,7 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 fn a_queued_run_waits_for_the_others_and_its_settings_are_known_at_once() {
     let root = tempfile::tempdir().unwrap();
     let mut shelf = shelf(root.path());
-    let first = shelf.start(endless(1), root.path().join("first")).unwrap();
+    let first = shelf.start(endless(1), root.path().join("first").into()).unwrap();
     let queued = shelf.push(
         root.path().join("second"),
         Some(Run::planned(&root.path().join("second"), &endless(2))),

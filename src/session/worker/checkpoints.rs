@@ -30,7 +30,8 @@ impl<T: Real> Worker<T> {
         desk: Desk,
         began: Instant,
     ) -> Result<Self, Error> {
-        let Options { folder, listener, watched, .. } = options;
+        let Options { folder, listener, watched, .. } = &options;
+        let (folder, listener) = (folder.path(), listener.clone());
         beginning.require(&architecture, experiment.loss)?;
         let data = Arc::new(data);
         let mut observatory = Observatory::new(&experiment, &data, &architecture);
@@ -47,7 +48,7 @@ impl<T: Real> Worker<T> {
         let mut remarks = Vec::new();
         let Desk { commands, board } = desk;
         let recorder = match beginning {
-            Beginning::New => Recorder::create(&folder, &experiment, board, listener)?,
+            Beginning::New => Recorder::create(folder, &experiment, board, listener)?,
             Beginning::Resumed(mut remains) => {
                 let Remains { file, checkpoint, experiment: kept, .. } = &*remains;
                 let state = |source| CheckpointError::State { path: file.clone(), source };
@@ -56,16 +57,18 @@ impl<T: Real> Worker<T> {
                 observatory.adopt(&kept.diagnostics, &experiment.diagnostics);
                 journal = checkpoint.archive.value("session").map_err(state)?;
                 let (step, file) = (checkpoint.step, Checkpoint::file(checkpoint.step));
-                remains.tidy(&folder).map_err(|source| Error::Folder(RecordError { path: folder.clone(), source }))?;
+                remains
+                    .tidy(folder)
+                    .map_err(|source| Error::Folder(RecordError { path: folder.to_owned(), source }))?;
                 remarks = std::mem::take(&mut remains.remarks);
-                let mut recorder = Recorder::reopen(&folder, &experiment, *remains, board, listener)?;
+                let mut recorder = Recorder::reopen(folder, &experiment, *remains, board, listener)?;
                 recorder.emit(Event::Checkpoint { step, file })?;
                 recorder
             }
             Beginning::Forked(checkpoint, origin) => {
                 journal = Self::fork(&mut trainer, &experiment, &checkpoint.archive)
                     .map_err(|source| CheckpointError::State { path: origin.checkpoint.clone(), source })?;
-                let recorder = Recorder::create(&folder, &experiment, board, listener)?;
+                let recorder = Recorder::create(folder, &experiment, board, listener)?;
                 let path = folder.join(Origin::FILE);
                 serde_json::to_vec_pretty(&origin)
                     .map_err(std::io::Error::from)
@@ -75,13 +78,14 @@ impl<T: Real> Worker<T> {
             }
         };
         Ok(Self {
+            first: trainer.step_number(),
             experiment,
             trainer,
             observatory,
             recorder,
             commands,
             began,
-            watched,
+            watched: *watched,
             pause_at: None,
             paused: false,
             stopped: false,

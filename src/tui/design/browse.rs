@@ -3,7 +3,7 @@
 use super::input::{Choice, Input};
 use super::line::Typed;
 use super::rows::{self, Cell, Place};
-use super::{Action, Design, Mode, Purpose, Wish};
+use super::{Action, Design, Mode, Purpose, Question, Wish};
 use crate::network::{Activation, Layer};
 
 /// The layer that is added where there is none to copy.
@@ -38,6 +38,8 @@ impl Design {
             },
             Action::SaveAs => self.ask_for_file(Purpose::Save),
             Action::Open => self.ask_for_file(Purpose::Open),
+            Action::New if self.is_changed() => self.mode = Mode::Asking(Question::Begin),
+            Action::New => self.renew(),
             Action::Back => {}
             other => return Some(Wish::Screen(other)),
         }

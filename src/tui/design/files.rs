@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
-use super::{Design, Mode, Question};
+use super::{Design, Mode, Origin, Question};
 use crate::experiment::Document;
 use crate::network::tensors;
 
 impl Design {
+    /// Begins another experiment, a small one to start from.
+    pub(super) fn renew(&mut self) {
+        *self = Self { origin: Origin::New, ..Self::new() };
+        self.note("a small experiment to start from");
+    }
+
     /// Writes the experiment to a file, whole or not at all, and keeps it there from now on. Asks first if
     /// that would overwrite what is not known here, unless told to `replace` it.
     pub fn save(&mut self, file: &Path, replace: bool) {
@@ -21,6 +27,7 @@ impl Design {
             Ok(()) => {
                 self.kept = text.to_owned();
                 self.file = Some(file.to_owned());
+                self.mode = Mode::Browsing;
                 // Paths in it are relative to the file, and it may be called after it.
                 self.refresh();
                 self.note(format!("saved in {}", file.display()));
@@ -29,7 +36,8 @@ impl Design {
         }
     }
 
-    /// Reads the experiment of a file in place of this one. It need not be right, but it must be TOML.
+    /// Reads the experiment of a file in place of this one. It need not be right, but it must be TOML. Where it
+    /// is not, its name stays to be corrected, as that of a file that cannot be written does.
     pub fn open(&mut self, file: &Path) {
         match Document::read(file) {
             Ok(document) => {

@@ -1,7 +1,7 @@
 //! What can be typed or chosen for a field.
 
 use crate::data::Source;
-use crate::experiment::{Document, FIELDS, Field};
+use crate::experiment::{Document, Field};
 
 /// The ways to give a field its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +25,6 @@ pub enum Choice {
     Nothing(&'static str),
 }
 
-/// The field that a key is of, layers of any number included.
-pub fn field(key: &str) -> Option<&'static Field> {
-    let plain = match (key.find('['), key.find(']')) {
-        (Some(open), Some(close)) if open < close => format!("{}{}", &key[..open], &key[close + 1..]),
-        _ => key.to_owned(),
-    };
-    FIELDS.iter().find(|field| field.key == plain)
-}
-
 impl Input {
     /// The way for a key whose default is known or not.
     pub fn of(key: &str, default: Option<&str>) -> Self {
@@ -48,7 +39,7 @@ impl Input {
             }
             _ => {}
         }
-        let choices = field(key).map(Field::choices).unwrap_or_default();
+        let choices = Field::of(key).map(Field::choices).unwrap_or_default();
         if !choices.is_empty() {
             Self::Choice(names(&choices))
         } else if matches!(default, Some("true" | "false")) {

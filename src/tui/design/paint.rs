@@ -73,7 +73,7 @@ fn body(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
 }
 
 /// A text on as many lines as it needs, broken between words.
-fn words(text: &str, style: Style, width: u16) -> Vec<Line<'static>> {
+fn words(text: &str, style: Style, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let words = text.split(' ').filter(|word| !word.is_empty());
-    wrap(words.map(|word| vec![Span::styled(word.to_owned(), style)]).collect(), 1, width)
+    wrap(words.map(|word| vec![Span::styled(word.to_owned(), style)]).collect(), 1, width, theme)
 }

@@ -50,7 +50,7 @@ impl Row {
 
     /// Whether it shows a part of what a key names.
     pub fn lies_in(&self, key: &str) -> bool {
-        self.key(Cell::Units).strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', '[']))
+        self.key(Cell::Units).strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::network::{Activation, Layer, Loss};
 use crate::optim::Kind;
 use crate::tui::action::BINDINGS;
+use crate::tui::picture::text;
 use crate::tui::theme::{Palette, Signs, Theme};
 
 fn event(code: KeyCode) -> KeyEvent {
@@ -48,7 +49,7 @@ fn go(design: &mut Design, key: &str) {
     for _ in 0..design.rows.len() {
         if design.row().is_some_and(|row| row.shows(key)) {
             let activation = design.row().is_some_and(|row| row.key(Cell::Activation) == key);
-            if key.starts_with("network.layers[") {
+            if key.starts_with("network.layers.") {
                 keys(design, if activation { "l" } else { "h" });
             }
             return;
@@ -69,12 +70,6 @@ fn picture(width: u16, height: u16, design: &Design, theme: &Theme) -> Buffer {
     buffer
 }
 
-fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
-    let lines = rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
-    lines.map(|line| line.trim_end().to_owned() + "\n").collect()
-}
-
 fn show(width: u16, height: u16, design: &Design) -> String {
     text(&picture(width, height, design, &dark()))
 }
@@ -93,7 +88,7 @@ fn problems_stand_at_their_fields_and_in_words() {
     keys(&mut design, "⏎⌫⌫⌫⌫-1⏎");
     go(&mut design, "loss.kind");
     keys(&mut design, "⏎jj⏎");
-    go(&mut design, "network.layers[2].units");
+    go(&mut design, "network.layers.2.units");
     keys(&mut design, "⏎⌫0⏎");
     for (width, height) in [(80, 24), (120, 36)] {
         insta::assert_snapshot!(format!("problems_{width}_{height}"), show(width, height, &design));
@@ -109,7 +104,7 @@ fn what_is_typed_and_chosen_and_asked() {
         show(80, 24, &design)
     });
     keys(&mut design, "⎋");
-    go(&mut design, "network.layers[2].activation");
+    go(&mut design, "network.layers.2.activation");
     keys(&mut design, "⏎jjj");
     insta::assert_snapshot!("choosing", show(80, 24, &design));
     keys(&mut design, "⏎O/tmp/a.toml");
@@ -215,16 +210,16 @@ fn layers_are_moved_and_taken_out_and_all_of_it_is_undone() {
         let key = |index| Document::layer_key(index, "units");
         (0..design.document.layers()).map(|index| design.document.plain(&key(index)).unwrap()).collect::<Vec<_>>()
     };
-    go(&mut design, "network.layers[2].units");
+    go(&mut design, "network.layers.2.units");
     keys(&mut design, "K");
     assert_eq!(
         (units(&design), design.key()),
-        (["8", "32", "32"].map(str::to_owned).to_vec(), "network.layers[1].units".to_owned())
+        (["8", "32", "32"].map(str::to_owned).to_vec(), "network.layers.1.units".to_owned())
     );
     keys(&mut design, "JJJ");
     assert_eq!(units(&design), ["32", "32", "8"]);
     keys(&mut design, "d");
-    assert_eq!((units(&design).len(), design.key()), (2, "network.layers[2].units".to_owned()));
+    assert_eq!((units(&design).len(), design.key()), (2, "network.layers.2.units".to_owned()));
     let end = design.document.text().to_owned();
     assert!(design.is_changed());
     keys(&mut design, "uuuuuuu");
@@ -297,6 +292,60 @@ fn a_file_is_saved_opened_and_never_overwritten_unasked() {
 }
 
 #[test]
+fn a_file_name_that_does_not_do_stays_to_be_corrected() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |design: &Design| match &design.mode {
+        Mode::Naming(_, line) => line.text().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let mut design = Design::new();
+    let wrong = folder.path().join("none.toml");
+    keys(&mut design, &format!("O{}⏎", wrong.display()));
+    design.open(&wrong);
+    assert_eq!(name(&design), wrong.display().to_string());
+    assert!(show(80, 24, &design).contains("× "), "{}", show(80, 24, &design));
+    keys(&mut design, "l");
+    assert!(!show(80, 24, &design).contains("× "));
+    keys(&mut design, "⎋");
+    assert_eq!(design.mode, Mode::Browsing);
+
+    let wrong = folder.path().join("none").join("c.toml");
+    keys(&mut design, "W");
+    design.save(&wrong, false);
+    assert_eq!(name(&design), "experiment.toml");
+    keys(&mut design, "⎋");
+    // Another file, which is not to be overwritten: another name can be given.
+    let other = folder.path().join("other");
+    std::fs::write(&other, "other").unwrap();
+    keys(&mut design, "W");
+    design.save(&other, false);
+    keys(&mut design, "n");
+    assert_eq!(name(&design), other.display().to_string());
+    keys(&mut design, "2⏎");
+    design.save(&folder.path().join("other2"), false);
+    assert_eq!((design.mode.clone(), design.file.is_some()), (Mode::Browsing, true));
+}
+
+#[test]
+fn what_nobody_asked_for_gives_way_to_the_experiment_of_a_run() {
+    let experiment = Experiment::builtin(&[]).unwrap();
+    let of_run = Design::of_run(3, "three".to_owned(), &experiment);
+    assert!(show(80, 24, &of_run).contains("experiment of three"));
+    assert!(Design::new().gives_way_to(0) && !of_run.gives_way_to(3) && of_run.gives_way_to(4));
+    let mut changed = of_run.clone();
+    keys(&mut changed, "d");
+    assert!(changed.is_changed() && !changed.gives_way_to(4));
+    // What was begun stays, and what is lost by beginning is asked for.
+    keys(&mut changed, "N");
+    assert_eq!(changed.context(), Context::Question);
+    keys(&mut changed, "n");
+    assert!(changed.is_changed());
+    keys(&mut changed, "Ny");
+    assert_eq!(changed.document.text(), Document::new().text());
+    assert!(!changed.gives_way_to(4));
+}
+
+#[test]
 fn every_experiment_of_the_project_is_shown_as_ready() {
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/experiments")).unwrap();
     for path in folder.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
@@ -325,7 +374,7 @@ fn every_problem_of_a_file_is_shown_at_a_row() {
 #[test]
 fn the_experiment_of_a_run_is_one_to_start_from() {
     let experiment = Experiment::builtin(&[]).unwrap();
-    let mut design = Design::from_experiment(&experiment);
+    let mut design = Design::of_run(0, String::new(), &experiment);
     assert_eq!(keys(&mut design, "S"), Some(Wish::Start(Box::new(experiment))));
     assert!(!design.is_changed());
 }
@@ -361,7 +410,7 @@ fn every_key_of_the_screen_does_something_or_says_so() {
     let here = BINDINGS.iter().filter(|binding| binding.context == Context::Design);
     for binding in here.filter(|binding| binding.action != Action::Back) {
         let mut design = Design::new();
-        go(&mut design, "network.layers[2].activation");
+        go(&mut design, "network.layers.2.activation");
         keys(&mut design, "l");
         let before = format!("{design:?}");
         let wish = design.act(binding.action);

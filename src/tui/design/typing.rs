@@ -41,15 +41,18 @@ impl Design {
 
     /// Takes what was typed. A wrong value is taken too, and is marked until it is put right.
     fn accept(&mut self) -> Option<Wish> {
-        match std::mem::replace(&mut self.mode, Mode::Browsing) {
+        match &self.mode {
             Mode::Typing(line) => {
-                let (input, key) = (self.input(), self.key());
-                self.change(|document| input.state(document, &key, line.text()));
+                let (input, key, text) = (self.input(), self.key(), line.text().to_owned());
+                self.mode = Mode::Browsing;
+                self.change(|document| input.state(document, &key, &text));
                 None
             }
+            // The name stays until the file is saved or opened.
             Mode::Naming(purpose, line) => {
                 let file = PathBuf::from(line.text().trim());
                 if file.as_os_str().is_empty() {
+                    self.mode = Mode::Browsing;
                     return None;
                 }
                 match purpose {
@@ -79,19 +82,22 @@ impl Design {
     }
 
     pub(super) fn answer(&mut self, question: Question, action: Action) -> Option<Wish> {
-        match action {
-            Action::Accept => {
-                self.mode = Mode::Browsing;
-                Some(match question {
-                    Question::Replace(file) => Wish::Save { file, replace: true },
-                    Question::Discard(file) => Wish::Open(file),
-                })
-            }
-            Action::Back => {
-                self.mode = Mode::Browsing;
-                None
-            }
-            other => Some(Wish::Screen(other)),
+        let naming = |purpose, file: &PathBuf| Mode::Naming(purpose, Typed::new(file.display().to_string()));
+        if !matches!(action, Action::Accept | Action::Back) {
+            return Some(Wish::Screen(action));
         }
+        // Another name can be given.
+        self.mode = match &question {
+            Question::Replace(file) => naming(Purpose::Save, file),
+            Question::Discard(file) => naming(Purpose::Open, file),
+            Question::Begin => Mode::Browsing,
+        };
+        match question {
+            _ if action == Action::Back => {}
+            Question::Replace(file) => return Some(Wish::Save { file, replace: true }),
+            Question::Discard(file) => return Some(Wish::Open(file)),
+            Question::Begin => self.renew(),
+        }
+        None
     }
 }

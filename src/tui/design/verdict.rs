@@ -1,8 +1,7 @@
 //! What the check says of the text, kept for drawing.
 
-use crate::experiment::{Document, Estimate, Experiment, Flaw, Mismatch};
+use crate::experiment::{Document, Estimate, Experiment, Field, Flaw, Mismatch};
 use crate::network::Architecture;
-use crate::tui::design::input;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ impl Verdict {
         }
         let known = self.defaults.as_ref().filter(|_| sound.is_some() || key.starts_with("optimizer."));
         known.and_then(|known| known.plain(key)).or_else(|| {
-            let default = &input::field(key)?.default;
+            let default = &Field::of(key)?.default;
             (!["-", "required"].contains(&&**default)).then(|| default.trim_matches('"').to_owned())
         })
     }

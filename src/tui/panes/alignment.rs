@@ -24,6 +24,13 @@ pub use crate::export::curvature::alignment as figures;
 const LAYERS: usize = 1;
 const ALONG: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "The update of each method from one gradient, against that of Ḡ itself with",
+    "the damping γ + η. cosine: of the angle between both; in Ḡ: the same in",
+    "the inner product of Ḡ; norm: of one over the other; decrease: of the",
+    "quadratic model, over the largest of them.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let scope = scope_name(scene.snapshot, scene.scope(), true);
     match scene.state.view(Pane::Alignment) {

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::track::{Track, nearest, smoothed};
+use super::track::{Track, smoothed};
 use crate::session::Snapshot;
 use crate::session::history::{Point, Series};
 use crate::tui::number::{count, digits};
@@ -132,7 +132,7 @@ impl Drawn<'_> {
         if detail.named {
             spans.push(Span::raw(format!("{name} ")));
         }
-        let index = at.map_or(points.len().checked_sub(1), |step| nearest(series, step as f64));
+        let index = at.map_or(points.len().checked_sub(1), |step| series.nearest(step as f64));
         let Some((point, value)) = index.and_then(|index| Some((points.get(index)?, self.values.get(index)?))) else {
             return spans;
         };
@@ -190,27 +190,31 @@ fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], area: Rect) 
     let (gap, figures) = if area.width < 48 { (1, 3) } else { (2, 4) };
     let lines = |at: Option<u64>, named, measured| {
         let entry = |one: &Drawn<'_>| one.entry(at, Detail { named, measured }, figures, scene.theme);
-        wrap(drawn.iter().map(entry).collect(), gap, area.width)
+        wrap(drawn.iter().map(entry).collect(), gap, area.width, scene.theme)
     };
     let mut legend = lines(None, true, false);
     legend.truncate(usize::from(1 + area.height / 9));
     let loss = &scene.snapshot.loss;
-    let crosshair = scene.state.axes.crosshair.and_then(|step| nearest(loss, step));
-    let Some(step) = crosshair.map(|index| loss.points()[index].step) else { return legend };
+    let crosshair = scene.state.axes.crosshair.and_then(|step| loss.nearest(step));
+    let Some(point) = crosshair.and_then(|index| loss.points().get(index)) else { return legend };
+    let step = point.step;
     // As much as fits on as many lines as the legend has.
     let room = if area.height < 12 { 1 } else { legend.len() };
     let choices = [(true, true), (false, true), (true, false), (false, false)];
     let mut choices = choices.iter().map(|(named, measured)| lines(Some(step), *named, *measured));
     let mut values = choices.find(|lines| lines.len() <= room).unwrap_or_else(|| lines(Some(step), false, false));
     values.resize(room, Line::default());
-    values.insert(0, fit(head(scene, track, step), gap, area.width));
+    values.insert(0, fit(head(scene, track, point), gap, area.width, scene.theme));
     values
 }
 
 /// Where the crosshair stands, and what was changed there.
-fn head(scene: &Scene<'_>, track: &Track<'_>, step: u64) -> Vec<Vec<Span<'static>>> {
+fn head(scene: &Scene<'_>, track: &Track<'_>, point: &Point) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme;
-    let mut parts = vec![vec![Span::styled(format!("@ {}", count(step)), theme.strong)]];
+    let (first, step) = point.span();
+    let place =
+        if first < step { format!("@ {}–{}", count(first), count(step)) } else { format!("@ {}", count(step)) };
+    let mut parts = vec![vec![Span::styled(place, theme.strong)]];
     match scene.state.axes.unit {
         Unit::Update => {}
         unit => parts.push(vec![Span::raw(format!("{} {}", digits(track.x(step as f64), 4), unit.name()))]),

@@ -36,6 +36,12 @@ fn shown<'a>(scene: &Scene<'a>) -> Option<&'a LayerFactors> {
     all.iter().map(|one| one.latest).find(|found| found.layer == scene.layer())
 }
 
+pub const ABOUT: &[&str] = &[
+    "The Kronecker factors of a layer, Q of its inputs and G of its pre-activations,",
+    "as heat maps: orange above 0, blue below, six decades. Of a large factor every",
+    "pixel shows the entry of largest size among those it stands for. s: whose.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let (.., name) = source(scene, shown(scene));
     format!("Factors · {} · {name}", layer_name(scene.snapshot, scene.layer()))

@@ -88,7 +88,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         parts.push(vec![Span::raw(network)]);
     }
     parts.extend(rest.into_iter().map(|text| vec![Span::raw(text)]));
-    put(buffer, left, 0, &fit(parts, 2, left.width));
+    put(buffer, left, 0, &fit(parts, 2, left.width, theme));
 }
 
 /// The widths of a network, with the middle left out where there is no room for it.

@@ -18,6 +18,14 @@ use crate::tui::widgets::{bar, put, table};
 
 pub use crate::export::quantity::hessian as figures;
 
+pub const ABOUT: &[&str] = &[
+    "The blocks of the exact Hessian of a probe batch, one a layer.",
+    "tr Ḡ: the trace of the block of the Gauss-Newton matrix.",
+    "λ max and λ min: by Lanczos iterations, which leave the residual resid.",
+    "PSD: positive semi-definite. always: as the activations are piecewise",
+    "linear. yes and no: as measured.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Hessian);
     let title = match (view, scene.state.linear_y[Pane::Hessian.index()]) {

@@ -56,6 +56,12 @@ pub fn choices(state: &State, snapshot: &Snapshot) -> usize {
     snapshot.tracked::<Found>().first().map_or(0, |one| of_view(state, one.latest).len())
 }
 
+pub const ABOUT: &[&str] = &[
+    "Inputs and what the network makes of them: reconstructions with their errors,",
+    "orange where they are too bright, or classes with their probabilities. The",
+    "worst are those of largest loss; of a classifier, among its mistakes.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let held_out = scene.snapshot.run.as_ref().is_some_and(|run| run.validation_data > 0);
     let data = if held_out { "validation data" } else { "training data" };
@@ -74,7 +80,9 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let Some(found) = found(scene) else { return Vec::new() };
     let mut remarks = measured(found.step, found.data, found.cost);
-    let wrong = found.wrong.map(|wrong| format!("{} wrong, {}", count(wrong as u64), percent(wrong as f64 / found.data as f64)));
+    let wrong = found
+        .wrong
+        .map(|wrong| format!("{} wrong, {}", count(wrong as u64), percent(wrong as f64 / found.data as f64)));
     let summary = wrong.unwrap_or_else(|| format!("mean loss {}", digits(found.loss, 4)));
     remarks.insert(0, format!("{summary} · {}", remarks[0]));
     remarks
@@ -96,7 +104,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         return 0;
     }
     let chosen = scene.state.image.min(images.len() - 1);
-    if scene.state.zoom { alone(buffer, area, scene, found, &images[chosen]) } else { gallery(buffer, area, scene, found, chosen) }
+    if scene.state.zoom {
+        alone(buffer, area, scene, found, &images[chosen])
+    } else {
+        gallery(buffer, area, scene, found, chosen)
+    }
     0
 }
 
@@ -160,11 +172,17 @@ fn gallery(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found, ch
             let place = Rect { y: corner.y + number as u16 * place.height, ..place };
             let place = Rect { x: corner.x, ..place }.intersection(area);
             if column == 0 && names > 0 {
-                put(buffer, Rect { x: area.x, width: NAMES - 1, ..place }, place.height / 2, &Line::styled(part.name(), theme.faint));
+                put(
+                    buffer,
+                    Rect { x: area.x, width: NAMES - 1, ..place },
+                    place.height / 2,
+                    &Line::styled(part.name(), theme.faint),
+                );
             }
             picture(image, *part, found.shape, most, |raster| raster.draw(buffer, place, theme));
         }
-        let below = Rect { y: corner.y + place.height * parts.len() as u16, width: wide - 1, height: captions, ..corner };
+        let below =
+            Rect { y: corner.y + place.height * parts.len() as u16, width: wide - 1, height: captions, ..corner };
         caption(buffer, below.intersection(area), scene, image, index == chosen);
     }
 }
@@ -234,7 +252,12 @@ fn legend(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found, sca
     put(buffer, area, 0, &Line::styled(left, theme.faint));
     strip(buffer, Rect { x: area.x + start, width: wide, ..area }, wide, scale, theme);
     let end = start + wide + 1;
-    put(buffer, Rect { x: area.x + end, width: area.width.saturating_sub(end), ..area }, 0, &Line::styled(right, theme.faint));
+    put(
+        buffer,
+        Rect { x: area.x + end, width: area.width.saturating_sub(end), ..area },
+        0,
+        &Line::styled(right, theme.faint),
+    );
 }
 
 /// The line below: the image that is chosen.
@@ -242,10 +265,12 @@ pub fn choice(scene: &Scene<'_>, width: u16) -> Line<'static> {
     let theme = scene.theme;
     let Some(found) = found(scene) else { return Line::default() };
     let images = of_view(scene.state, found);
-    let item = |name: &'static str, text: String| vec![Span::styled(name, theme.faint), Span::raw(" "), Span::raw(text)];
+    let item =
+        |name: &'static str, text: String| vec![Span::styled(name, theme.faint), Span::raw(" "), Span::raw(text)];
     let chosen = scene.state.image.min(images.len().saturating_sub(1));
     let Some(image) = images.get(chosen) else { return Line::default() };
-    let mut parts = vec![item("image", format!("{} of {}", chosen + 1, images.len())), item("loss", digits(image.loss, 4))];
+    let mut parts =
+        vec![item("image", format!("{} of {}", chosen + 1, images.len())), item("loss", digits(image.loss, 4))];
     if let Some(Verdict { truth, predicted, probability, probability_of_truth }) = image.verdict {
         parts.push(item("true", class_name(scene, truth)));
         parts.push(item("predicted", class_name(scene, predicted)));

@@ -26,6 +26,13 @@ pub use crate::export::curvature::kronecker as figures;
 const FACTORS: usize = 1;
 const ALONG: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "How far Kronecker-factored blocks are from those of Ḡ: the Frobenius norm",
+    "of the difference over that of the block. Below 0.1 is good; at 1 the",
+    "block might as well be 0. Fisher: the same of the expected Fisher matrix.",
+    "Further views: the pre-activation factors alone; errors along the run.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let view = scene.state.view(Pane::Kronecker);
     if view == ALONG {

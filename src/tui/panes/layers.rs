@@ -81,7 +81,7 @@ fn measuring(scene: &Scene<'_>, width: u16) -> Line<'static> {
             parts.push(item("share", percent(measured / (training + measured))));
         }
     }
-    fit(parts, 2, width)
+    fit(parts, 2, width, theme)
 }
 
 /// How many results of a measurement that goes on are there, of how many.

@@ -18,6 +18,14 @@ pub use crate::export::quantity::loss as figures;
 /// The view of step size and reduction ratio.
 const STEP: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "The loss of each minibatch before its update, without the L2 term:",
+    "a smoothed line above the range of the values. Points: the mean loss over",
+    "the first 10,000 training data, and over the validation data.",
+    "Further views: γ, τ and the learning rate; the step size α* and the",
+    "reduction ratio ρ, measured over predicted decrease.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Loss", "Damping", "Step size, reduction ratio"][scene.state.view(Pane::Loss)].to_owned()
 }

@@ -18,6 +18,15 @@ use crate::tui::widgets::{put, table};
 
 pub use crate::export::quantity::rank as figures;
 
+pub const ABOUT: &[&str] = &[
+    "Ḡ is the Gauss-Newton matrix of a probe batch, whole and by layers,",
+    "of P parameters and M columns. Its rank is the numerical one: the number",
+    "of eigenvalues above max(M, P) ε λ max, where ε = 2.2e-16.",
+    "exact: counted so, or two bounds that meet. bounds: between two numbers.",
+    "bound: the most that data and widths of layers allow.",
+    "effective: (tr Ḡ)² / tr Ḡ².",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Rank of Ḡ", "Rank of Ḡ along the run"][scene.state.view(Pane::Rank)].to_owned()
 }

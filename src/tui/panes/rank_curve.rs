@@ -15,6 +15,12 @@ use crate::tui::widgets::{fit, put, table};
 
 pub use crate::export::curvature::rank_curve as figures;
 
+pub const ABOUT: &[&str] = &[
+    "The numerical rank of Ḡ of the first 1, 2, 4 ... data of a probe batch:",
+    "the number of eigenvalues above max(M, P) ε λ max, where ε = 2.2e-16.",
+    "It grows with the data until the widths of the layers bound it.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     format!("Rank against data · {}", scope_name(scene.snapshot, scene.scope(), true))
 }
@@ -65,7 +71,7 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found) {
     let mut legend = vec![vec![Span::styled("● ", rank), Span::raw(if exact { "rank" } else { "rank, two bounds" })]];
     legend.push(vec![Span::styled("━ ", bound), Span::raw("what bounds it")]);
     legend.push(vec![Span::styled("P ", theme.faint), Span::raw(compact(found.parameters as u64))]);
-    put(buffer, area, 0, &fit(legend, 2, area.width));
+    put(buffer, area, 0, &fit(legend, 2, area.width, theme));
     let plot = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let layer = |shape, style, sign| Layer { shape, style, sign };
     let band = found.points.iter().map(|point| (point.data as f64, point.lower as f64, point.upper as f64)).collect();

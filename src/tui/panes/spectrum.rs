@@ -18,6 +18,13 @@ pub use crate::export::curvature::spectrum as figures;
 /// The view of the table.
 const TABLE: usize = 2;
 
+pub const ABOUT: &[&str] = &[
+    "Eigenvalues of Ḡ, and of the Hessian H, of a probe batch: how many lie in",
+    "each bin of a logarithmic axis; negative ones apart.",
+    "method: counted in a dense or Gram matrix, or estimated by Lanczos",
+    "iterations with random vectors, then with its standard error.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     let of = match scene.state.view(Pane::Spectrum) {
         0 => "Ḡ",
@@ -112,7 +119,7 @@ fn words(found: &Spectrum, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> 
         parts.push(item("effective", digits(effective.value, 3), theme.text));
     }
     parts.push(item("by", method(found), theme.text));
-    let mut lines = wrap(parts, 2, area.width);
+    let mut lines = wrap(parts, 2, area.width, scene.theme);
     lines.truncate(usize::from(1 + area.height / 9));
     lines
 }

@@ -19,10 +19,13 @@ use crate::tui::widgets::{fit, put};
 /// What is typed, or what waits for an answer, or the latest message.
 pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (state, snapshot, theme) = (scene.state, scene.snapshot, scene.theme);
-    let line = match &state.overlay {
-        Some(Overlay::Prompt(topic, text)) => prompt(scene, *topic, text),
-        Some(Overlay::Ask(question)) => ask(scene, *question),
-        _ if state.notice.is_some() => Line::styled(state.notice.clone().unwrap_or_default(), theme.warning),
+    let line = match (&state.overlay, &state.notice) {
+        (Some(Overlay::Prompt(topic, text)), _) => prompt(scene, *topic, text),
+        (Some(Overlay::Ask(question)), _) => ask(scene, *question),
+        (_, Some((level, text))) => {
+            let (sign, style) = sign(*level, theme);
+            Line::styled(format!("{sign} {text}"), style)
+        }
         _ if state.stopping => {
             Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning)
         }
@@ -35,7 +38,7 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
-    put(buffer, area, 0, &line);
+    put(buffer, area, 0, &theme.spell_line(line));
 }
 
 /// A question.
@@ -81,13 +84,18 @@ fn over(scene: &Scene<'_>) -> Line<'static> {
     }
 }
 
-/// A message: its step, its level as a sign, its text.
-pub fn said(message: &Message, theme: &Theme) -> Line<'static> {
-    let (sign, style) = match message.level {
+/// The sign of a level, and its style.
+pub fn sign(level: Level, theme: &Theme) -> (&'static str, Style) {
+    match level {
         Level::Info => ("·", theme.text),
         Level::Warning => ("▲", theme.warning),
         Level::Error => ("×", theme.bad),
-    };
+    }
+}
+
+/// A message of the run that is shown: its step, its level as a sign, its text.
+fn said(message: &Message, theme: &Theme) -> Line<'static> {
+    let (sign, style) = sign(message.level, theme);
     Line::from(vec![
         Span::styled(format!("@ {:<6} ", count(message.step)), theme.faint),
         Span::styled(format!("{sign} "), style),
@@ -106,6 +114,7 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
         Topic::Updates => "updates to make before a pause: ".to_owned(),
         Topic::Filter => "runs to show: ".to_owned(),
         Topic::Export => "file to write: ".to_owned(),
+        Topic::Messages => "messages to show: ".to_owned(),
     };
     let mut spans = vec![
         Span::styled(name, theme.strong),
@@ -113,10 +122,12 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
         Span::styled(" ", theme.selected),
         Span::raw("  "),
     ];
-    match update::read(topic, text) {
-        Ok(_) => spans.push(Span::styled("Enter sets it", theme.faint)),
-        Err(expected) if text.is_empty() => spans.push(Span::styled(expected, theme.faint)),
-        Err(expected) => spans.push(Span::styled(format!("× {expected}"), theme.bad)),
+    match (update::read(topic, text, scene.entries), &scene.state.notice) {
+        // What came of it.
+        (Ok(_), Some((Level::Error, wrong))) => spans.push(Span::styled(format!("× {wrong}"), theme.bad)),
+        (Ok(_), _) => spans.push(Span::styled("Enter sets it", theme.faint)),
+        (Err(expected), _) if text.is_empty() => spans.push(Span::styled(expected, theme.faint)),
+        (Err(expected), _) => spans.push(Span::styled(format!("× {expected}"), theme.bad)),
     }
     Line::from(spans)
 }
@@ -139,5 +150,5 @@ pub fn hints_of(buffer: &mut Buffer, area: Rect, context: Context, screen: Scree
     let others = all().filter(|binding| !first(binding) && binding.context != context);
     let ordered = all().filter(first).chain(own).chain(others);
     let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
-    put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width));
+    put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width, theme));
 }

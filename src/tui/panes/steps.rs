@@ -41,7 +41,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             ("α*", step.step_size),
             ("τ", step.step_damping),
             ("γ", step.kronecker_damping),
-            ("ρ", snapshot.reduction_ratio.last().map(crate::session::history::Point::mean)),
+            ("ρ", snapshot.latest_ratio),
             ("μ", step.momentum),
             ("rate", step.learning_rate),
         ];
@@ -62,11 +62,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" samples/s", theme.faint)]);
     }
     second.push(item("elapsed", duration(training + evaluation)));
-    if wall > 0.0 && !matches!(snapshot.status, Status::Ended(_)) {
-        let left = run.updates.saturating_sub(snapshot.step) as f64;
-        let overhead = if training > 0.0 { 1.0 + evaluation / training } else { 1.0 };
-        second.push(item("ETA", duration(left * wall * overhead)));
+    let left = snapshot.pace.seconds_for(run.updates.saturating_sub(snapshot.step));
+    if let (Some(left), false) = (left, matches!(snapshot.status, Status::Ended(_))) {
+        second.push(item("ETA", duration(left)));
     }
-    put(buffer, area, 0, &fit(first, 2, area.width));
-    put(buffer, area, 1, &fit(second, 2, area.width));
+    put(buffer, area, 0, &fit(first, 2, area.width, theme));
+    put(buffer, area, 1, &fit(second, 2, area.width, theme));
 }

@@ -16,6 +16,13 @@ use crate::tui::widgets::{bar, fit, put, table};
 
 pub use crate::export::quantity::timing as figures;
 
+pub const ABOUT: &[&str] = &[
+    "Wall time of an update by phases, a fading mean of the latest ones.",
+    "threads busy: CPU time over wall time of an update.",
+    "eval., diagn., screen: the share of time that evaluations, diagnostics",
+    "and drawing take.",
+];
+
 pub fn title(scene: &Scene<'_>) -> String {
     ["Timing", "Seconds an update"][scene.state.view(Pane::Timing)].to_owned()
 }
@@ -137,7 +144,7 @@ fn summary(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     let gap = if width < 44 { 1 } else { 3 };
     if width >= 84 {
         first.extend(second);
-        return vec![fit(first, gap, width)];
+        return vec![fit(first, gap, width, theme)];
     }
-    [first, second].into_iter().filter(|parts| !parts.is_empty()).map(|parts| fit(parts, gap, width)).collect()
+    [first, second].into_iter().filter(|parts| !parts.is_empty()).map(|parts| fit(parts, gap, width, theme)).collect()
 }

@@ -90,11 +90,11 @@ impl<'a> Track<'a> {
 
     /// The rules of every chart: where settings were changed, and the crosshair.
     pub fn rules(&self, theme: &Theme) -> Vec<Rule> {
-        let marks = self.snapshot.marks.iter().rev().take(500);
+        let marks = self.snapshot.marks.iter();
         let mark = |mark: &Mark| Rule {
             x: self.x(mark.step as f64),
             sign: '▼',
-            label: mark.text.clone(),
+            label: theme.spell(mark.text.as_str()).into_owned(),
             style: theme.warning,
             line: Some('┆'),
         };
@@ -109,15 +109,6 @@ impl<'a> Track<'a> {
         let near = self.snapshot.marks.iter().filter(|mark| apart(mark) <= (self.to - self.from) / 40.0);
         near.min_by(|a, b| apart(a).total_cmp(&apart(b)))
     }
-}
-
-/// The place of the point of a series nearest to a step.
-pub fn nearest(series: &Series, step: f64) -> Option<usize> {
-    let points = series.points();
-    let right = points.partition_point(|point| (point.step as f64) < step);
-    let distance = |index: &usize| (points[*index].step as f64 - step).abs();
-    let near = [right.checked_sub(1), (right < points.len()).then_some(right)];
-    near.into_iter().flatten().min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
 /// Exponential smoothing with weight `past` for one update, debiased: the first value counts as much
@@ -168,17 +159,6 @@ mod tests {
         for (index, value) in smoothed(&series, 0.95).into_iter().enumerate() {
             assert!(if index == 19 { value.is_nan() } else { (value - 3.0).abs() < 1e-12 });
         }
-    }
-
-    #[test]
-    fn the_nearest_point_is_found_on_either_side() {
-        let mut series = Series::default();
-        assert_eq!(nearest(&series, 3.0), None);
-        for step in [10, 20, 30] {
-            series.push(step, 0.0, 1.0);
-        }
-        let found = [-5.0, 10.0, 14.0, 16.0, 99.0].map(|step| nearest(&series, step));
-        assert_eq!(found, [0, 0, 0, 1, 2].map(Some));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::tui::sample;
+use crate::tui::theme::{Palette, Signs};
 
 fn labels(filter: &str, sort: &str, descending: bool) -> Vec<String> {
     let shelf = sample::shelf();
@@ -43,7 +44,7 @@ fn selection_stays_within_the_runs_in_sight() {
 fn runs_that_differ_only_in_their_seeds_are_one_curve_with_a_band() {
     let shelf = sample::shelf();
     let (mut state, snapshot) = (State::default(), Snapshot::default());
-    let theme = Theme::new(theme::Palette::Dark, true, theme::Signs::Braille);
+    let theme = Theme::new(Palette::Dark, true, Signs::Braille);
     let names = |state: &State| {
         let scene = Scene { state, snapshot: &snapshot, entries: shelf.entries(), theme: &theme };
         let runs: Vec<_> = shelf.entries().iter().collect();

@@ -39,8 +39,8 @@ pub fn arrange(state: &mut State, action: Action, snapshot: &Snapshot) {
         }
         Action::Left => slide(state, snapshot, -1.0),
         Action::Right => slide(state, snapshot, 1.0),
-        Action::OneLeft => axes.crosshair = axes.crosshair.map(|at| (at.ceil() - 1.0).max(sight.0).min(sight.1)),
-        Action::OneRight => axes.crosshair = axes.crosshair.map(|at| (at.floor() + 1.0).max(sight.0).min(sight.1)),
+        Action::OneLeft => axes.crosshair = axes.crosshair.map(|at| neighbour(snapshot, at, -1)),
+        Action::OneRight => axes.crosshair = axes.crosshair.map(|at| neighbour(snapshot, at, 1)),
         Action::Closer => magnify(state, snapshot, 0.5),
         Action::Farther => magnify(state, snapshot, 2.0),
         Action::Follow => {
@@ -65,6 +65,14 @@ fn visible(state: &State, snapshot: &Snapshot) -> (f64, f64) {
 fn whole(snapshot: &Snapshot) -> (f64, f64) {
     let (first, last) = snapshot.updates();
     (first as f64, last as f64)
+}
+
+/// The step of the point of the loss before or after the one nearest to a step.
+fn neighbour(snapshot: &Snapshot, at: f64, by: isize) -> f64 {
+    let points = snapshot.loss.points();
+    let Some(index) = snapshot.loss.nearest(at) else { return at };
+    let there = index.saturating_add_signed(by).min(points.len() - 1);
+    points[there].step as f64
 }
 
 /// Moves the crosshair by a fiftieth of what is in sight, or what is in sight by a quarter; at the end of the

@@ -11,7 +11,14 @@ use crate::tui::state::{Overlay, Question, Screen, State, Topic};
 
 /// One level back.
 pub fn back(state: &mut State) {
-    if state.overlay.take().is_some() {
+    if let Some(overlay) = state.overlay.take() {
+        match overlay {
+            Overlay::Prompt(Topic::Messages, _) => state.overlay = Some(Overlay::Messages(0)),
+            Overlay::Messages(_) if !std::mem::take(&mut state.log.filter).is_empty() => {
+                state.overlay = Some(Overlay::Messages(0));
+            }
+            _ => {}
+        }
     } else if state.screen == Screen::Runs {
         if std::mem::take(&mut state.runs.filter).is_empty() {
             state.show(Screen::Train);
@@ -28,8 +35,11 @@ pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
     let screen = state.screen.context();
     let pane = state.focus.index();
     let (at, rows) = match &mut state.overlay {
-        Some(Overlay::Help(at)) => (at, BINDINGS.len() + 2 * Context::ALL.len()),
-        Some(Overlay::Messages(at)) => (at, snapshot.messages.len()),
+        Some(Overlay::Help(at)) => {
+            let about = state.focus.about().len() + 2;
+            (at, BINDINGS.len() + 2 * Context::ALL.len() + about)
+        }
+        Some(Overlay::Messages(at)) => (at, state.log.shown().count()),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
         Some(Overlay::Palette(text, at)) => (at, action::search(screen, text).len()),
@@ -77,8 +87,13 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             let action = action::search(state.screen.context(), &text).get(selected)?.action;
             super::update(state, action, sight)
         }
-        Overlay::Prompt(topic, text) => match (typed::read(topic, &text), topic) {
+        Overlay::Prompt(topic, text) => match (typed::read(topic, &text, sight.entries), topic) {
             (Ok(Typed::File(file)), _) => Some(Effect::Export(file)),
+            (Ok(Typed::Text), _) => {
+                text.trim().clone_into(&mut state.log.filter);
+                state.overlay = Some(Overlay::Messages(0));
+                None
+            }
             (Ok(Typed::Filter(_)), _) => {
                 text.trim().clone_into(&mut state.runs.filter);
                 None
@@ -91,7 +106,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
                 Some(Effect::set(hyperparameter, value))
             }
             (Err(_), _) if text.is_empty() => None,
-            (Ok(_), Topic::Filter | Topic::Export) | (Err(_), _) => {
+            (Ok(_), Topic::Filter | Topic::Export | Topic::Messages) | (Err(_), _) => {
                 state.overlay = Some(Overlay::Prompt(topic, text));
                 None
             }

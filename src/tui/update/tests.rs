@@ -184,6 +184,51 @@ fn lists_scroll_within_their_bounds() {
 }
 
 #[test]
+fn the_design_screen_shows_the_experiment_of_the_run_until_another_is_edited() {
+    let run = sample::snapshot(10);
+    assert_eq!(after("D", &run).1, Some(Effect::Design(0)));
+    // A new one stays, and so does a change.
+    for typed in ["DNTD", "DaTD"] {
+        let (state, effect) = after(typed, &run);
+        assert_eq!((state.screen, effect), (Screen::Design, None), "{typed}");
+    }
+}
+
+#[test]
+fn a_filter_with_an_unknown_name_is_kept_for_correction() {
+    let run = sample::snapshot(10);
+    let (state, _) = after("R/sed = 1⏎", &run);
+    assert_eq!(state.overlay, Some(Overlay::Prompt(Topic::Filter, "sed = 1".to_owned())));
+    let (state, _) = after("R/seed = 1⏎", &run);
+    assert_eq!((state.overlay, state.runs.filter.as_str()), (None, "seed = 1"));
+}
+
+#[test]
+fn messages_are_chosen_by_level_and_text() {
+    let run = sample::snapshot(10);
+    let mut state = after("PM", &run).0;
+    let texts = |state: &State| state.log.shown().map(|said| said.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&state), ["mouse on", "palette: light"]);
+    keys(&mut state, &run, "m/PAL⏎");
+    assert_eq!((state.overlay.clone(), texts(&state)), (Some(Overlay::Messages(0)), vec!["palette: light".to_owned()]));
+    keys(&mut state, &run, "/⎋l");
+    assert_eq!(texts(&state), [""; 0]);
+    // One level back: first the text goes, then the list.
+    keys(&mut state, &run, "ll⎋");
+    assert_eq!((state.overlay.clone(), texts(&state).len()), (Some(Overlay::Messages(0)), 2));
+    keys(&mut state, &run, "⎋");
+    assert_eq!(state.overlay, None);
+}
+
+#[test]
+fn the_crosshair_goes_from_point_to_point_where_updates_are_summed_up() {
+    let run = sample::snapshot(5000);
+    assert_eq!(run.loss.width(), 2);
+    let stands = |typed: &str| after(typed, &run).0.axes.crosshair;
+    assert_eq!(["c", "c<", "c<<", "c<>"].map(stands), [5000.0, 4999.0, 4997.0, 5000.0].map(Some));
+}
+
+#[test]
 fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
     let mut state = State::default();
     for ticket in 1..=3 {
@@ -221,8 +266,8 @@ fn a_run_that_is_over_is_not_measured_and_what_is_being_measured_not_twice() {
     let (command, change) = (Command::Measure(Diagnostic::Spectrum), String::new());
     run.apply(&crate::session::Event::Applied { ticket: 1, step: 10, command, change });
     let (state, effect) = after("CN", &run);
-    assert_eq!((effect, state.notice.as_deref()), (None, Some("being measured already")));
+    assert_eq!((effect, state.notice.map(|(_, text)| text)), (None, Some("being measured already".to_owned())));
     run.apply(&sample::end(10));
     let (state, effect) = after("CN", &run);
-    assert!(effect.is_none() && state.notice.unwrap().contains("the run is over"));
+    assert!(effect.is_none() && state.notice.unwrap().1.contains("the run is over"));
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::export::Format;
 use crate::optim::Range;
-use crate::runs::Filter;
+use crate::runs::{Entry, Filter, Names};
 use crate::tui::state::Topic;
 
-/// What was typed, as a value for its topic.
+/// What was typed, as a value for its topic; `entries`: the runs that there are.
 ///
 /// # Errors
 /// What would be right, in words.
-pub fn read(topic: Topic, text: &str) -> Result<Typed, String> {
+pub fn read(topic: Topic, text: &str, entries: &[Entry]) -> Result<Typed, String> {
     let range = match topic {
         Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
         Topic::Updates => Range::Count,
@@ -19,8 +19,14 @@ pub fn read(topic: Topic, text: &str) -> Result<Typed, String> {
         Topic::Export => return Err("expected a file that ends in .svg, .png, .csv or .json".to_owned()),
         Topic::Filter if text.trim().is_empty() => return Ok(Typed::Filter(None)),
         Topic::Filter => {
-            return Filter::parse(text).map(|filter| Typed::Filter(Some(filter))).map_err(|e| e.to_string());
+            let filter = Filter::parse(text).map_err(|error| error.to_string())?;
+            let runs = entries.iter().filter_map(|entry| entry.run.as_ref());
+            return match Names::of(runs).unknown(&filter) {
+                None => Ok(Typed::Filter(Some(filter))),
+                Some(unknown) => Err(unknown.to_string()),
+            };
         }
+        Topic::Messages => return Ok(Typed::Text),
     };
     match text.parse() {
         Ok(value) if range.contains(value) => Ok(Typed::Number(value)),
@@ -37,4 +43,6 @@ pub enum Typed {
     Filter(Option<Filter>),
     /// A file.
     File(PathBuf),
+    /// Any text.
+    Text,
 }

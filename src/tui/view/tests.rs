@@ -1,35 +1,40 @@
+mod any;
 mod curvature;
 
-use proptest::prelude::*;
+use std::sync::LazyLock;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::*;
-use crate::diagnostics::hessian::{Definite, HessianBlock};
-use crate::diagnostics::rank::{Rank, RankMethod};
-use crate::diagnostics::{Measurement, Scope};
-use crate::session::{Evaluation, Event, Snapshot};
+use crate::runs::Shelf;
+use crate::session::{Event, Snapshot};
 use crate::tui::action::BINDINGS;
+use crate::tui::picture::{styles, text};
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::{Palette, Signs, Theme};
-use crate::tui::update;
+
+/// The runs on the shelf.
+static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
 
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    let shelf = sample::shelf();
-    let scene = Scene { state, snapshot, entries: shelf.entries(), theme };
+    let mut state = state.clone();
+    state.log.follow(0, || "now".to_owned(), snapshot);
+    let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal.backend().buffer().clone()
 }
 
-fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content.chunks(usize::from(buffer.area.width).max(1));
-    let lines = rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
-    lines.map(|line| line.trim_end().to_owned() + "\n").collect()
+/// A screen, with two runs over the others.
+fn at(screen: Screen) -> State {
+    let mut state = State::default();
+    state.show(screen);
+    state.runs.marked = vec![1, 2];
+    state
 }
 
 fn dark() -> Theme {
@@ -41,18 +46,26 @@ fn show(width: u16, height: u16, state: &State) -> String {
 }
 
 #[test]
-fn the_screen_at_80_by_24() {
-    insta::assert_snapshot!(show(80, 24, &State::default()));
-}
-
-#[test]
-fn the_screen_at_120_by_36() {
-    insta::assert_snapshot!(show(120, 36, &State::default()));
-}
-
-#[test]
-fn the_screen_at_200_by_50() {
-    insta::assert_snapshot!(show(200, 50, &State::default()));
+fn every_screen_in_colours_for_dark_and_light_and_without() {
+    for screen in Screen::ALL {
+        let state = at(screen);
+        for (width, height) in [(80, 24), (120, 36), (250, 70)] {
+            let drawn = |palette, colour| {
+                let theme = Theme::new(palette, colour, Signs::Braille);
+                picture(width, height, &state, &sample::measured(1000), &theme)
+            };
+            let looks =
+                [("dark", Palette::Dark, true), ("light", Palette::Light, true), ("NO_COLOR", Palette::Dark, false)];
+            let shown = text(&drawn(Palette::Dark, true));
+            let mut picture = shown.clone();
+            for (name, palette, colour) in looks {
+                let buffer = drawn(palette, colour);
+                assert_eq!(text(&buffer), shown, "{name}");
+                picture += &["\n", name, ":\n", &styles(&buffer)].concat();
+            }
+            insta::assert_snapshot!(format!("screen_{}_{width}_{height}", screen.name().to_lowercase()), picture);
+        }
+    }
 }
 
 #[test]
@@ -134,10 +147,10 @@ fn a_chart_in_blocks_and_in_ascii() {
     }
 }
 
-#[test]
-fn what_lies_over_the_panes() {
+/// One of each of what can lie over a screen, nothing first, with its name.
+fn overlays() -> impl Iterator<Item = (Option<Overlay>, &'static str)> {
     let gamma = Topic::Hyperparameter(crate::train::Hyperparameter::KroneckerDamping);
-    for (overlay, name) in [
+    let over = [
         (Overlay::Help(0), "help"),
         (Overlay::Messages(0), "messages"),
         (Overlay::Choose(3), "choose"),
@@ -145,9 +158,16 @@ fn what_lies_over_the_panes() {
         (Overlay::Palette("set".to_owned(), 1), "palette"),
         (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
         (Overlay::Ask(Question::Quit), "quit"),
-    ] {
-        let state = State { overlay: Some(overlay), ..State::default() };
-        insta::assert_snapshot!(format!("over_{name}"), show(80, 24, &state));
+    ];
+    std::iter::once((None, "nothing")).chain(over.map(|(overlay, name)| (Some(overlay), name)))
+}
+
+#[test]
+fn what_lies_over_the_panes() {
+    for (overlay, name) in overlays().skip(1) {
+        let state = State { overlay, ..State::default() };
+        let buffer = picture(80, 24, &state, &sample::snapshot(1000), &dark());
+        insta::assert_snapshot!(format!("over_{name}"), text(&buffer) + "\n" + &styles(&buffer));
     }
 }
 
@@ -172,16 +192,31 @@ fn without_colours_no_cell_has_one() {
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
-    for (zoom, focus) in std::iter::once((false, Pane::Loss)).chain(Pane::ALL.map(|pane| (true, pane))) {
-        for view in 0..focus.views() {
-            let state = State { zoom, ..curvature::on(focus, view, 1) };
-            let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
-            assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
-            // The footer names the key `?`; elsewhere it would stand for a sign without substitute.
-            let shown = text(&buffer);
-            assert!(shown.lines().take(39).all(|line| !line.contains('?')), "{shown}");
-        }
+    let mut states = vec![State::default()];
+    for focus in Pane::ALL {
+        let view = |view| State { zoom: true, ..curvature::on(focus, view, 1) };
+        states.extend((0..focus.views()).map(view));
     }
+    for screen in Screen::ALL {
+        states.extend(overlays().map(|(overlay, _)| State { overlay, ..at(screen) }));
+    }
+    for state in states {
+        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
+        assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
+        // Keys and questions have a sign that elsewhere would stand for one without substitute.
+        let shown = text(&buffer).replace("? F1", "").replace("? help", "").replace("quit?", "");
+        assert!(!shown.contains('?'), "{shown}");
+    }
+}
+
+#[test]
+fn in_ascii_mode_greek_letters_are_spelt_out() {
+    let theme = Theme::new(Palette::Light, true, Signs::Ascii);
+    let shown = |state: &State| text(&picture(100, 30, state, &sample::snapshot(500), &theme));
+    let steps = shown(&State::default());
+    assert!(["alpha* ", "tau ", "gamma ", "rho ", "lambda max"].iter().all(|name| steps.contains(name)), "{steps}");
+    let choose = shown(&State { overlay: Some(Overlay::Choose(0)), ..State::default() });
+    assert!(choose.contains("gamma min") && choose.contains("eta "), "{choose}");
 }
 
 #[test]
@@ -198,6 +233,17 @@ fn every_key_and_every_help_text_appears_in_the_help() {
 }
 
 #[test]
+fn the_help_begins_with_what_the_focused_pane_shows() {
+    for focus in Pane::ALL {
+        let state = State { overlay: Some(Overlay::Help(0)), ..curvature::on(focus, 0, 0) };
+        let shown = show(80, 24, &state);
+        assert!(!focus.about().is_empty() && focus.about().iter().all(|line| shown.contains(line)), "{shown}");
+    }
+    let state = State { focus: Pane::Rank, overlay: Some(Overlay::Help(0)), ..State::default() };
+    assert!(show(80, 24, &state).contains("eigenvalues above max(M, P) ε λ max"));
+}
+
+#[test]
 fn a_frame_costs_little() {
     let (snapshot, state, theme) = (sample::snapshot(5000), State::default(), dark());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();
@@ -211,106 +257,4 @@ fn a_frame_costs_little() {
     eprintln!("{frame:?} a frame");
     // Far above what is aimed at, for loaded machines and unoptimized builds.
     assert!(frame < std::time::Duration::from_millis(50), "{frame:?}");
-}
-
-fn number() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        4 => -1e3..1e3_f64,
-        1 => any::<f64>(),
-        1 => prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, 5e-324]),
-    ]
-}
-
-fn count() -> impl Strategy<Value = usize> {
-    prop_oneof![0..100_usize, any::<usize>()]
-}
-
-/// Any events, however absurd, with steps in order.
-fn run() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0..9_u8, number(), number(), number(), count(), 0..12_usize);
-    (any::<bool>(), prop::collection::vec((event, 1..1_000_000_u64), 0..60)).prop_map(|(started, all)| {
-        let mut events = if started { vec![sample::start()] } else { Vec::new() };
-        let mut step = 0;
-        for ((kind, a, b, c, n, layer), advance) in all {
-            step += if n % 2 == 0 { 1 } else { advance };
-            events.push(match kind {
-                0..=2 => {
-                    let Event::Step(mut known) = sample::step(step) else { continue };
-                    (known.loss, known.epoch, known.seconds_training, known.wall) = (a, b, c, c);
-                    known.step_size = Some(b);
-                    known.kronecker_damping = (n % 3 > 0).then_some(a);
-                    Event::Step(known)
-                }
-                3 => Event::Evaluated(Evaluation {
-                    step,
-                    train_loss: a,
-                    validation_loss: b,
-                    train_error: Some(c),
-                    validation_error: None,
-                    seconds_training: c,
-                    cost: b,
-                }),
-                4 => Event::Measured(Measurement::Rank(Rank {
-                    step,
-                    scope: if layer == 0 { Scope::Whole } else { Scope::Layer(layer) },
-                    lower: n / 2,
-                    upper: n,
-                    bound: layer,
-                    parameters: n,
-                    data: n,
-                    effective: Some(a),
-                    method: RankMethod::Certificate,
-                    cost: b,
-                })),
-                5 => Event::Measured(Measurement::Hessian(HessianBlock {
-                    step,
-                    scope: Scope::Layer(layer),
-                    trace: a,
-                    gauss_newton_trace: b,
-                    largest: c,
-                    smallest: a,
-                    residual: b,
-                    definite: Definite::ByStructure,
-                    products: n,
-                    data: n,
-                    cost: c,
-                })),
-                6 => sample::end(step),
-                _ => Event::Measured(curvature::absurd([a, b, c], n, layer, step)),
-            });
-        }
-        events
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn no_run_no_size_and_no_keys_make_it_panic(
-        events in run(),
-        (width, height) in prop_oneof![(0..300_u16, 0..100_u16), (0..60_u16, 0..20_u16)],
-        keys in prop::collection::vec(0..BINDINGS.len(), 0..30),
-        digits in "[0-9.e-]{0,4}",
-        window in prop_oneof![Just(Window::All), (number(), number()).prop_map(|(a, b)| Window::Between(a, b)), number().prop_map(Window::Latest)],
-        colour: bool,
-        signs in prop::sample::select(vec![Signs::Braille, Signs::Blocks, Signs::Ascii]),
-    ) {
-        let snapshot = sample::fold(&events);
-        let theme = Theme::new(Palette::Light, colour, signs);
-        let mut state = State::default();
-        state.axes.window = window;
-        let shelf = sample::shelf();
-        let sight = update::Sight { snapshot: &snapshot, entries: shelf.entries() };
-        for index in keys {
-            update::update(&mut state, BINDINGS[index].action, sight);
-            for digit in digits.chars() {
-                update::press(&mut state, &KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE), sight);
-            }
-            if index % 3 == 0 {
-                picture(width, height, &state, &snapshot, &theme);
-            }
-        }
-        picture(width, height, &state, &snapshot, &theme);
-    }
 }

@@ -1,5 +1,7 @@
 //! A table that leaves out its less important columns where there is no room for them.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,7 +12,7 @@ use crate::tui::theme::Theme;
 
 /// A column: its title, and its cells from top to bottom.
 pub struct Column {
-    title: &'static str,
+    title: Cow<'static, str>,
     cells: Vec<(String, Style)>,
     right: bool,
     importance: u8,
@@ -19,22 +21,28 @@ pub struct Column {
 impl Column {
     /// A column of words, flush left. Columns of the least importance are left out first.
     pub fn words(title: &'static str, importance: u8, cells: Vec<(String, Style)>) -> Self {
-        Self { title, cells, right: false, importance }
+        Self { title: title.into(), cells, right: false, importance }
     }
 
     /// A column of numbers, flush right.
     pub fn numbers(title: &'static str, importance: u8, cells: Vec<(String, Style)>) -> Self {
-        Self { title, cells, right: true, importance }
+        Self { title: title.into(), cells, right: true, importance }
     }
 
     fn width(&self) -> usize {
         let cells = self.cells.iter().map(|(text, _)| Span::raw(text).width());
-        cells.max().unwrap_or(0).max(Span::raw(self.title).width())
+        cells.max().unwrap_or(0).max(Span::raw(&*self.title).width())
     }
 }
 
 /// Draws a table, from row `scroll` on. Returns the number of rows that are left over below.
 pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: usize, theme: &Theme) -> usize {
+    for column in &mut columns {
+        column.title = theme.spell(std::mem::take(&mut column.title));
+        for (text, _) in &mut column.cells {
+            *text = theme.spell(std::mem::take(text)).into_owned();
+        }
+    }
     let widths = |columns: &[Column], gap: usize| {
         columns.iter().map(Column::width).sum::<usize>() + gap * columns.len().saturating_sub(1)
     };
@@ -60,7 +68,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, mut columns: Vec<Column>, scroll: u
         }
         line
     };
-    put(buffer, area, 0, &line(&|column| (column.title.to_owned(), theme.faint)));
+    put(buffer, area, 0, &line(&|column| (column.title.to_string(), theme.faint)));
     for row in scroll..rows.min(scroll + room) {
         let cell = |column: &Column| column.cells.get(row).cloned().unwrap_or_default();
         put(buffer, area, (row - scroll) as u16 + 1, &line(&cell));

@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::super::input::{self, Input};
+use super::super::input::Input;
 use super::super::rows::{self, Place};
-use super::super::{Design, Mode};
+use super::super::{Design, Message, Mode};
 use super::{list, words};
+use crate::experiment::Field;
 use crate::train::Hyperparameter;
-use crate::tui::theme::{self, Theme};
+use crate::tui::theme::Theme;
 use crate::tui::widgets::put;
 
 /// Draws it, below a rule with the key of the field and how many lines of the list, `seen` of which are in
@@ -20,21 +21,23 @@ pub fn draw(buffer: &mut Buffer, area: Rect, design: &Design, seen: u16, theme: 
     }
     let key = design.key();
     let title = Line::styled(key.clone(), theme.strong);
-    let used = title.width();
-    let inner = theme.panel(buffer, area, title, false, false);
+    let inner = theme.panel(buffer, area, title.clone(), false, false);
     let below = list::below(design, seen);
     if below > 0 {
-        theme::remark(buffer, area, used, &[format!("↓ {below} more")], theme.faint);
+        theme.remark(buffer, area, &title, &[format!("↓ {below} more")]);
     }
     let mut lines = Vec::new();
+    if let (Mode::Naming(..), Some(Message::Wrong(text))) = (&design.mode, &design.message) {
+        lines.extend(words(&format!("× {text}"), theme.bad, inner.width, theme));
+    }
     for trouble in &design.verdict.troubles {
         if rows::find(&design.rows, &trouble.key) == Some(design.selected) {
-            lines.extend(words(&format!("× {}", trouble.text), theme.bad, inner.width));
+            lines.extend(words(&format!("× {}", trouble.text), theme.bad, inner.width, theme));
         }
     }
-    lines.extend(words(&meaning(design, &key), theme.text, inner.width));
+    lines.extend(words(&meaning(design, &key), theme.text, inner.width, theme));
     let more = further(design, &key);
-    lines.extend(words(&more, theme.faint, inner.width));
+    lines.extend(words(&more, theme.faint, inner.width, theme));
     for (row, line) in lines.iter().take(inner.height.into()).enumerate() {
         put(buffer, inner, row as u16, line);
     }
@@ -58,7 +61,7 @@ fn further(design: &Design, key: &str) -> String {
         let names: Vec<_> = choices.iter().map(|choice| choice.name()).collect();
         parts.push(format!("One of {}.", names.join(", ")));
     }
-    if let Some(field) = input::field(key) {
+    if let Some(field) = Field::of(key) {
         match &*field.default {
             "-" => {}
             "required" => parts.push("Required.".to_owned()),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::line::Typed;
-use super::super::{Design, Message, Mode, Purpose, Question};
+use super::super::{Design, Message, Mode, Origin, Purpose, Question};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::put;
 
@@ -18,7 +18,11 @@ pub fn title(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
     };
     let wide = (state.width() as u16).min(area.width);
     put(buffer, Rect { x: area.right() - wide, width: wide, ..area }, 0, &state);
-    let name = design.file.as_ref().map_or_else(|| "new experiment".to_owned(), |file| file.display().to_string());
+    let name = match (&design.file, &design.origin) {
+        (Some(file), _) => file.display().to_string(),
+        (None, Origin::Run(_, label)) => format!("experiment of {label}"),
+        (None, Origin::Example | Origin::New) => "new experiment".to_owned(),
+    };
     let mut line = Line::from(vec![Span::styled("Design  ", theme.accent), Span::styled(name, theme.strong)]);
     if design.is_changed() {
         line.push_span(Span::styled("  not saved", theme.warning));
@@ -37,6 +41,9 @@ pub fn message(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) 
             let room = usize::from(area.width).saturating_sub(name.len());
             let mut line = Line::styled(name, theme.strong);
             line.spans.extend(shown(typed, room, theme));
+            if let Some(Message::Wrong(text)) = &design.message {
+                line.push_span(Span::styled(format!("  × {text}"), theme.bad));
+            }
             line
         }
         (Mode::Asking(Question::Replace(file)), _) => {
@@ -45,11 +52,14 @@ pub fn message(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) 
         (Mode::Asking(Question::Discard(file)), _) => {
             Line::styled(format!("changes are not saved: open {} without them?", file.display()), theme.warning)
         }
+        (Mode::Asking(Question::Begin), _) => {
+            Line::styled("changes are not saved: begin another experiment without them?", theme.warning)
+        }
         (_, Some(Message::Wrong(text))) => Line::styled(format!("× {text}"), theme.bad),
         (_, Some(Message::Note(text))) => Line::styled(format!("· {text}"), theme.text),
         (_, None) => Line::default(),
     };
-    put(buffer, area, 0, &line);
+    put(buffer, area, 0, &theme.spell_line(line));
 }
 
 /// A line that is typed, as much of it as fits, with its cursor.

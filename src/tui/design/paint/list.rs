@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::rows::{self, Cell, Place, Row};
-use super::super::{Design, Mode, input};
+use super::super::{Design, Mode};
 use super::foot;
-use crate::experiment::Document;
+use crate::experiment::{Document, Field};
 use crate::tui::number::count;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::put;
@@ -103,7 +103,7 @@ fn draw_row(buffer: &mut Buffer, area: Rect, design: &Design, index: usize, trou
             Some(trouble) => Line::styled(trouble.to_owned(), theme.bad),
             None => Line::styled(remark(design, row), theme.faint),
         };
-        put(buffer, part(name + wide + 1, rest), 0, &remark);
+        put(buffer, part(name + wide + 1, rest), 0, &theme.spell_line(remark));
     }
 }
 
@@ -154,7 +154,7 @@ fn stated(document: &Document, design: &Design, key: &str, selected: bool, theme
 /// What a field is, with the optimizer there is.
 pub fn meaning(design: &Design, key: &str) -> Option<String> {
     let kind = design.document.plain("optimizer.kind").unwrap_or_default();
-    Some(input::field(key)?.meaning_with(&kind).to_owned())
+    Some(Field::of(key)?.meaning_with(&kind).to_owned())
 }
 
 /// What is said beside a value.

@@ -42,7 +42,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
 
 fn problems(design: &Design, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let texts = design.verdict.troubles.iter().map(|trouble| format!("× {}", trouble.text));
-    texts.flat_map(|text| words(&text, theme.bad, width)).collect()
+    texts.flat_map(|text| words(&text, theme.bad, width, theme)).collect()
 }
 
 fn needs(sound: &Sound, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
@@ -51,16 +51,21 @@ fn needs(sound: &Sound, area: Rect, theme: &Theme) -> Vec<Line<'static>> {
         Ok((architecture, estimate)) => long(sound, architecture, estimate, area, theme),
         Err(mismatch) => {
             let text = format!("{mismatch}. The run finds it in the data.");
-            words(&text, theme.warning, area.width)
+            words(&text, theme.warning, area.width, theme)
         }
     }
 }
 
 fn short(architecture: &Architecture, estimate: &Estimate, width: u16, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = words(&format!("network {}", architecture.summary()), theme.text, width);
+    let mut lines = words(&format!("network {}", architecture.summary()), theme.text, width, theme);
     let parameters = count(estimate.parameters as u64);
     let (memory, flops) = (scaled(estimate.bytes(), "B"), scaled(estimate.flops(), "FLOP"));
-    lines.extend(words(&format!("{parameters} parameters, about {memory}, {flops} an update"), theme.text, width));
+    lines.extend(words(
+        &format!("{parameters} parameters, about {memory}, {flops} an update"),
+        theme.text,
+        width,
+        theme,
+    ));
     lines
 }
 
@@ -78,11 +83,11 @@ fn long(
         Line::from(vec![
             Span::styled(format!("{name:<25}"), style),
             Span::styled(format!("{value:>11}"), style),
-            Span::styled(format!("  {how}"), theme.faint),
+            Span::styled(theme.spell(format!("  {how}")), theme.faint),
         ])
     };
     let bytes = |name: &str, bytes: f64, how: &str| line(name, scaled(bytes, "B"), how);
-    let mut lines = words(&architecture.summary().replace('-', " - "), theme.strong, area.width);
+    let mut lines = words(&architecture.summary().replace('-', " - "), theme.strong, area.width, theme);
     lines.extend([
         Line::default(),
         line("parameters", count(estimate.parameters as u64), ""),

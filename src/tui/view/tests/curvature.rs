@@ -10,7 +10,7 @@ use crate::diagnostics::hessian_spectrum::HessianSpectrum;
 use crate::diagnostics::images::Images;
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
-use crate::diagnostics::{Density, Diagnostic, Estimate, Kronecker, Spectrum, SpectrumMethod};
+use crate::diagnostics::{Density, Diagnostic, Estimate, Kronecker, Measurement, Scope, Spectrum, SpectrumMethod};
 use crate::session::Command;
 
 /// The screen with a pane focused.
