@@ -174,7 +174,7 @@ impl Observatory {
 
     /// Starts, at the last update and whatever the budget, what was not measured after update `first`: the run
     /// was too short for its cadence.
-    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(bool) -> Subject) {
+    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
         let missing = |diagnostic| {
             let every = self.settings.probes[diagnostic].every;
             every > 0 && self.due[diagnostic] <= first + every
@@ -190,7 +190,7 @@ impl Observatory {
         step: u64,
         due: Vec<Diagnostic>,
         asked: Option<Diagnostic>,
-        subject: impl FnOnce(bool) -> Subject,
+        subject: impl FnOnce(&[Diagnostic]) -> Subject,
     ) {
         if due.is_empty() {
             return;

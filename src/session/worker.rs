@@ -124,7 +124,7 @@ impl<T: Real> Worker<T> {
         self.settle()?;
         if !self.stopped {
             let step = self.trainer.step_number();
-            self.observatory.conclude(self.first, step, |compares| subject(&self.trainer, compares));
+            self.observatory.conclude(self.first, step, |due| subject(&self.trainer, due));
             self.settle()?;
         }
         let loss = self.evaluate_once()?.train_loss;

@@ -105,9 +105,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     }
     let chosen = scene.state.image.min(images.len() - 1);
     if scene.state.zoom {
-        alone(buffer, area, scene, found, &images[chosen])
+        alone(buffer, area, scene, found, &images[chosen]);
     } else {
-        gallery(buffer, area, scene, found, chosen)
+        gallery(buffer, area, scene, found, chosen);
     }
     0
 }
@@ -277,5 +277,5 @@ pub fn choice(scene: &Scene<'_>, width: u16) -> Line<'static> {
         parts.push(item("with p", digits(probability, 3)));
         parts.push(item("p of the true", digits(probability_of_truth, 3)));
     }
-    fit(parts, 2, width)
+    fit(parts, 2, width, theme)
 }
