@@ -198,21 +198,18 @@ mod tests {
     #[test]
     fn a_map_holds_the_entry_of_largest_size_of_every_block_with_its_sign() {
         let mut stream = Stream::new(1, "map", 0);
-        for size in [1, 3, SIDE, SIDE + 1, 150, 1000] {
+        for size in [1, 3, SIDE, SIDE + 1, 100, 150] {
             let root = Array2::from_shape_fn((size, 2), |_| stream.normal());
             let matrix = root.dot(&root.t());
             let map = FactorMap::new(FactorKind::Input, &Factor::Dense(matrix.clone())).unwrap();
             // Where it is from: every block of entries, asked anew.
-            for row in 0..map.side() {
+            for row in (0..map.side()).step_by(5) {
                 for column in 0..map.side() {
                     let inside = |index: usize, cell: usize| index * map.side() / size == cell;
                     let block = matrix.indexed_iter().filter(|((i, j), _)| inside(*i, row) && inside(*j, column));
                     let largest =
                         block.map(|(_, &x)| x).fold(0.0, |most: f64, x| if x.abs() > most.abs() { x } else { most });
                     assert!((map.at(row, column) - largest).abs() <= 6e-4 * largest.abs(), "{size} {row} {column}");
-                }
-                if size > 200 && row > 2 {
-                    break;
                 }
             }
             assert!((map.trace - matrix.diag().sum()).abs() < 1e-9 * map.trace);

@@ -37,9 +37,9 @@ fn shown<'a>(scene: &Scene<'a>) -> Option<&'a LayerFactors> {
 }
 
 pub const ABOUT: &[&str] = &[
-    "A block Ḡ_λ is approximated by Q ⊗ G: Q = E[ā āᵀ] of the inputs, G ≈ E[G_λ] of the pre-activations.",
-    "running average: as the optimizer keeps them; KFAC, KFLR, KFRA: of a probe batch.",
-    "A cell stands for all entries below it and shows the one of the largest magnitude, with its sign; the colours are logarithmic.",
+    "The Kronecker factors of a layer, Q of its inputs and G of its pre-activations,",
+    "as heat maps: orange above 0, blue below, six decades. Of a large factor every",
+    "pixel shows the entry of largest size among those it stands for. s: whose.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -93,7 +93,7 @@ fn one(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, sign: &'static str, m
     if side < map.size {
         words.push(item("extremes of", format!("{0} × {0}", map.size.div_ceil(side))));
     }
-    put(buffer, area, 0, &fit(words, 2, area.width, scene.theme));
+    put(buffer, area, 0, &fit(words, 2, area.width, theme));
     let feet = u16::from(area.height >= 4);
     let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + feet), ..area };
     let scale = Scale::SignedLog { most };
@@ -121,5 +121,5 @@ fn legend(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, most: f64) {
     let rest = Rect { x: bar.right() + 1, width: area.right().saturating_sub(bar.right() + 1), ..area };
     let decades = format!("log, {DECADES} decades");
     let parts = vec![vec![Span::styled(ends[1].clone(), theme.faint)], vec![Span::styled(decades, theme.faint)]];
-    put(buffer, rest, 0, &fit(parts, 2, rest.width, scene.theme));
+    put(buffer, rest, 0, &fit(parts, 2, rest.width, theme));
 }

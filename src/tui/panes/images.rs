@@ -57,8 +57,9 @@ pub fn choices(state: &State, snapshot: &Snapshot) -> usize {
 }
 
 pub const ABOUT: &[&str] = &[
-    "Inputs, what the network makes of them, and the difference; for classifiers the class predicted and the true one.",
-    "Data held out from training where there are any. The second view: those of the largest loss.",
+    "Inputs and what the network makes of them: reconstructions with their errors,",
+    "orange where they are too bright, or classes with their probabilities. The",
+    "worst are those of largest loss; of a classifier, among its mistakes.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

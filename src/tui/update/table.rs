@@ -12,12 +12,17 @@ use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::Palette;
 use crate::tui::update::{Effect, Sight, press};
 
+/// The place of the pane that has the keys before a command: one with a table.
+fn focused(screen: Screen) -> usize {
+    if screen == Screen::Curvature { 2 } else { 1 }
+}
+
 /// What is seen before a command: on the Train screen the second pane with its crosshair in a part of the run,
 /// on the Runs screen the second run.
 fn before(screen: Screen) -> State {
     let mut state = State::default();
     state.show(screen);
-    state.focus = Pane::of(screen).get(1).copied().unwrap_or(state.focus);
+    state.focus = Pane::of(screen).get(focused(screen)).copied().unwrap_or(state.focus);
     let pane = state.focus.index();
     (state.layer, state.image) = (3, 2);
     state.axes.window = Window::Between(200.0, 600.0);
@@ -84,8 +89,10 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train | Context::Curvature | Context::Images, "pause") => done.sent(Command::Pause),
         (Context::Train | Context::Curvature | Context::Images, "zoom") => state.zoom,
         (Context::Train | Context::Curvature | Context::Images, "view") => state.view(state.focus) == 1,
-        (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[2],
-        (Context::Train | Context::Curvature, "previous") => state.focus == Pane::of(done.before)[0],
+        (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[focused(done.before) + 1],
+        (Context::Train | Context::Curvature, "previous") => {
+            state.focus == Pane::of(done.before)[focused(done.before) - 1]
+        }
         (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank])),
         (Context::Train | Context::Curvature | Context::Images, "cancel") => done.sent(Command::CancelMeasurements),
         (Context::Train | Context::Curvature | Context::Images, "set") => done.over(Overlay::Choose(0)),
@@ -190,7 +197,7 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect, .. } = done;
     let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
     Some(match name {
-        "measure" => asked(&[D::Factors]),
+        "measure" => asked(&[D::Approximation, D::Fisher]),
         "measure-all" => asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
         "source" => state.source == 1,
         "layer-before" => state.layer == 2,

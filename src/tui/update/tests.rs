@@ -256,7 +256,7 @@ fn every_screen_keeps_its_focus() {
     let run = sample::snapshot(10);
     let mut state = after("3C", &run).0;
     assert_eq!((state.screen, state.focus), (Screen::Curvature, Pane::Spectrum));
-    keys(&mut state, &run, "4RC");
+    keys(&mut state, &run, "5RC");
     assert_eq!(state.focus, Pane::RankCurve);
     keys(&mut state, &run, "T");
     assert_eq!((state.screen, state.focus), (Screen::Train, Pane::Hessian));
