@@ -25,9 +25,10 @@ const LAYERS: usize = 1;
 const ALONG: usize = 2;
 
 pub const ABOUT: &[&str] = &[
-    "The exact update of a layer is −(Ḡ_λ + (γ + η) I)⁻¹ g_λ; here are the directions of others beside it.",
-    "cos: cosine of the angle. cos Ḡ: the same in the inner product of Ḡ_λ. norm: the ratio of the lengths.",
-    "decrease: of the quadratic model at the best step along it, as a share of the largest here.",
+    "The update of each method from one gradient, against that of Ḡ itself with",
+    "the damping γ + η. cosine: of the angle between both; in Ḡ: the same in",
+    "the inner product of Ḡ; norm: of one over the other; decrease: of the",
+    "quadratic model, over the largest of them.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

@@ -16,8 +16,9 @@ use crate::tui::widgets::{fit, put, table};
 pub use crate::export::curvature::rank_curve as figures;
 
 pub const ABOUT: &[&str] = &[
-    "The rank of Ḡ of the first N data of a probe batch, with its bound: N columns of rank at most that of H_L each.",
-    "Where the curve leaves the bound, further data add fewer directions than they could.",
+    "The numerical rank of Ḡ of the first 1, 2, 4 ... data of a probe batch:",
+    "the number of eigenvalues above max(M, P) ε λ max, where ε = 2.2e-16.",
+    "It grows with the data until the widths of the layers bound it.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

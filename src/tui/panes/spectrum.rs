@@ -19,9 +19,10 @@ pub use crate::export::curvature::spectrum as figures;
 const TABLE: usize = 2;
 
 pub const ABOUT: &[&str] = &[
-    "Eigenvalues of Ḡ, the Gauss-Newton matrix of a probe batch, and of H, its Hessian: of each block and of the whole.",
-    "exact: all of them. estimate: a density from stochastic Lanczos quadrature, with standard errors of its counts.",
-    "The axis is logarithmic; negative eigenvalues have a side of their own.",
+    "Eigenvalues of Ḡ, and of the Hessian H, of a probe batch: how many lie in",
+    "each bin of a logarithmic axis; negative ones apart.",
+    "method: counted in a dense or Gram matrix, or estimated by Lanczos",
+    "iterations with random vectors, then with its standard error.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
