@@ -7,7 +7,7 @@ use crate::diagnostics::{self, InspectionError};
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
-use crate::{export, report, session, sweep, tui};
+use crate::{data, export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
         /// Why.
         source: LoadError,
     },
+    /// A data set cannot be used, made or fetched.
+    #[error(transparent)]
+    Data(#[from] data::Error),
     /// The experiment has no network that fits.
     #[error("{}: {mismatch}; {}", file.display(), mismatch.found())]
     Mismatch {
@@ -127,6 +130,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Session(error) if error.is_input() => 2,
+            Self::Data(error) if error.is_input() => 2,
             Self::Sweep(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
@@ -143,6 +147,7 @@ impl Error {
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_)
             | Self::Diagnostic(_)
+            | Self::Data(_)
             | Self::Output(_)
             | Self::Screen(_)
             | Self::Session(_)

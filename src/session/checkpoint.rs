@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use md5::{Digest as _, Md5};
 use safetensors::tensor::SafeTensors;
 
-use crate::linalg::{Archive, ArchiveError, Tensor};
-use crate::network::tensors::{TensorError, write_whole};
+use crate::linalg::{Archive, ArchiveError, Tensor, write_whole};
+use crate::network::tensors::TensorError;
 use crate::network::{Architecture, Loss};
 
 /// What is kept of a run at one of its steps.
