@@ -37,9 +37,9 @@ fn shown<'a>(scene: &Scene<'a>) -> Option<&'a LayerFactors> {
 }
 
 pub const ABOUT: &[&str] = &[
-    "The Kronecker factors of a layer, Q of its inputs and G of its pre-activations,",
-    "as heat maps: orange above 0, blue below, six decades. Of a large factor every",
-    "pixel shows the entry of largest size among those it stands for. s: whose.",
+    "The Kronecker factors of a layer, Q of its inputs, G of its pre-activations,",
+    "as heat maps: orange above 0, blue below, six decades. Of a large factor",
+    "every pixel shows the largest entry of those it stands for. s: whose.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {

@@ -57,7 +57,7 @@ pub fn choices(state: &State, snapshot: &Snapshot) -> usize {
 }
 
 pub const ABOUT: &[&str] = &[
-    "Inputs and what the network makes of them: reconstructions with their errors,",
+    "Inputs, and what the network makes of them: reconstructions and errors,",
     "orange where they are too bright, or classes with their probabilities. The",
     "worst are those of largest loss; of a classifier, among its mistakes.",
 ];

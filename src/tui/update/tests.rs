@@ -211,7 +211,7 @@ fn a_filter_with_an_unknown_name_is_kept_for_correction() {
 #[test]
 fn messages_are_chosen_by_level_and_text() {
     let run = sample::snapshot(10);
-    let mut state = after("CM", &run).0;
+    let mut state = after("PM", &run).0;
     let texts = |state: &State| state.log.shown().map(|said| said.text.clone()).collect::<Vec<_>>();
     assert_eq!(texts(&state), ["mouse on", "palette: light"]);
     keys(&mut state, &run, "m/PAL⏎");
