@@ -83,7 +83,7 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 fn a_damaged_log_shows_as_such_with_its_place() {
     let root = tempfile::tempdir().unwrap();
     let mut first = shelf(root.path());
-    let id = first.start(endless(1), root.path().join("one")).unwrap();
+    let id = first.start(endless(1), root.path().join("one").into()).unwrap();
     wait(&mut first, |first| first.entry(id).unwrap().snapshot.step > 20);
     first.stop();
     wait(&mut first, |first| first.live() == 0);
