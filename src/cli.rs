@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod data;
 mod error;
 mod export;
 mod inspect;
@@ -57,6 +58,9 @@ enum Command {
     Report(report::Arguments),
     /// Run every sweep of a folder at a scale, and report on all of them
     Reproduce(reproduce::Arguments),
+    /// The data sets of this machine: list, build, fetch and show them
+    #[command(subcommand)]
+    Data(data::Command),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the man page, in roff
@@ -111,6 +115,7 @@ pub fn main() -> u8 {
         Some(Command::Sweep(arguments)) => sweep::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(Command::Data(command)) => data::run(&command),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),
         Some(Command::Man) => shell::man(),
     };

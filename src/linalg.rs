@@ -13,6 +13,7 @@ mod stream;
 mod symmetric;
 mod threads;
 mod vector;
+mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use inertia::eigenvalues_above;
@@ -28,3 +29,4 @@ pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
 pub use vector::{CHUNK, vectorised};
+pub use whole::write_whole;

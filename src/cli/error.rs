@@ -9,7 +9,7 @@ use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
 use crate::session::log::LogError;
 use crate::session::replay::Difference;
-use crate::{export, report, session, sweep, tui};
+use crate::{data, export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum Error {
         /// Why.
         source: LoadError,
     },
+    /// A data set cannot be used, made or fetched.
+    #[error(transparent)]
+    Data(#[from] data::Error),
     /// The experiment has no network that fits.
     #[error("{}: {mismatch}; {}", file.display(), mismatch.found())]
     Mismatch {
@@ -146,6 +149,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Session(error) if error.is_input() => 2,
+            Self::Data(error) if error.is_input() => 2,
             Self::Sweep(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
@@ -164,6 +168,7 @@ impl Error {
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_)
             | Self::Diagnostic(_)
+            | Self::Data(_)
             | Self::Output(_)
             | Self::Screen(_)
             | Self::Session(_)

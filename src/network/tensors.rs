@@ -1,16 +1,14 @@
 //! Named tensors in safetensors files: weights, batches, results.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::hash::BuildHasher;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayD, ArrayView2, s};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::{Architecture, Parameters};
-use crate::linalg::{Archive, ArchiveError, Real};
+use crate::linalg::{Archive, ArchiveError, Real, write_whole};
 
 /// Tensors whose names begin so are of the state of a run, not of its network.
 const STATE: &str = "state/";
@@ -170,31 +168,6 @@ pub fn write<S: BuildHasher>(
     let written = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
     let written = written.map_err(|reason| error(std::io::Error::other(reason.to_string())))?;
     write_whole(path, &written).map_err(error)
-}
-
-/// Writes a file whole or not at all: to a neighbour first, which takes its name once it is on the disk.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let neighbour = path.with_file_name(name);
-    let on_disk = || {
-        let mut file = File::create(&neighbour)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    let written = on_disk().and_then(|()| std::fs::rename(&neighbour, path));
-    if let (Ok(()), Some(Ok(folder))) = (&written, path.parent().map(File::open)) {
-        // Where a folder can be brought to the disk, the new name is there too.
-        let _ = folder.sync_all();
-    }
-    if written.is_err() {
-        // Nothing half-written stays behind; the first error is the one to tell.
-        let _ = std::fs::remove_file(&neighbour);
-    }
-    written
 }
 
 /// One tensor as a matrix of the given shape; `None` stands for any number of rows or columns.

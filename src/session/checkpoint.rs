@@ -9,8 +9,8 @@ use safetensors::tensor::{Metadata, SafeTensors};
 
 use super::start::Journal;
 use crate::experiment::Experiment;
-use crate::linalg::{Archive, ArchiveError, Keep as _, Real, Tensor};
-use crate::network::tensors::{TensorError, write_whole};
+use crate::linalg::{Archive, ArchiveError, Keep as _, Real, Tensor, write_whole};
+use crate::network::tensors::TensorError;
 use crate::network::{Architecture, Loss};
 use crate::train::{Hyperparameter, Trainer};
 

@@ -14,7 +14,7 @@ use super::log::{self, Progress};
 use super::start::Remains;
 use super::{Error, Event, Snapshot};
 use crate::experiment::Experiment;
-use crate::network::tensors::write_whole;
+use crate::linalg::write_whole;
 
 /// Snapshots of a run that makes updates are published no more often than this.
 const PUBLISH: Duration = Duration::from_millis(60);

@@ -67,8 +67,13 @@ pub fn settings(settings: &[&str]) -> Vec<String> {
 }
 
 pub fn spawn(experiment: Experiment, folder: &Path, start: Start) -> Session {
-    let options =
-        Options { folder: folder.to_owned().into(), start, places: Places::new(Vec::new()), watched: false, listener: None };
+    let options = Options {
+        folder: folder.to_owned().into(),
+        start,
+        places: Places::new(Vec::new()),
+        watched: false,
+        listener: None,
+    };
     Session::spawn(experiment, options).expect("a thread")
 }
 
