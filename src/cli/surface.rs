@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     pub run: Option<PathBuf>,
     /// Which checkpoint of the run [default: the latest]
-    #[arg(long, value_name = "N", requires = "run")]
+    #[arg(long, value_name = "N", requires = "run", conflicts_with = "experiment")]
     pub step: Option<u64>,
     /// Where to: a .csv, .json, .svg or .png file; may be given many times
     #[arg(long, value_name = "FILE", required = true)]
@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         export::free(out, arguments.force)?;
         Format::of(out).ok_or_else(unfit)
     };
+    let stop = stopped_by_signals()?;
     let formats = arguments.out.iter().map(format).collect::<Result<Vec<_>, Error>>()?;
     let set = &arguments.overrides.set;
     let subject = match (&arguments.run, &arguments.experiment) {
@@ -56,7 +57,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, None) => unreachable!("required by the command line"),
     };
     let mut batch = subject.probe(Diagnostic::Surface)?;
-    let stop = stopped_by_signals()?;
     let task = Task { cancelled: &|| stop.load(Ordering::Relaxed), ..subject.task(batch.at(&subject.parameters)?) };
     // On a terminal alone; there indicatif draws it on the standard error.
     let bar = ProgressBar::new(task.plane.points as u64);
