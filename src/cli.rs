@@ -3,10 +3,12 @@
 mod batch;
 mod bench;
 mod check;
+mod data;
 mod error;
 mod export;
 mod inspect;
 mod output;
+mod replay;
 mod report;
 mod reproduce;
 mod run;
@@ -43,6 +45,8 @@ enum Command {
     Run(run::Arguments),
     /// Look at runs, live or finished, of this machine or on a shared disk
     View(view::Arguments),
+    /// Make a recorded run again, with all that was changed along the way, and compare it with its log
+    Replay(replay::Arguments),
     /// Validate an experiment, print its resolved settings and what it will need
     Check(check::Arguments),
     /// Write every curvature quantity of one network on one batch
@@ -59,6 +63,9 @@ enum Command {
     Report(report::Arguments),
     /// Run every sweep of a folder at a scale, and report on all of them
     Reproduce(reproduce::Arguments),
+    /// The data sets of this machine: list, build, fetch and show them
+    #[command(subcommand)]
+    Data(data::Command),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the man page, in roff
@@ -105,6 +112,7 @@ pub fn main() -> u8 {
         None => workbench::run(&arguments.workbench),
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::View(arguments)) => view::run(&arguments),
+        Some(Command::Replay(arguments)) => replay::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Surface(arguments)) => surface::run(&arguments),
@@ -113,6 +121,7 @@ pub fn main() -> u8 {
         Some(Command::Sweep(arguments)) => sweep::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(Command::Data(command)) => data::run(&command),
         Some(Command::Completions(arguments)) => shell::completions(&arguments),
         Some(Command::Man) => shell::man(),
     };

@@ -25,6 +25,8 @@ use std::any::Any;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::{Dataset, Samples};
+
 pub use density::{Density, EIGENVALUES, PER_DECADE};
 pub use error::{Error, Stop};
 pub use estimate::Estimate;
@@ -73,6 +75,12 @@ macro_rules! diagnostics {
             /// When it is measured, and on how many data, where nothing is stated.
             pub fn probe(self) -> Probe {
                 match self { $(Self::$variant => $module::$finding::PROBE,)* }
+            }
+
+            /// The data that it is measured on a part of.
+            pub fn samples(self, data: &Dataset) -> &Samples {
+                let held_out = match self { $(Self::$variant => $module::$finding::HELD_OUT,)* };
+                if held_out && !data.validation.is_empty() { &data.validation } else { &data.train }
             }
 
             /// Measures it, and reports each result as soon as it is known. A task that is cancelled ends
@@ -139,4 +147,8 @@ diagnostics! {
     rank_curve::RankCurve(RankCurve);
     /// The loss on a plane through parameter space.
     surface::Surface(Surface);
+    /// The Kronecker factors: running averages of the optimizer, and those of KFAC, KFLR and KFRA.
+    factors::Factors(LayerFactors);
+    /// Inputs with their reconstructions or with their classes, and the worst of them.
+    images::Images(Images);
 }

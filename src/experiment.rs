@@ -15,6 +15,7 @@ mod overrides;
 mod problem;
 mod read;
 mod section;
+mod selection;
 mod shape;
 mod surface;
 pub mod sweep;

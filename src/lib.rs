@@ -11,7 +11,7 @@
 //! | 11 | [`cli`] | the command line |
 //! | 10 | [`tui`], [`report`] | the screen; papers' figures, tables and findings of many runs |
 //! | 9 | [`export`], [`sweep`] | figures, tables and logs for other programs; many runs side by side |
-//! | 8 | [`runs`] | run folders: lists, expressions that choose among them, logs read back |
+//! | 8 | [`runs`] | run folders: lists, expressions that choose among them, logs that are followed |
 //! | 7 | [`session`] | a run: worker thread, events, commands, snapshot, run folder |
 //! | 6 | [`experiment`] | what determines a run; the only code that knows TOML |
 //! | 5 | [`train`] | the trainer, what is measured at each update, live hyperparameters |

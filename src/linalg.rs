@@ -14,6 +14,7 @@ mod stream;
 mod symmetric;
 mod threads;
 mod vector;
+mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use eigenvector::leading_eigenvector;
@@ -29,4 +30,5 @@ pub use real::Real;
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
-pub use vector::{CHUNK, vectorised};
+pub use vector::{CHUNK, safe_norm, vectorised};
+pub use whole::write_whole;

@@ -15,12 +15,13 @@ mod settings;
 pub use damping::Damped;
 pub use ekfac::Corrected;
 pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
+pub use kronecker::{BadFactor, Side};
 pub use phase::{Phase, Stopwatch};
 pub use range::Range;
 pub use second_order::SecondOrderState;
 pub use settings::{Curvature, Damping, Kind, Method, SecondOrder, Settings};
 
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real};
+use crate::linalg::{Archive, ArchiveError, Keep, Real};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// A minibatch after its forward and backward pass: all that an update depends on.
@@ -61,8 +62,8 @@ pub struct Report {
     pub reduction_ratio: Option<f64>,
     /// Whether the loss after the update is known not to be finite.
     pub rejected: bool,
-    /// What the user should know.
-    pub warnings: Vec<String>,
+    /// Kronecker factors that were inverted with more damping than asked for, each in words.
+    pub escalations: Vec<String>,
 }
 
 /// An optimizer with its settings, which may change at any time, and its state.
@@ -151,13 +152,13 @@ impl<T: Real> Optimizer<T> {
     /// One update: next ← θ + Δ.
     ///
     /// # Errors
-    /// Where a Kronecker factor is not finite.
+    /// Where a Kronecker factor cannot be used.
     pub fn update(
         &mut self,
         batch: &mut Minibatch<T>,
         next: &mut Parameters<T>,
         watch: &mut Stopwatch,
-    ) -> Result<Report, NotPositiveDefinite> {
+    ) -> Result<Report, BadFactor> {
         match (&self.settings.method, &mut self.state) {
             (Method::FirstOrder(first), State::FirstOrder(moments)) => {
                 watch.enter(Phase::Update);

@@ -4,7 +4,6 @@ mod compare;
 pub mod filter;
 mod folder;
 mod names;
-mod replay;
 mod shelf;
 mod watch;
 
@@ -12,6 +11,5 @@ pub use compare::{differences, repetitions};
 pub use filter::Filter;
 pub use folder::{Fact, Run, Unreadable, list};
 pub use names::{Names, UnknownName};
-pub use replay::{Follower, events, replay};
 pub use shelf::{Entry, Id, Shelf, Standing};
 pub use watch::Watch;

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 pub mod command;
+mod contain;
 mod error;
 pub mod event;
 mod folder;
@@ -9,9 +10,11 @@ mod handle;
 pub mod history;
 mod kept;
 mod lock;
+pub mod log;
 mod observatory;
 mod pace;
 mod record;
+pub mod replay;
 pub mod snapshot;
 mod start;
 mod summary;
@@ -24,6 +27,7 @@ use std::time::Instant;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
+pub use contain::is_contained;
 pub use error::Error;
 pub use event::{Evaluation, Event};
 pub use folder::{Folder, default_folder};
@@ -71,15 +75,23 @@ impl Session {
     /// # Errors
     /// Where there can be no further thread.
     pub fn spawn(experiment: Experiment, options: Options) -> Result<Self, Error> {
+        Self::start(move |desk| run(experiment, options, desk))
+    }
+
+    /// Starts the work of a run. Where it panics the run has failed.
+    pub(crate) fn start(work: impl FnOnce(Desk) -> Result<Summary, Error> + Send + 'static) -> Result<Self, Error> {
         let (handle, desk) = pair();
         let board = Arc::clone(&desk.board);
         let thread = std::thread::Builder::new()
-            .name("run".into())
+            .name(contain::RUN.into())
             .spawn(move || {
-                let result = run(experiment, options, desk);
+                let result = contain::contain(|| work(desk)).unwrap_or_else(|panic| Err(Error::Panicked { panic }));
                 if let Err(error) = &result {
                     let mut snapshot = Snapshot::clone(&board.load());
-                    snapshot.fail(&error.to_string());
+                    match error {
+                        Error::Log(error) => snapshot.break_off(error),
+                        other => snapshot.fail(&other.to_string()),
+                    }
                     board.store(Arc::new(snapshot));
                 }
                 result
@@ -104,7 +116,7 @@ impl Session {
     /// # Errors
     /// Why it did not come to an end of its own.
     pub fn join(self) -> Result<Summary, Error> {
-        self.thread.join().map_err(|_| Error::Panicked)?
+        self.thread.join().unwrap_or_else(|_| Err(Error::Panicked { panic: "it cannot be told".to_owned() }))
     }
 }
 
@@ -121,7 +133,7 @@ fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> 
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(experiment.train.threads.unwrap_or(0))
-        .thread_name(|index| format!("train-{index}"))
+        .thread_name(|index| format!("{}-{index}", contain::TRAIN))
         .build()
         .map_err(|error| Error::Threads(error.to_string()))?;
     // What followed from the data and the machine is known now: the run folder keeps it.

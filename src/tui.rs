@@ -15,6 +15,7 @@ mod options;
 mod panes;
 mod popup;
 mod preferences;
+mod rehearsal;
 mod runs;
 mod state;
 mod terminal;
@@ -38,6 +39,7 @@ use workbench::Workbench;
 
 pub use action::documented as keys;
 pub use options::Options;
+pub use rehearsal::Rehearsal;
 pub use theme::{Palette, Signs};
 
 /// How the screen was left.

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 fn program(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kfra-tui"));
+    // Data that are made are kept with what the tests make.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("the program starts")
 }
 

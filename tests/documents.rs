@@ -47,6 +47,25 @@ fn the_readme_lists_the_keys_of_the_program() {
     keep("README.md", "keys", &table);
 }
 
+#[test]
+fn the_tests_behind_what_is_promised_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/trust.md")).expect("the document can be read");
+    let promises: Vec<_> =
+        text.lines().filter(|line| line.starts_with("| ") && *line != "| promise | test |").collect();
+    assert!(promises.len() > 25, "{}", promises.len());
+    for promise in promises {
+        let named = promise.split('`').filter_map(|code| code.split_once("::"));
+        let exist = named.map(|(file, name)| {
+            let source = fs::read_to_string(root.join(file)).unwrap_or_default();
+            let (before, _) = source.split_once(&format!("fn {name}()")).unwrap_or_default();
+            // Attributes stand between the function and the end of what is before it.
+            assert!(before.rsplit('}').next().unwrap().contains("#[test]"), "{file} has no test {name}");
+        });
+        assert_eq!(exist.count(), 1, "{promise}");
+    }
+}
+
 /// What is said of a field.
 fn meaning(field: &Field) -> String {
     let mut text = field.meaning.to_string();

@@ -107,7 +107,7 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
         (vec!["out", "--what", "loss", "--out", "a.pdf"], "expected a file that ends in .csv, .json, .svg or .png"),
         (vec!["out", "--what", "loss", "--out", "a"], "expected a file that ends in"),
         (vec!["nowhere", "--what", "loss", "--out", "a.csv"], "nowhere/events.jsonl"),
-        (vec!["wrong", "--what", "loss", "--out", "a.csv"], "wrong/events.jsonl: line 2, column "),
+        (vec!["wrong", "--what", "loss", "--out", "a.csv"], "wrong/events.jsonl: line 2, byte "),
         (vec!["bare", "--what", "rank", "--out", "a.csv"], "nothing was recorded for it in bare"),
         (vec!["out", "--what", "loss", "--out", "none/a.csv"], "cannot write none/a.csv"),
         (vec!["out", "--what", "loss", "--out", "tiny.toml", "--force"], "expected a file that ends in"),

@@ -4,14 +4,19 @@
 
 mod zoo;
 
+use std::sync::Arc;
+
 use kfra_tui::curvature::Factor;
-use kfra_tui::linalg::{NotPositiveDefinite, Real, Stream};
+use kfra_tui::data::Places;
+use kfra_tui::experiment::Experiment;
+use kfra_tui::linalg::{Archive, Keep as _, Real, Stream};
 use kfra_tui::network::{Architecture, Loss, Parameters, Pass};
 use kfra_tui::optim::kronecker::Kronecker;
 use kfra_tui::optim::{
-    Curvature, Damping, Method, Minibatch, Optimizer, Report, SecondOrder, Settings, State, Stopwatch,
+    BadFactor, Curvature, Damping, Method, Minibatch, Optimizer, Report, SecondOrder, Settings, State, Stopwatch,
 };
-use ndarray::Array2;
+use kfra_tui::train::{Hyperparameter, Trainer};
+use ndarray::{Array2, ArrayD, ArrayViewMutD};
 use zoo::{KRONECKER, Problem, plain};
 
 /// One update with what the passes gave, and whether it is finite.
@@ -19,7 +24,7 @@ fn attempt<T: Real>(
     optimizer: &mut Optimizer<T>,
     (pass, parameters, gradient, loss): &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
     step: u64,
-) -> Result<(bool, Report), NotPositiveDefinite> {
+) -> Result<(bool, Report), BadFactor> {
     let mut next = Parameters::zeros(parameters.architecture());
     let mut batch = Minibatch { pass, parameters, gradient, loss: *loss, l2: 0.0, seed: 7, step };
     let report = optimizer.update(&mut batch, &mut next, &mut Stopwatch::start())?;
@@ -31,13 +36,129 @@ fn is_finite<T: Real>(
     optimizer: &mut Optimizer<T>,
     passes: &mut (Pass<T>, Parameters<T>, Parameters<T>, f64),
     step: u64,
-) -> Result<bool, NotPositiveDefinite> {
+) -> Result<bool, BadFactor> {
     attempt(optimizer, passes, step).map(|(finite, _)| finite)
 }
 
 fn optimizer<T: Real>(settings: SecondOrder, problem: &Problem) -> Optimizer<T> {
     let method = Method::SecondOrder(settings);
     Optimizer::new(Settings { method, l2: 0.0, polyak: 0.0 }, problem.architecture())
+}
+
+/// A trainer on the digits, with other weights than those it begins with: `change` is handed the number of each
+/// layer and its weights, and then its biases.
+fn trainer(optimizer: &str, loss: &str, change: impl Fn(usize, ArrayViewMutD<f32>)) -> Trainer<f32> {
+    let text = format!(
+        "[data]\nsource = \"digits\"\ntask = \"classify\"\n[network]\nlayers = [{{ units = 5, activation = \"relu\" }}]\n\
+         [loss]\nkind = \"{loss}\"\n[train]\nbatch = 60\n[optimizer]\n{optimizer}\n"
+    );
+    let experiment = Experiment::parse("numbers.toml", &text, &[]).unwrap();
+    let (data, architecture) = experiment.load(&Places::new(Vec::new())).unwrap();
+    let mut trainer = Trainer::new(experiment.start(Arc::new(data), architecture));
+    let mut archive = Archive::default();
+    trainer.save(&mut archive);
+    for layer in 1..=2 {
+        for name in ["weight", "bias"].map(|part| format!("layers.{layer}.{part}")) {
+            let mut values = ArrayD::<f32>::zeros(archive.shape(&name).unwrap());
+            archive.fill(&name, values.view_mut()).unwrap();
+            change(layer, values.view_mut());
+            archive.put(name, values.view());
+        }
+    }
+    trainer.restore(&archive).unwrap();
+    trainer
+}
+
+#[test]
+fn what_is_not_finite_is_named_at_the_update_in_which_it_arises() {
+    let is_bias = |values: &ArrayViewMutD<f32>| values.ndim() == 1;
+    // Units that never fire, with weights that overflow on the way back.
+    let silent = |layer, mut values: ArrayViewMutD<f32>| match (layer, is_bias(&values)) {
+        (1, true) => values.fill(-1e6),
+        (2, true) => values.fill(10.0),
+        (2, false) => values.fill(f32::MAX),
+        _ => {}
+    };
+    let mut gradient = trainer("kind = \"sgd\"", "squared_error", silent);
+    let made = gradient.update().unwrap();
+    assert!(made.step.loss.is_finite() && made.step.update_norm.is_nan());
+    let said = gradient.rejected().concat();
+    assert!(said.starts_with("the gradient of layer 1 is not finite: the update was not made"), "{said}");
+    assert!(gradient.parameters().flat.iter().all(|x| x.is_finite()));
+
+    let far = |layer, mut values: ArrayViewMutD<f32>| {
+        if layer == 2 && is_bias(&values) {
+            values.fill(100.0);
+        }
+    };
+    let mut step = trainer("kind = \"sgd\"\nlearning_rate = 1e38", "squared_error", far);
+    let before = step.parameters().clone();
+    step.update().unwrap();
+    let said = step.rejected().concat();
+    assert!(said.starts_with("the step of layer ") && said.contains(" is not finite: the update was not"), "{said}");
+    assert_eq!(*step.parameters(), before);
+
+    let large = |layer, mut values: ArrayViewMutD<f32>| {
+        if layer == 1 {
+            values.fill(1e24);
+        }
+    };
+    for kind in ["kfac", "kflr", "kfra", "ekfac"] {
+        let mut factor = trainer(&format!("kind = \"{kind}\""), "categorical", large);
+        let said = factor.update().unwrap_err().to_string();
+        assert_eq!(said, "update 1: the input factor of layer 2 is not finite", "{kind}");
+    }
+
+    let mut loss = trainer("kind = \"sgd\"", "squared_error", large);
+    let said = loss.update().unwrap_err().to_string();
+    assert!(said.starts_with("the loss is not finite at update 1"), "{said}");
+}
+
+#[test]
+fn factors_that_need_more_damping_are_counted() {
+    // Of singular factors, as those of pixels that are never on.
+    let settings = "kronecker_damping = 1e-20\nkronecker_damping_min = 1e-20\nadapt_kronecker_damping = false";
+    for kind in ["kfac", "kflr", "kfra"] {
+        let mut trainer = trainer(&format!("kind = \"{kind}\"\n{settings}"), "categorical", |_, _| {});
+        let made = trainer.update().unwrap();
+        assert!(made.step.escalations > 0, "{kind}");
+        assert_eq!(made.warnings.len(), made.step.escalations, "{:?}", made.warnings);
+        let is_named = |warning: &String| warning.starts_with("layer ") && warning.contains(" factor inverted with ");
+        assert!(made.warnings.iter().all(is_named), "{:?}", made.warnings);
+    }
+}
+
+#[test]
+fn dampings_stay_within_their_bounds_whatever_happens() {
+    use Hyperparameter as H;
+    let bounds = [
+        (H::KroneckerDamping, H::KroneckerDampingMin, H::KroneckerDampingMax),
+        (H::StepDamping, H::StepDampingMin, H::StepDampingMax),
+    ];
+    let mut stream = Stream::new(5, "bounds", 0);
+    for kind in ["kfac", "kflr", "kfra", "ekfac", "hessian_free"] {
+        let periods = "step_period = 1\nmomentum = true";
+        let mut trainer = trainer(&format!("kind = \"{kind}\"\n{periods}"), "categorical", |_, _| {});
+        for _ in 0..60 {
+            let (damping, low, high) = bounds[usize::from(stream.uniform::<f64>() < 0.5)];
+            let value = 10_f64.powf(8.0 * stream.uniform::<f64>() - 4.0);
+            let (min, max) = (trainer.get(low), trainer.get(high));
+            match (stream.uniform::<f64>() * 6.0) as u32 {
+                0 if max.is_some_and(|max| value <= max) => drop(trainer.set(low, value)),
+                1 if min.is_some_and(|min| value >= min) => drop(trainer.set(high, value)),
+                2 if min.is_some_and(|min| value >= min) && max.is_some_and(|max| value <= max) => {
+                    trainer.set(damping, value);
+                }
+                _ => drop(trainer.update().unwrap()),
+            }
+            for (damping, low, high) in bounds {
+                if let (Some(min), Some(value), Some(max)) = (trainer.get(low), trainer.get(damping), trainer.get(high))
+                {
+                    assert!(min <= value && value <= max, "{kind}: {damping:?} {value} in {min} to {max}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

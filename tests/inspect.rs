@@ -91,7 +91,9 @@ fn a_weight_of_a_sequential_that_is_missing_or_one_too_many_is_told_by_its_name(
 #[test]
 fn every_diagnostic_can_be_asked_for_as_a_quantity() {
     let folder = tempfile::tempdir().unwrap();
-    let names: Vec<_> = Diagnostic::ALL.iter().map(|diagnostic| diagnostic.name()).collect();
+    // The inputs of the case are no images.
+    let measured = Diagnostic::ALL.iter().filter(|&&diagnostic| diagnostic != Diagnostic::Images);
+    let names: Vec<_> = measured.map(|diagnostic| diagnostic.name()).collect();
     let found = inspect(folder.path(), &case("weights.safetensors"), &["--quantities", &names.join(",")]);
     for name in &names {
         assert!(found.keys().any(|key| key.starts_with(&format!("{name}."))), "{name}");

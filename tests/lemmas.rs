@@ -41,6 +41,7 @@ fn ranks(problem: &Problem) -> Vec<Rank> {
         preconditioning: &Preconditioning::default(),
         seed: 1,
         step: 0,
+        image: None,
         cancelled: &|| false,
     };
     Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();

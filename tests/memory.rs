@@ -27,6 +27,7 @@ fn update(step: u64) -> Event {
         wall: value,
         cpu: value,
         flops: 1.0,
+        escalations: 0,
         phases: Phase::ALL.iter().map(|phase| (*phase, value)).collect(),
     })
 }

@@ -365,6 +365,37 @@ fn a_run_repeats_itself_bit_by_bit_with_and_without_diagnostics() {
 }
 
 #[test]
+fn a_run_whose_diagnostics_are_asked_for_and_cancelled_all_along_has_the_same_losses() {
+    for optimizer in ["kfra", "adam"] {
+        let start = |every, updates: u64| {
+            let folder = experiment(&format!("kind = \"{optimizer}\""));
+            let settings = [measured_every(every), vec![format!("train.updates={updates}")]].concat();
+            let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+            let session = Session::spawn(experiment, options(folder.path().join("out"), false)).unwrap();
+            (folder, session)
+        };
+        let (watched, session) = start(1, 1_000_000);
+        let all = || Diagnostic::ALL.iter().map(|&diagnostic| Order::Measure(diagnostic));
+        for _ in 0..5 {
+            for order in all().chain([Order::Pause, Order::CancelMeasurements, Order::Resume]) {
+                session.handle.send(order);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        session.handle.send(Order::Measure(Diagnostic::Factors));
+        assert!(wait_for(|| session.handle.snapshot().messages.iter().any(|said| said.text.contains("measured in"))));
+        session.handle.send(Order::Stop);
+        let updates = session.join().unwrap().updates;
+        let (quiet, session) = start(0, updates);
+        session.join().unwrap();
+        assert_eq!(losses(watched.path()), losses(quiet.path()), "{optimizer}");
+        assert!(updates > 0 && losses(quiet.path()).len() as u64 == updates);
+        let is_cancelled = |event: &Event| matches!(event, Event::MeasurementEnded { cancelled: true, .. });
+        assert!(events(watched.path()).iter().any(is_cancelled), "{optimizer}");
+    }
+}
+
+#[test]
 fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
     let folder = experiment("kind = \"kfra\"\nkronecker_damping_max = 10.0\nstep_damping_min = 0.5");
     let settings = ["train.updates=1000000".to_owned()];

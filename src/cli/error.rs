@@ -7,7 +7,9 @@ use crate::diagnostics::{self, InspectionError};
 use crate::experiment::{LoadError, Mismatch, Problems};
 use crate::network::tensors::TensorError;
 use crate::runs::Unreadable;
-use crate::{export, report, session, sweep, tui};
+use crate::session::log::LogError;
+use crate::session::replay::Difference;
+use crate::{data, export, report, session, sweep, tui};
 
 /// Why a subcommand did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,9 @@ pub enum Error {
         /// Why.
         source: LoadError,
     },
+    /// A data set cannot be used, made or fetched.
+    #[error(transparent)]
+    Data(#[from] data::Error),
     /// The experiment has no network that fits.
     #[error("{}: {mismatch}; {}", file.display(), mismatch.found())]
     Mismatch {
@@ -59,6 +64,9 @@ pub enum Error {
     /// A run folder is none.
     #[error(transparent)]
     Run(#[from] Unreadable),
+    /// The log of a run cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// What is asked of an export does not go together.
     #[error("{0}")]
     Request(String),
@@ -105,6 +113,20 @@ pub enum Error {
     /// The run could not be recorded, or not begin.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// A run that is made again is another.
+    #[error("{}: not the run of the log: {difference}", run.display())]
+    Differs {
+        /// The run folder.
+        run: PathBuf,
+        /// What came out otherwise first.
+        difference: Difference,
+    },
+    /// A file is there already.
+    #[error("{}: exists already, expected a new file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run failed.
     #[error("the run failed: {reason}")]
     Failed {
@@ -127,6 +149,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Session(error) if error.is_input() => 2,
+            Self::Data(error) if error.is_input() => 2,
             Self::Sweep(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
@@ -134,7 +157,9 @@ impl Error {
             | Self::Tensors(_)
             | Self::TooLarge { .. }
             | Self::Overwrites { .. }
+            | Self::Exists { .. }
             | Self::Run(_)
+            | Self::Log(_)
             | Self::NoRuns { .. }
             | Self::Request(_)
             | Self::Export(_)
@@ -143,11 +168,13 @@ impl Error {
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_)
             | Self::Diagnostic(_)
+            | Self::Data(_)
             | Self::Output(_)
             | Self::Screen(_)
             | Self::Session(_)
             | Self::Sweep(_)
             | Self::RunsFailed { .. }
+            | Self::Differs { .. }
             | Self::Failed { .. } => 1,
         }
     }

@@ -8,7 +8,8 @@ use clap::ValueEnum;
 
 use super::Error;
 use crate::export::{self, Abscissa, Format, Labelled, TensorBoard, View};
-use crate::runs::{self, Unreadable};
+use crate::runs::Unreadable;
+use crate::session::log::{self, LogError};
 
 /// Arguments of `export`.
 #[derive(Clone, Debug, clap::Args)]
@@ -99,9 +100,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(Counted::Second) => Abscissa::Second,
     };
     let view = View { x, log_x: arguments.log_x, linear_y: arguments.linear_y };
-    let read = |(label, folder): (String, &PathBuf)| Ok((label, Arc::new(runs::replay(folder)?)));
+    let read = |(label, folder): (String, &PathBuf)| Ok((label, Arc::new(log::read(folder)?)));
     let runs = labels(&arguments.runs).into_iter().zip(&arguments.runs).map(read);
-    let runs: Vec<Labelled> = runs.collect::<Result<_, Unreadable>>()?;
+    let runs: Vec<Labelled> = runs.collect::<Result<_, LogError>>()?;
     let figures = figures(&runs, view);
     if figures.is_empty() {
         let all = runs.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>().join(", ");
@@ -155,14 +156,14 @@ fn tensorboard(arguments: &Arguments) -> Result<(), Error> {
     if is_log(&arguments.out) {
         let folder = only(arguments, "a single log")?;
         export::free(&arguments.out, arguments.force)?;
-        return Ok(export::write(&arguments.out, &log(folder)?.1, arguments.force)?);
+        return Ok(export::write(&arguments.out, &tensorboard_log(folder)?.1, arguments.force)?);
     }
     if arguments.out.is_file() {
         return Err(unfit(&arguments.out, "a folder, or a file whose name has \"tfevents\" in it"));
     }
     let parts = labels(&arguments.runs).into_iter().map(|label| label.replace(['/', '\\'], "-"));
     for (name, folder) in parts.zip(&arguments.runs) {
-        let (began, bytes) = log(folder)?;
+        let (began, bytes) = tensorboard_log(folder)?;
         let place = arguments.out.join(name);
         let path = place.join(format!("events.out.tfevents.{began:010.0}.kfra-tui"));
         export::free(&path, arguments.force)?;
@@ -173,16 +174,16 @@ fn tensorboard(arguments: &Arguments) -> Result<(), Error> {
 }
 
 /// When a run began, and its log for TensorBoard.
-fn log(folder: &Path) -> Result<(f64, Vec<u8>), Error> {
+fn tensorboard_log(folder: &Path) -> Result<(f64, Vec<u8>), Error> {
     // A run that goes on writes its experiment anew, and keeps its log; a copy keeps the times of changes at most.
     let path = folder.join("experiment.toml");
     let written = path.metadata().and_then(|found| found.modified());
     let written = written.map_err(|source| Unreadable::File { path, source })?;
-    let made = folder.join("events.jsonl").metadata().and_then(|found| found.created());
+    let made = log::path(folder).metadata().and_then(|found| found.created());
     let began = made.map_or(written, |made| made.min(written));
     let began = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let mut log = TensorBoard::new(began);
-    runs::events(folder, &mut |event| log.take(event))?;
+    log::events(folder, &mut |event| log.take(event))?;
     Ok((began, log.into_bytes()))
 }
 

@@ -140,6 +140,14 @@ fn follow(events: &Receiver<Event>, handle: &Handle, stop: &AtomicBool, progress
     }
 }
 
+/// Shows how many of the updates are made.
+pub(super) fn bar(updates: u64) -> ProgressBar {
+    let bar = ProgressBar::new(updates);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} ETA {eta} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
 /// What the user sees: nothing, a bar on a terminal, plain lines elsewhere.
 enum Progress {
     Quiet,
@@ -155,10 +163,7 @@ impl Progress {
         if !std::io::stderr().is_terminal() {
             return Self::Lines;
         }
-        let bar = ProgressBar::new(updates);
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} ETA {eta} {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self::Bar(bar)
+        Self::Bar(bar(updates))
     }
 
     fn show(&self, event: &Event) {

@@ -1,6 +1,6 @@
 //! `kfra-tui completions SHELL` and `kfra-tui man`: what a shell can know of the program.
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -39,12 +39,7 @@ fn page() -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
-        let mut roff = Roff::new();
-        roff.control("SH", [format!("kfra-tui {}", subcommand.get_name()).as_str()]);
-        roff.to_writer(&mut page)?;
-        let man = Man::new(subcommand.clone());
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
+        section(&mut page, "kfra-tui", subcommand)?;
     }
     let mut roff = Roff::new();
     roff.control("SH", ["KEYS"]);
@@ -57,6 +52,18 @@ fn page() -> std::io::Result<Vec<u8>> {
     Ok(page)
 }
 
+/// The section of a subcommand, and those of its own subcommands.
+fn section(page: &mut Vec<u8>, parent: &str, command: &Command) -> std::io::Result<()> {
+    let name = format!("{parent} {}", command.get_name());
+    let mut roff = Roff::new();
+    roff.control("SH", [name.as_str()]);
+    roff.to_writer(page)?;
+    let man = Man::new(command.clone());
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    command.get_subcommands().try_for_each(|below| section(page, &name, below))
+}
+
 #[cfg(test)]
 mod tests {
     use super::page;
@@ -64,7 +71,7 @@ mod tests {
     #[test]
     fn the_man_page_has_every_subcommand_and_every_key() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for name in ["run", "check", "inspect", "bench", "export", "sweep", "report", "reproduce"] {
+        for name in ["run", "check", "inspect", "bench", "export", "sweep", "report", "reproduce", "data fetch"] {
             assert!(page.contains(&format!("kfra-tui {name}")), "{name}: {page}");
         }
         for (_, _, help) in crate::tui::keys() {

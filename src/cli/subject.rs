@@ -59,7 +59,7 @@ impl Subject {
             tensors::restore_weights(&mut parameters, archive).map_err(state)?;
         }
         let optimizer = Optimizer::<f64>::restored(archive, &architecture).map_err(state)?;
-        let preconditioning = Preconditioning::of(&optimizer, true);
+        let preconditioning = Preconditioning::of(&optimizer, Diagnostic::ALL);
         Ok(Self { experiment, architecture, parameters, preconditioning, step, batch, data })
     }
 
@@ -87,6 +87,7 @@ impl Subject {
             preconditioning: &self.preconditioning,
             seed: self.experiment.seed,
             step: self.step,
+            image: self.data.as_ref().and_then(|data| data.image),
             cancelled: &|| false,
         }
     }
@@ -101,7 +102,7 @@ impl Subject {
             (None, Some(data)) => {
                 let count = self.experiment.diagnostics.probes[diagnostic].data;
                 let (loss, seed) = (self.experiment.loss, self.experiment.seed);
-                Ok(ProbeBatch::new(&data.train, &self.architecture, loss, count, seed))
+                Ok(ProbeBatch::new(diagnostic.samples(data), &self.architecture, loss, count, seed))
             }
             (None, None) => Err(Error::Request("expected --batch".to_owned())),
         }

@@ -40,6 +40,10 @@ pub(super) struct Arguments {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.step.is_some() && arguments.run.is_none() {
+        // Where there is an experiment, clap does not ask for the run that it excludes.
+        return Err(Error::Request("--step names a checkpoint of a run; expected --run RUN with it".to_owned()));
+    }
     let format = |out: &PathBuf| {
         let unfit = || {
             let expected = "expected a file that ends in .csv, .json, .svg or .png";

@@ -159,6 +159,17 @@ impl<T: Real> KroneckerFactors<T> {
         }
     }
 
+    /// The same in another precision.
+    pub fn cast<U: Real>(&self) -> KroneckerFactors<U> {
+        let convert = |x: &T| U::of(x.double());
+        let input = self.input.iter().map(|factor| factor.map(convert)).collect();
+        let preactivation = self.preactivation.iter().map(|factor| match factor {
+            Factor::Diagonal(diagonal) => Factor::Diagonal(diagonal.map(convert)),
+            Factor::Dense(matrix) => Factor::Dense(matrix.map(convert)),
+        });
+        KroneckerFactors { input, preactivation: preactivation.collect() }
+    }
+
     /// Copies the lower triangles of all to the upper ones.
     pub fn mirror(&mut self) {
         self.input.iter_mut().for_each(|factor| mirror(factor.view_mut()));

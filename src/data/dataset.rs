@@ -2,10 +2,13 @@
 
 use ndarray::Array2;
 
+use super::built::{Built, Part, Recipe};
+use super::curves::Curves;
+use super::faces::Faces;
 use super::locate::Places;
-use super::selection::{Selection, Source, Split, Task};
+use super::selection::{Available, Selection, Source, Split, Task};
 use super::user::Pool;
-use super::{Error, Samples, Targets, digits, mnist, user};
+use super::{Error, Samples, Targets, digits, published, user};
 
 /// Training and validation data.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,14 +33,33 @@ impl Dataset {
     pub fn load(selection: &Selection, places: &Places) -> Result<Self, Error> {
         let task = selection.task;
         let pool = match &selection.source {
-            Source::Mnist => mnist::load(places, task)?,
+            Source::Mnist => published::MNIST.load(places, task)?,
+            Source::FashionMnist => published::FASHION_MNIST.load(places, task)?,
             Source::Digits => digits::load(task)?,
-            Source::Idx { images, labels } => user::load(images, labels.as_deref(), task)?,
+            Source::Curves { seed } => return Self::made(&Curves { seed: *seed }, selection, places),
+            Source::Faces { seed, portraits } => {
+                return Self::made(&Faces::new(*seed, portraits.as_deref(), places)?, selection, places);
+            }
+            Source::Files { images, labels } => user::load(images, labels.as_deref(), task)?,
         };
         let count = pool.inputs.len() / pool.width;
         let usual = selection.source.known().map_or((count * 5 / 6).max(1), |known| known.train);
-        let split = Split::new(count, usual, selection.train, selection.validation)?;
+        let split = Split::new(Available::Together(count), usual, selection.train, selection.validation)?;
         Ok(Self::of(pool, split, task))
+    }
+
+    /// Data that the program makes.
+    fn made(recipe: &dyn Recipe, selection: &Selection, places: &Places) -> Result<Self, Error> {
+        let (name, (rows, columns)) = (recipe.name().to_owned(), recipe.image());
+        if !selection.has_targets() {
+            return Err(Error::NoClasses { task: selection.task.name(), source_name: name });
+        }
+        let [train, validation] = [Part::Train, Part::Test].map(|part| recipe.count(part));
+        let available = Available::Apart(Split { train, validation });
+        let split = Split::new(available, train, selection.train, selection.validation)?;
+        let inputs = Built::load(recipe, places).inputs(recipe, split);
+        let pool = Pool { name, inputs, width: rows * columns, image: Some((rows, columns)), labels: None };
+        Ok(Self::of(pool, split, selection.task))
     }
 
     /// `d_0`, the length of one input.
@@ -132,7 +154,7 @@ mod tests {
         let values: Vec<u8> = (0..24).collect();
         let images = write(folder.path(), "images", &[0, 0, 8, 3, 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 2], &values);
         let labels = write(folder.path(), "labels", &[0, 0, 8, 1, 0, 0, 0, 12], &[0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
-        let source = Source::Idx { images, labels: Some(labels) };
+        let source = Source::Files { images, labels: Some(labels) };
         let data = Dataset::load(&select(source, Task::Classify), &Places::new(vec![])).unwrap();
         assert_eq!((data.train.len(), data.validation.len(), data.classes, data.image), (10, 2, Some(3), Some((1, 2))));
         assert_eq!(data.validation.inputs.row(0).to_vec(), [20.0 / 255.0, 21.0 / 255.0]);
@@ -144,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let images = write(folder.path(), "images", &[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1], &[0, 0]);
         let labels = write(folder.path(), "labels", &[0, 0, 8, 1, 0, 0, 0, 1], &[0]);
-        let source = Source::Idx { images, labels: Some(labels) };
+        let source = Source::Files { images, labels: Some(labels) };
         let error = Dataset::load(&select(source, Task::Classify), &Places::new(vec![])).unwrap_err();
         assert!(matches!(error, Error::Counts { images: 2, labels: 1, .. }), "{error}");
     }
@@ -154,7 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let images = write(folder.path(), "images", &[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1], &[0, 0]);
         let labels = write(folder.path(), "labels", &[0, 0, 9, 1, 0, 0, 0, 2], &[0, 0xff]);
-        let source = Source::Idx { images, labels: Some(labels) };
+        let source = Source::Files { images, labels: Some(labels) };
         let error = Dataset::load(&select(source, Task::Classify), &Places::new(vec![])).unwrap_err();
         assert!(error.to_string().contains("at byte 9: label 1 must be a whole number"), "{error}");
     }

@@ -1,9 +1,17 @@
 //! The digits embedded in the program: 1,797 images of 8 × 8 pixels (Alpaydin & Kaynak 1998).
 
 use super::user::Pool;
-use super::{Error, Task, idx};
+use super::{Error, Task, checksum, contents};
 
 static CONTENTS: &[u8] = include_bytes!("../../datasets/digits/digits.csv.gz");
+
+/// The MD5 checksum of the packed file.
+const CHECKSUM: &str = "9b335364a7bfd63947c7480a5bd51f2d";
+
+/// Bytes that are embedded, and whether they are as published.
+pub(super) fn embedded() -> (u64, bool) {
+    (CONTENTS.len() as u64, checksum::md5(&[CONTENTS]) == CHECKSUM)
+}
 
 /// Pixels an image.
 const PIXELS: usize = 64;
@@ -13,7 +21,7 @@ const PIXELS: usize = 64;
 /// # Errors
 /// [`Error::Digits`] if the program was built from a damaged copy.
 pub(super) fn load(task: Task) -> Result<Pool, Error> {
-    let contents = idx::read(CONTENTS, |_| Ok(usize::MAX)).map_err(|_| Error::Digits { line: 0 })?;
+    let contents = contents::unpack(CONTENTS, |_| Ok(usize::MAX)).map_err(|_| Error::Digits { line: 0 })?;
     let (mut inputs, mut labels) = (Vec::new(), Vec::new());
     for (index, line) in contents.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).enumerate() {
         let problem = || Error::Digits { line: index + 1 };

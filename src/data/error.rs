@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::idx;
+use super::Problem;
+use super::selection::{Available, Split};
 
 /// Why data cannot be used. Messages name the file, the place in it, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
@@ -15,19 +16,21 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A file is not the IDX file that is needed.
+    /// A file is not what it should be.
     #[error("{}: {problem}", file.display())]
-    Idx {
+    Format {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it, and at which byte.
-        problem: idx::Problem,
+        /// What is wrong with it, and where.
+        problem: Problem,
     },
     /// A file has other contents than the data set it is named after.
-    #[error("{}: expected the MD5 checksum {expected} (of the uncompressed file), found {found}", file.display())]
+    #[error("{}: expected the MD5 checksum {expected} (of the {of}), found {found}", file.display())]
     Checksum {
         /// The file.
         file: PathBuf,
+        /// What the checksum is of.
+        of: &'static str,
         /// The published checksum.
         expected: &'static str,
         /// The file's.
@@ -57,37 +60,88 @@ pub enum Error {
         /// How many labels it has.
         labels: usize,
     },
-    /// A label that is not a class.
-    #[error("{}: at byte {offset}: label {row} must be a whole number from 0 up to {most}, found {found}", file.display())]
-    Label {
-        /// The file.
-        file: PathBuf,
-        /// Where in the uncompressed file.
-        offset: usize,
-        /// Which label, counted from 0.
-        row: usize,
-        /// The largest class there can be.
-        most: usize,
-        /// The label.
-        found: f64,
-    },
     /// The task needs labels and none are named.
     #[error("the task {task} needs labels: expected `labels = \"…\"` beside `images` in the data section")]
     NoLabels {
         /// The task.
         task: &'static str,
     },
+    /// The task needs classes, and the data have none.
+    #[error("the task {task} needs classes: expected data that have them, found {source_name}, which have none")]
+    NoClasses {
+        /// The task.
+        task: &'static str,
+        /// The data.
+        source_name: String,
+    },
     /// More data are asked for than there are.
-    #[error(
-        "expected at most {available} training and validation data in total, found train = {train}, validation = {validation}"
-    )]
+    #[error("expected at most {available}, found train = {}, validation = {}", wanted.train, wanted.validation)]
     TooFew {
         /// Data there are.
-        available: usize,
-        /// Training data asked for.
-        train: usize,
-        /// Validation data asked for.
-        validation: usize,
+        available: Available,
+        /// Data asked for.
+        wanted: Split,
+    },
+    /// An array is none of portraits.
+    #[error("{}: expected portraits × rows × columns, or people × portraits × rows × columns, found {shape:?}", file.display())]
+    Portraits {
+        /// The file.
+        file: PathBuf,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// There are too few people for some to train and others to be tested on.
+    #[error("{}: expected portraits of at least 2 people, found {found}", file.display())]
+    People {
+        /// The file or folder.
+        file: PathBuf,
+        /// How many there are.
+        found: usize,
+    },
+    /// A pixel of a portrait is no brightness.
+    #[error("{}: portrait {portrait} (from 0): expected pixels from 0 up to 1, or bytes, found {found}", file.display())]
+    Brightness {
+        /// The file.
+        file: PathBuf,
+        /// Which portrait.
+        portrait: usize,
+        /// The pixel.
+        found: f32,
+    },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A data set that is not made by the program.
+    #[error("{source_name} is read, not made: expected curves or faces")]
+    NotMade {
+        /// The data set.
+        source_name: &'static str,
+    },
+    /// There is no folder for what is made.
+    #[error("there is no cache folder: expected XDG_CACHE_HOME or a home folder")]
+    NoCache,
+    /// A download ended too early.
+    #[error("{url}: {reason}; {kept} bytes are kept, and the next try goes on there")]
+    Download {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+        /// Bytes that are there.
+        kept: u64,
+    },
+    /// What was downloaded is not the published file.
+    #[error("{url}: not the published file, and nothing of it is kept: {source}")]
+    Fetched {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        source: Box<Self>,
     },
     /// A line of the embedded digits is not as it should be; the program was built from a damaged copy.
     #[error("the embedded digits: line {line}: expected 64 pixels from 0 to 16 and a label from 0 to 9")]
@@ -95,6 +149,13 @@ pub enum Error {
         /// The line, counted from 1.
         line: usize,
     },
+}
+
+impl Error {
+    /// Whether it is about what is read, rather than of the network or of a disk that is written to.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Download { .. } | Self::Fetched { .. } | Self::Write { .. } | Self::NoCache)
+    }
 }
 
 /// The places, one a line; or that there are none.

@@ -1,14 +1,10 @@
-//! The user's own IDX files, and what every source is read into before it is split.
+//! The user's own files, and what every source is read into before it is split.
 
-use std::fs::File;
-use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::idx::{self, Beginning, Idx, Problem, Role};
-use super::{Error, Task};
-
-/// The largest class a label can be.
-const MOST_CLASS: usize = 65_535;
+use super::array::{Array, Layout, Role};
+use super::csv::{self, Columns};
+use super::{Error, Problem, Task, contents, idx, images, npy, npz};
 
 /// All data of a source.
 pub(super) struct Pool {
@@ -24,65 +20,181 @@ pub(super) struct Pool {
     pub labels: Option<Vec<u16>>,
 }
 
-/// Reads images and, unless the task is to autoencode, labels.
-///
-/// # Errors
-/// [`Error::Read`], [`Error::Idx`], [`Error::Counts`], [`Error::Label`], [`Error::NoLabels`].
-pub(super) fn load(images: &Path, labels: Option<&Path>, task: Task) -> Result<Pool, Error> {
-    let contents = read(images, |bytes| Ok(Beginning::parse(bytes, Role::Images)?.expected))?;
-    let idx = |problem| Error::Idx { file: images.to_owned(), problem };
-    let parsed = Idx::parse(&contents, Role::Images).map_err(idx)?;
-    let inputs = parsed.inputs().map_err(idx)?;
-    let image = match parsed.shape[..] {
-        [_, rows, columns] => Some((rows, columns)),
-        _ => None,
-    };
-    let labels = match (task, labels) {
-        (Task::Autoencode, _) => None,
-        (_, None) => return Err(Error::NoLabels { task: task.name() }),
-        (_, Some(file)) => Some(read_labels(file, images, parsed.count())?),
-    };
-    let name = images.file_name().unwrap_or(images.as_os_str()).to_string_lossy().into_owned();
-    Ok(Pool { name, inputs, width: parsed.width(), image, labels })
+/// How a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Folder,
+    Npy,
+    Npz,
+    Csv,
+    Idx,
 }
 
-fn read_labels(file: &Path, images_file: &Path, images: usize) -> Result<Vec<u16>, Error> {
-    let contents = read(file, |bytes| Ok(Beginning::parse(bytes, Role::Labels)?.expected))?;
-    let parsed =
-        Idx::parse(&contents, Role::Labels).map_err(|problem| Error::Idx { file: file.to_owned(), problem })?;
-    let labels = parsed.count();
-    if labels != images {
-        let (images_file, labels_file) = (images_file.to_owned(), file.to_owned());
-        return Err(Error::Counts { images_file, images, labels_file, labels });
-    }
-    classes_of(&parsed, file)
+/// A file, and what is meant of it: `FILE#PART`.
+struct Named {
+    file: PathBuf,
+    /// The array of an .npz file, or the column of a .csv file.
+    part: Option<String>,
+    format: Format,
 }
 
-/// The values of a label file as classes.
-///
-/// # Errors
-/// [`Error::Label`].
-pub(super) fn classes_of(labels: &Idx, file: &Path) -> Result<Vec<u16>, Error> {
-    let class = |(row, found): (usize, f64)| {
-        let most = f64::from(u16::MAX);
-        if found.fract() == 0.0 && (0.0..=most).contains(&found) {
-            Ok(found as u16)
-        } else {
-            Err(Error::Label { file: file.to_owned(), offset: labels.offset(row), row, most: MOST_CLASS, found })
+impl Named {
+    fn of(path: &Path) -> Self {
+        let text = path.to_string_lossy();
+        if let Some((file, part)) = text.rsplit_once('#') {
+            let (file, part) = (PathBuf::from(file), Some(part.to_owned()));
+            let format = Format::of(&file);
+            if matches!(format, Format::Npz | Format::Csv) {
+                return Self { file, part, format };
+            }
         }
-    };
-    labels.values().enumerate().map(class).collect()
+        Self { file: path.to_owned(), part: None, format: Format::of(path) }
+    }
 }
 
-/// The uncompressed contents of a file, but for what follows the first byte too many: as [`idx::read`].
+impl Format {
+    /// By the end of its name, `.gz` aside; what has another ending is IDX, whose files have none.
+    fn of(file: &Path) -> Self {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        match name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.') {
+            _ if file.is_dir() => Self::Folder,
+            Some((_, "npy")) => Self::Npy,
+            Some((_, "npz")) => Self::Npz,
+            Some((_, "csv")) => Self::Csv,
+            _ => Self::Idx,
+        }
+    }
+}
+
+/// Reads images and, unless the task is to autoencode, labels. They may be in the same file, if it is of a format
+/// with parts; those of a folder may be the folders below it.
 ///
 /// # Errors
-/// [`Error::Read`] and, for corrupt gzip and those of `expected`, [`Error::Idx`].
-pub(super) fn read(file: &Path, expected: impl FnOnce(&[u8]) -> Result<usize, Problem>) -> Result<Vec<u8>, Error> {
-    // A device or a pipe may never end.
-    let opened = file.metadata().and_then(|metadata| {
-        if metadata.is_file() { File::open(file) } else { Err(io::Error::other("expected a regular file")) }
-    });
-    let opened = opened.map_err(|source| Error::Read { file: file.to_owned(), source })?;
-    idx::read(BufReader::new(opened), expected).map_err(|problem| Error::Idx { file: file.to_owned(), problem })
+/// [`Error::Read`], [`Error::Format`], [`Error::Counts`], [`Error::NoLabels`].
+pub(super) fn load(images: &Path, labels: Option<&Path>, task: Task) -> Result<Pool, Error> {
+    let (named, labels_named) = (Named::of(images), labels.map(Named::of));
+    let mut pool = read(&named, labels_named.as_ref())?;
+    if task == Task::Autoencode {
+        pool.labels = None;
+    } else if let (Some(file), Some(named)) = (labels, &labels_named) {
+        let (count, classes) = (pool.inputs.len() / pool.width, classes(named)?);
+        if classes.len() != count {
+            let (images_file, labels_file) = (images.to_owned(), file.to_owned());
+            return Err(Error::Counts { images_file, images: count, labels_file, labels: classes.len() });
+        }
+        pool.labels = Some(classes);
+    } else if pool.labels.is_none() {
+        return Err(Error::NoLabels { task: task.name() });
+    }
+    Ok(pool)
+}
+
+/// The inputs of a file. A column of a table with the `labels` is none of them.
+fn read(named: &Named, labels: Option<&Named>) -> Result<Pool, Error> {
+    let file = &named.file;
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    match named.format {
+        Format::Folder => {
+            let images::Folder { pixels, rows, columns, groups } = images::read(file)?;
+            Ok(Pool { name, inputs: pixels, width: rows * columns, image: Some((rows, columns)), labels: groups })
+        }
+        Format::Csv => {
+            let apart = labels.filter(|labels| labels.file == *file).and_then(|labels| labels.part.as_deref());
+            let columns = named.part.as_deref().map_or(Columns::AllBut(apart), Columns::Only);
+            let csv::Table { values, width } = csv::read(file, columns)?;
+            Ok(Pool { name, inputs: values, width, image: None, labels: None })
+        }
+        _ => array(named, Role::Images, |array| {
+            Ok(Pool { name, inputs: array.inputs()?, width: array.width(), image: array.image(), labels: None })
+        }),
+    }
+}
+
+/// The classes of a file.
+fn classes(named: &Named) -> Result<Vec<u16>, Error> {
+    match named.format {
+        Format::Csv => Ok(csv::read(&named.file, Columns::Only(named.part.as_deref().unwrap_or("1")))?.values),
+        _ => array(named, Role::Labels, Array::classes),
+    }
+}
+
+/// What `take` takes from the array of a file.
+fn array<T>(named: &Named, role: Role, take: impl FnOnce(&Array) -> Result<T, Problem>) -> Result<T, Error> {
+    let file = &named.file;
+    let format = |problem| Error::Format { file: file.clone(), problem };
+    let layout: fn(&[u8], Role) -> Result<Layout, Problem> =
+        if named.format == Format::Idx { idx::layout } else { npy::layout };
+    let bytes = match named.format {
+        Format::Npz => npz::read(contents::open(file)?, named.part.as_deref(), role).map_err(format)?,
+        _ => contents::read(file, |bytes| Ok(layout(bytes, role)?.expected()))?,
+    };
+    let array = layout(&bytes, role).and_then(|layout| Array::new(layout, bytes));
+    array.and_then(|array| take(&array)).map_err(format)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_table_holds_images_and_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        fs::write(&file, "x,class,y\n1,0,2\n3,1,4\n").unwrap();
+        let labels = folder.path().join("a.csv#class");
+        let pool = load(&file, Some(&labels), Task::Classify).unwrap();
+        assert_eq!((pool.inputs, pool.width, pool.labels), (vec![1.0, 2.0, 3.0, 4.0], 2, Some(vec![0, 1])));
+        let pool = load(&folder.path().join("a.csv#y"), Some(&labels), Task::Autoencode).unwrap();
+        assert_eq!((pool.inputs, pool.width, pool.labels), (vec![2.0, 4.0], 1, None));
+    }
+
+    #[test]
+    fn folders_below_a_folder_are_classes() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, grey) in [("b/1.png", 255), ("a/2.pgm", 51), ("a/1.png", 0), ("a/notes.txt", 0)] {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if name.ends_with("txt") {
+                fs::write(file, "").unwrap();
+            } else {
+                image::GrayImage::from_pixel(3, 2, image::Luma([grey])).save(file).unwrap();
+            }
+        }
+        let pool = load(folder.path(), None, Task::Classify).unwrap();
+        assert_eq!((pool.width, pool.image, pool.labels), (6, Some((2, 3)), Some(vec![0, 0, 1])));
+        assert_eq!(pool.inputs.chunks(6).map(|image| image[5]).collect::<Vec<_>>(), [0.0, 0.2, 1.0]);
+        image::GrayImage::new(4, 2).save(folder.path().join("b/2.png")).unwrap();
+        let error = load(folder.path(), None, Task::Autoencode).err().unwrap().to_string();
+        assert!(error.ends_with("b/2.png: expected 3 × 2 pixels, as of the first image, found 4 × 2"), "{error}");
+        image::GrayImage::new(3, 2).save(folder.path().join("3.png")).unwrap();
+        let error = load(folder.path(), None, Task::Autoencode).err().unwrap().to_string();
+        assert!(error.contains("found 3.png beside folders with images"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = || load(folder.path(), None, Task::Autoencode).err().unwrap().to_string();
+        assert!(refused().contains("no images"), "{}", refused());
+        let file = folder.path().join("a.png");
+        image::GrayImage::new(300, 200).save(&file).unwrap();
+        let bytes = fs::read(&file).unwrap();
+        fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(refused().contains("a.png: expected an image"), "{}", refused());
+        // A header that claims more than is allowed.
+        fs::write(&file, "P5 90000 90000 255\n").unwrap();
+        assert!(refused().contains("a.png: expected an image"), "{}", refused());
+        fs::write(&file, "text").unwrap();
+        assert!(refused().contains("a.png: expected an image"), "{}", refused());
+    }
+
+    #[test]
+    fn labels_are_needed_to_classify() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        fs::write(&file, "1,2\n").unwrap();
+        assert!(matches!(load(&file, None, Task::Classify), Err(Error::NoLabels { .. })));
+    }
 }

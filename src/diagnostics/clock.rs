@@ -38,6 +38,9 @@ impl Clock {
 ///
 /// # Errors
 /// Once it is cancelled; where there can be no further thread.
+///
+/// # Panics
+/// Where `work` does.
 pub(super) fn interruptible<T: Send + 'static>(
     cancelled: &dyn Fn() -> bool,
     work: impl FnOnce() -> T + Send + 'static,
@@ -57,9 +60,7 @@ pub(super) fn interruptible<T: Send + 'static>(
         // Who was cancelled does not listen.
         let _ = tell.send((done, clock.elapsed().as_secs_f64()));
     });
-    if started.is_err() {
-        return Err(Error::Threads.into());
-    }
+    let Ok(thread) = started else { return Err(Error::Threads.into()) };
     loop {
         match told.recv_timeout(PATIENCE) {
             Ok((done, seconds)) => {
@@ -68,7 +69,10 @@ pub(super) fn interruptible<T: Send + 'static>(
             }
             Err(RecvTimeoutError::Timeout) if cancelled() => return Err(Stop::Cancelled),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(Error::Threads.into()),
+            Err(RecvTimeoutError::Disconnected) => match thread.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(()) => return Err(Error::Threads.into()),
+            },
         }
     }
 }

@@ -11,6 +11,9 @@ pub enum Error {
     /// The axes of a surface point the same way, or one of them nowhere.
     #[error("the axes u and v do not span a plane: expected two directions that are neither zero nor parallel")]
     NoPlane,
+    /// The inputs are not known to be images.
+    #[error("the inputs are not images")]
+    NoImages,
     /// There can be no further thread.
     #[error("a thread could not be started")]
     Threads,

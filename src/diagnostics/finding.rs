@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alignment::Direction;
 use super::surface::Plane;
-use super::{Probe, Stop};
+use super::{Diagnostic, Probe, Stop};
+use crate::curvature::KroneckerFactors;
 use crate::linalg::Real;
 use crate::network::{Parameters, Pass};
 use crate::optim::{Curvature, Damping, FirstOrder, Method, Moments, Optimizer, Rule, Settings, State};
@@ -19,6 +20,9 @@ pub trait Finding: Clone + 'static {
 
     /// When it is measured, and on how many data, where nothing is stated.
     const PROBE: Probe = Probe { every: 50, data: 64 };
+
+    /// Whether it is measured on validation data, where there are any, in place of training data.
+    const HELD_OUT: bool = false;
 
     /// Measures every part, and reports each as soon as it is known.
     ///
@@ -49,6 +53,8 @@ pub struct Task<'a> {
     pub seed: u64,
     /// What the results are labelled with.
     pub step: u64,
+    /// Rows and columns of an input, where inputs are images.
+    pub image: Option<(usize, usize)>,
     /// Whether to end without a further report; to be asked often, by any thread.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
@@ -78,6 +84,8 @@ pub struct Preconditioning {
     pub update: Direction,
     /// Adam's settings and moments, in runs with Adam. Elsewhere its first update is taken.
     pub adam: Option<(FirstOrder, Moments<f64>)>,
+    /// The running averages of the Kronecker factors, where the optimizer has them.
+    pub factors: Option<KroneckerFactors<f64>>,
 }
 
 impl Preconditioning {
@@ -105,22 +113,34 @@ impl Preconditioning {
         }
     }
 
-    /// As an optimizer is now; Adam's moments only if `moments`.
-    pub fn of<T: Real>(optimizer: &Optimizer<T>, moments: bool) -> Self {
+    /// As an optimizer is now, with what some diagnostics need of its state.
+    pub fn of<T: Real>(optimizer: &Optimizer<T>, diagnostics: &[Diagnostic]) -> Self {
         let settings = optimizer.present();
-        let adam = match (&settings.method, &optimizer.state) {
-            (Method::FirstOrder(first), State::FirstOrder(kept)) if moments && first.rule == Rule::Adam => {
-                Some((first.clone(), kept.cast()))
+        let (mut adam, mut factors) = (None, None);
+        match (&settings.method, &optimizer.state) {
+            (Method::FirstOrder(first), State::FirstOrder(kept)) => {
+                let needed = diagnostics.contains(&Diagnostic::Alignment) && first.rule == Rule::Adam;
+                adam = needed.then(|| (first.clone(), kept.cast()));
             }
-            _ => None,
-        };
-        Self { adam, ..Self::of_settings(&settings) }
+            (_, State::SecondOrder(state)) if diagnostics.contains(&Diagnostic::Factors) => {
+                factors = state.factors().map(|factors| factors.cast());
+            }
+            _ => {}
+        }
+        Self { adam, factors, ..Self::of_settings(&settings) }
     }
 }
 
 impl Default for Preconditioning {
     fn default() -> Self {
-        Self { damping: Damping::KRONECKER.initial, l2: 0.0, samples: 1, update: Direction::Gradient, adam: None }
+        Self {
+            damping: Damping::KRONECKER.initial,
+            l2: 0.0,
+            samples: 1,
+            update: Direction::Gradient,
+            adam: None,
+            factors: None,
+        }
     }
 }
 

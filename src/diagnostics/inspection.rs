@@ -6,9 +6,11 @@ use ndarray::{Array1, Array2, Array3, ArrayD, s};
 use super::output;
 use crate::curvature::factors::{self, from_columns, input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root, dense, preactivation};
-use crate::linalg::{NotConverged, NotPositiveDefinite, eigenvalues};
+use crate::linalg::{NotConverged, eigenvalues};
 use crate::network::{Parameters, Pass, tensors::Tensors};
-use crate::optim::{Curvature, Damping, Method, Minibatch, Report, SecondOrder, SecondOrderState, Settings, Stopwatch};
+use crate::optim::{
+    BadFactor, Curvature, Damping, Method, Minibatch, Report, SecondOrder, SecondOrderState, Settings, Stopwatch,
+};
 
 /// A quantity could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +20,7 @@ pub enum InspectionError {
     Eigenvalues(#[from] NotConverged),
     /// A factor could not be inverted.
     #[error(transparent)]
-    Factor(#[from] NotPositiveDefinite),
+    Factor(#[from] BadFactor),
 }
 
 /// Computes all of it, by the names of the reference files: `loss`, `grad.λ`, `output_hessian`,
@@ -128,7 +130,7 @@ fn kfra_update(
     loss: f64,
     settings: &Settings,
     out: &mut Tensors,
-) -> Result<(), NotPositiveDefinite> {
+) -> Result<(), BadFactor> {
     let method = match &settings.method {
         Method::SecondOrder(method) => method.clone(),
         Method::FirstOrder(_) => SecondOrder::new(Curvature::Kfra),

@@ -1,5 +1,6 @@
 //! Results as named numbers and lists of numbers, for files of other programs.
 
+use super::factors::FactorMap;
 use super::{Estimate, Measurement, Scope, Spectrum};
 
 impl Scope {
@@ -70,6 +71,14 @@ impl Measurement {
                     ("cosine", found.cosine),
                 ])
             }
+            Self::Factors(found) => {
+                let trace = |factor: &FactorMap| (format!("{}_trace", factor.kind.key()), factor.trace);
+                found.factors.iter().map(trace).collect()
+            }
+            Self::Images(found) => {
+                let wrong = found.wrong.map(|wrong| ("wrong", wrong as f64));
+                named(std::iter::once(("loss", found.loss)).chain(wrong))
+            }
         };
         all.push(("cost".to_owned(), self.reading().cost));
         all
@@ -94,6 +103,7 @@ impl Measurement {
             Self::Surface(found) => {
                 vec![("coordinates", found.plane.coordinates()), ("losses", found.losses.clone())]
             }
+            Self::Factors(found) => found.factors.iter().map(|factor| (factor.kind.key(), factor.cells())).collect(),
             _ => Vec::new(),
         }
     }

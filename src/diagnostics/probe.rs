@@ -119,6 +119,7 @@ mod tests {
                 preconditioning: &Preconditioning::default(),
                 seed: 1,
                 step: 7,
+                image: Some((1, 3)),
                 cancelled: &|| false,
             };
             let mut found = Vec::new();

@@ -189,7 +189,7 @@ pub fn surface(task: &Task, progress: &(dyn Fn() + Sync)) -> Result<Surface, Sto
     let lengths = [0, 1].map(|index| axes[index].dot(&axes[index]).sqrt());
     let cosine = axes[0].dot(&axes[1]) / (lengths[0] * lengths[1]);
     // Zero vectors have no cosine, and parallel ones span a line.
-    if !(1.0 - cosine.abs() > 1e-9) {
+    if cosine.is_nan() || cosine.abs() >= 1.0 - 1e-9 {
         return Err(Error::NoPlane.into());
     }
     let cost = clock.lap();

@@ -82,6 +82,7 @@ pub fn task(problem: &Problem) -> Task<'_> {
         preconditioning: &DEFAULT,
         seed: 1,
         step: 3,
+        image: None,
         cancelled: &|| false,
     }
 }

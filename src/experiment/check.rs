@@ -7,8 +7,8 @@ use super::node::{Entries, Origin};
 use super::optimizer;
 use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
-use super::{Experiment, Mismatch, surface};
-use crate::data::{self, Known, Selection, Source, Split, Task};
+use super::{Experiment, Mismatch, selection, surface};
+use crate::data::{Known, Task};
 use crate::diagnostics::{self, Diagnostic, Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
 use crate::optim::Range;
@@ -17,7 +17,7 @@ use crate::train::{self, Precision};
 /// The widest layer.
 const MOST_UNITS: u64 = 1_000_000;
 /// The greatest of other whole numbers, which floating-point numbers still hold exactly.
-const MOST: u64 = 1_000_000_000_000_000;
+pub(super) const MOST: u64 = 1_000_000_000_000_000;
 const MOST_THREADS: u64 = 4096;
 
 /// Where things are that are checked against each other.
@@ -40,8 +40,9 @@ pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) ->
     });
     let data_section = root.section("data");
     let has_data = data_section.is_some();
-    let data = data_section.and_then(|section| data(section, folder, sink));
-    let known = data.as_ref().and_then(|data| data.value.source.known());
+    let data = data_section.and_then(|section| selection::check(section, folder, sink));
+    let sound = data.as_ref().filter(|data| data.value.has_targets());
+    let known = sound.and_then(|data| data.value.source.known());
     let (network, places) = network(&mut root);
     let loss = loss(&mut root);
     let optimizer = optimizer::check(&mut root, sink);
@@ -95,60 +96,6 @@ fn seed(root: &mut Section) -> Option<u64> {
         root.wrong("seed", &entry.node, &format!("a whole number from 0 up to {}", u64::MAX));
     }
     seed
-}
-
-fn data(mut section: Section, folder: &Path, sink: &Sink) -> Option<Found<Selection>> {
-    let place = section.origin;
-    let source = source(&mut section, folder, sink);
-    if !section.has("task") {
-        section.missing("task", "\"autoencode\", \"classify\" or \"odd_even\"");
-    }
-    let task = section.name("task", Task::ALL, Task::name);
-    let train = section.whole("train", Range::Count, MOST);
-    let validation = section.whole("validation", Range::Period, MOST);
-    section.finish();
-    let (source, task) = (source?, task?);
-    if matches!(source, Source::Idx { labels: None, .. }) && task.value != Task::Autoencode {
-        let expected = format!("the IDX file of the classes, for the task {}", task.value.name());
-        sink.report(task.origin, Flaw::Missing { key: "data.labels".to_owned(), expected });
-    }
-    let count = |found: Option<Found<u64>>| found.map(|found| found.value as usize);
-    let mut selection = Selection { source, task: task.value, train: count(train), validation: count(validation) };
-    if let Some(known) = selection.source.known() {
-        match Split::new(known.count, known.train, selection.train, selection.validation) {
-            Ok(split) => (selection.train, selection.validation) = (Some(split.train), Some(split.validation)),
-            Err(data::Error::TooFew { available, train: wanted, validation: also }) => {
-                let origin = train.or(validation).map_or(place, |found| found.origin);
-                sink.report(origin, Flaw::Counts { available, train: wanted, validation: also });
-            }
-            Err(_) => {}
-        }
-    }
-    Some(Found { value: selection, origin: place })
-}
-
-/// A named source, or paths.
-fn source(section: &mut Section, folder: &Path, sink: &Sink) -> Option<Source> {
-    let named = section.has("source");
-    if !named && !section.has("images") {
-        section.missing("source", "\"mnist\" or \"digits\", or the keys images and labels");
-    }
-    let other = [("images", "data.images"), ("labels", "data.labels")].into_iter().find(|(key, _)| section.has(key));
-    let source = section.name("source", Source::NAMES, |name| name);
-    let (images, labels) = (section.text("images"), section.text("labels"));
-    if let (Some(source), Some((_, other))) = (&source, other) {
-        sink.report(source.origin, Flaw::Both { key: "data.source", other });
-    }
-    let file = |found: Found<String>| {
-        let file = folder.join(found.value);
-        std::path::absolute(&file).unwrap_or(file)
-    };
-    match source.map(|source| source.value) {
-        Some("mnist") => Some(Source::Mnist),
-        Some(_) => Some(Source::Digits),
-        None if named => None,
-        None => Some(Source::Idx { images: file(images?), labels: labels.map(file) }),
-    }
 }
 
 fn network(root: &mut Section) -> (Plan, Places) {

@@ -74,12 +74,14 @@ fields! {
     "seed" = "1", All, "Determines every random number: a whole number from 0.";
     "precision" = "\"f32\"", All, "Floating-point precision of training: f32 or f64.";
 
-    "data.source" = "-", All, "A known data set: mnist (from a data folder) or digits (embedded).";
-    "data.images" = "-", All, "In place of source: an IDX file, gzip or not; relative to the experiment file.";
-    "data.labels" = "-", All, "An IDX file of the classes of the images; not needed to autoencode.";
+    "data.source" = "-", All, "A known data set: mnist or fashion-mnist (from a data folder), curves or faces (made by the program) or digits (embedded).";
+    "data.images" = "-", All, "In place of source: a file, relative to the experiment file: IDX, .npy, .npz (FILE#ARRAY where there are several) or .csv (a datum a line), gzip or not; or a folder of PNG, JPEG or PGM images of one size, or of such folders, which are classes.";
+    "data.labels" = "-", All, "The classes of the images: IDX, .npy, .npz#ARRAY or .csv#COLUMN, which may be the file of the images; not needed to autoencode, nor where folders are classes.";
+    "data.seed" = "-", All, "With source curves or faces: determines the images; a whole number from 0, 1 where not stated.";
+    "data.portraits" = "-", All, "With source faces, in place of the portraits of the project: a folder of images, or one with a folder for each person; or a .npy file, portraits × rows × columns (each of another person) or people × portraits × rows × columns.";
     "data.task" = "required", All, "What is predicted.";
-    "data.train" = "-", All, "How many of the first data train: mnist 50000, digits 1500, else five of six.";
-    "data.validation" = "-", All, "How many of the next data validate: mnist 10000, digits 297, else the rest.";
+    "data.train" = "-", All, "How many of the first data train: mnist and fashion-mnist 50000, curves 20000, faces 103500, digits 1500, else five of six.";
+    "data.validation" = "-", All, "How many of the next data validate: mnist, fashion-mnist and curves 10000, faces 41400 (of other people), digits 297, else the rest.";
 
     "network.input" = "-", All, "Number of inputs; follows from the data.";
     "network.output" = "-", All, "Number of outputs; follows from the data and the loss.";

@@ -1,9 +1,12 @@
 //! The data of an experiment, and whether it fits them.
 
+use std::sync::Arc;
+
 use super::{Experiment, Mismatch};
 use crate::data::{self, Dataset, Places, Samples, Task};
 use crate::diagnostics::Diagnostic;
 use crate::network::{Architecture, Targets};
+use crate::train::Start;
 
 /// Why an experiment cannot run on its data.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,19 @@ pub enum LoadError {
 }
 
 impl Experiment {
+    /// What its training starts from, on its data and with its network.
+    pub fn start(&self, data: Arc<Dataset>, architecture: Architecture) -> Start {
+        Start {
+            data,
+            architecture,
+            loss: self.loss,
+            init: self.network.init,
+            optimizer: self.optimizer.clone(),
+            batch: self.train.batch,
+            seed: self.seed,
+        }
+    }
+
     /// Reads the data and makes sure that network, loss, minibatch and probe batches fit them.
     ///
     /// # Errors

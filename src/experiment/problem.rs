@@ -9,6 +9,7 @@ use codespan_reporting::term::{self, termcolor};
 
 use super::Mismatch;
 use super::node::Origin;
+use crate::data::{Available, Split};
 
 /// What is wrong at one place.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -122,14 +123,30 @@ pub enum Flaw {
         fitting: Vec<&'static str>,
     },
     /// More data are asked for than there are.
-    #[error("expected at most {available} training and validation data in total")]
+    #[error("expected at most {available}")]
     Counts {
         /// Data there are.
-        available: usize,
-        /// Training data asked for.
-        train: usize,
-        /// Validation data asked for.
-        validation: usize,
+        available: Available,
+        /// Data asked for.
+        wanted: Split,
+    },
+    /// A task that needs classes, with data that have none.
+    #[error("data.task must be \"autoencode\" with the source {source_name}, which has no classes")]
+    NoClasses {
+        /// The data.
+        source_name: &'static str,
+        /// The task.
+        task: &'static str,
+    },
+    /// A key that another source takes.
+    #[error("{key} does not belong to {found}")]
+    NotForSource {
+        /// The key, with its section.
+        key: String,
+        /// The source of the experiment.
+        found: String,
+        /// The sources that take it.
+        takers: &'static [&'static str],
     },
     /// More data at a time than train.
     #[error("{key} must be at most {available}, the number of training data")]
@@ -154,10 +171,14 @@ impl Flaw {
             Self::Name { found, .. } => format!("found {found:?}"),
             Self::Bounds { initial, .. } => format!("found {initial}"),
             Self::BoundsCrossed { min, .. } => format!("found {min}"),
-            Self::Counts { train, validation, .. } => format!("found train = {train}, validation = {validation}"),
+            Self::Counts { wanted, .. } => {
+                format!("found train = {}, validation = {}", wanted.train, wanted.validation)
+            }
+            Self::NoClasses { task, .. } => format!("found {task:?}"),
             Self::TooManyData { found, .. } => format!("found {found}"),
             Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),
             Self::NotForKind { kind, .. } => format!("not taken by {kind}"),
+            Self::NotForSource { found, .. } => format!("not taken by {found}"),
             Self::TaskLoss { loss, .. } => format!("found {loss:?}"),
             Self::Mismatch(mismatch) => mismatch.found(),
             _ => String::new(),
@@ -172,9 +193,11 @@ impl Flaw {
             | Self::Value { key, .. }
             | Self::Name { key, .. }
             | Self::NotForKind { key, .. }
+            | Self::NotForSource { key, .. }
             | Self::Missing { key, .. }
             | Self::TooManyData { key, .. } => key.into(),
             Self::Both { key, .. } | Self::Mismatch(Mismatch::Unknown { key }) => (*key).into(),
+            Self::NoClasses { .. } => "data.task".into(),
             Self::BoundsCrossed { name, .. } => format!("optimizer.{name}_min").into(),
             Self::Bounds { name, .. } => format!("optimizer.{name}").into(),
             Self::TaskLoss { .. } => "loss.kind".into(),
@@ -198,7 +221,9 @@ impl Flaw {
                 Some(format!("did you mean `{name}`?"))
             }
             Self::UnknownKey { known, .. } => Some(format!("expected {}", listed(known))),
-            Self::NotForKind { takers, .. } => Some(format!("expected only with {}", listed(takers))),
+            Self::NotForKind { takers, .. } | Self::NotForSource { takers, .. } => {
+                Some(format!("expected only with {}", listed(takers)))
+            }
             _ => None,
         }
     }

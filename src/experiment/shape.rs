@@ -72,7 +72,7 @@ impl Experiment {
         let known = data.source.known()?;
         match data.task {
             Task::Autoencode => Some(known.input),
-            Task::Classify => Some(known.classes),
+            Task::Classify => known.classes,
             Task::OddEven => None,
         }
     }

@@ -79,6 +79,23 @@ fn every_key_of_the_table_is_known_to_the_checker() {
 }
 
 #[test]
+fn data_that_are_made_are_read_and_written_with_what_determines_them() {
+    let made = |data: &str| {
+        let text =
+            SMALL.replace("source = \"digits\"\ntask = \"classify\"", data).replace("categorical", "squared_error");
+        let experiment = parse(&text).unwrap();
+        assert_eq!(parse(&experiment.to_toml()).unwrap(), experiment);
+        experiment.data.unwrap()
+    };
+    let curves = made("source = \"curves\"\ntask = \"autoencode\"");
+    assert_eq!(curves.source, Source::Curves { seed: 1 });
+    assert_eq!((curves.train, curves.validation), (Some(20_000), Some(10_000)));
+    let faces = made("source = \"faces\"\ntask = \"autoencode\"\nseed = 7\nportraits = \"/a/b\"\ntrain = 9");
+    assert_eq!(faces.source, Source::Faces { seed: 7, portraits: Some("/a/b".into()) });
+    assert_eq!((faces.train, faces.validation), (Some(9), Some(41_400)));
+}
+
+#[test]
 fn an_override_changes_one_value() {
     let changed = with(&["optimizer.l2=0.5", "train.batch = 7", "name=other", "network.layers.1.units=9"]).unwrap();
     assert!((changed.optimizer.l2 - 0.5).abs() < 1e-15);
@@ -287,7 +304,7 @@ fn selection() -> impl Strategy<Value = Selection> {
     let path = "/[a-z\"\\\\é ]{1,8}/[a-z'#]{1,8}";
     (path, prop::option::of(path), prop::option::of(1..99_usize), prop::option::of(0..99_usize)).prop_map(
         |(images, labels, train, validation)| Selection {
-            source: Source::Idx { images: images.into(), labels: labels.map(Into::into) },
+            source: Source::Files { images: images.into(), labels: labels.map(Into::into) },
             task: Task::Autoencode,
             train,
             validation,

@@ -76,15 +76,20 @@ fn optional(out: &mut String, key: &str, value: Option<usize>) -> fmt::Result {
 fn write_data(out: &mut String, data: &Selection) -> fmt::Result {
     writeln!(out, "\n[data]")?;
     let path = |path: &Path| path.to_string_lossy().into_owned();
-    match &data.source {
-        Source::Mnist => writeln!(out, "source = \"mnist\"")?,
-        Source::Digits => writeln!(out, "source = \"digits\"")?,
-        Source::Idx { images, labels } => {
-            writeln!(out, "images = {}", Text(&path(images)))?;
-            if let Some(labels) = labels {
-                writeln!(out, "labels = {}", Text(&path(labels)))?;
-            }
+    let source = &data.source;
+    if let Source::Files { images, labels } = source {
+        writeln!(out, "images = {}", Text(&path(images)))?;
+        if let Some(labels) = labels {
+            writeln!(out, "labels = {}", Text(&path(labels)))?;
         }
+    } else {
+        writeln!(out, "source = {}", Text(source.name()))?;
+    }
+    if let Source::Curves { seed } | Source::Faces { seed, .. } = source {
+        writeln!(out, "seed = {seed}")?;
+    }
+    if let Source::Faces { portraits: Some(portraits), .. } = source {
+        writeln!(out, "portraits = {}", Text(&path(portraits)))?;
     }
     writeln!(out, "task = {}", Text(data.task.name()))?;
     optional(out, "train", data.train)?;

@@ -6,8 +6,10 @@ use super::figure::{Axis, Curve, Figure, Look, Point};
 use super::quantity::{Labelled, View, kept, scope_name};
 use crate::diagnostics::alignment::{Aligned, Alignment, Direction};
 use crate::diagnostics::approximation::{Approximation, KroneckerError};
+use crate::diagnostics::factors::LayerFactors;
 use crate::diagnostics::fisher::FisherDistance;
 use crate::diagnostics::hessian_spectrum::HessianSpectrum;
+use crate::diagnostics::images::Images;
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
 use crate::diagnostics::{Density, Kronecker, PER_DECADE, Scope};
@@ -81,6 +83,22 @@ pub fn kronecker(runs: &[Labelled], view: View) -> Vec<Figure> {
     kept(figures.into())
 }
 
+/// The diagonals of the Kronecker factors, in bounded memory: of each block of rows the largest entry.
+pub fn factors(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let mut figure = figure("Diagonals of the Kronecker factors", ("row", false), ("entry", !view.linear_y));
+    for (run, snapshot) in each(runs) {
+        for found in snapshot.tracked::<LayerFactors>() {
+            for factor in &found.latest.factors {
+                let name = format!("{}, layer {}", factor.kind.key(), found.latest.layer);
+                let rows = (0..factor.side())
+                    .map(|row| ((row * factor.size / factor.side().max(1)) as f64, factor.at(row, row)));
+                figure.curves.push(curve(run, name, rows));
+            }
+        }
+    }
+    kept(vec![figure])
+}
+
 /// How directions agree with the exact one, layer by layer.
 pub fn alignment(runs: &[Labelled], view: View) -> Vec<Figure> {
     type Of = fn(&Aligned) -> f64;
@@ -106,6 +124,21 @@ pub fn alignment(runs: &[Labelled], view: View) -> Vec<Figure> {
         figure
     };
     kept(quantities.map(figure).into())
+}
+
+/// Mean loss of the images along the run, and the share of wrong classes where there are classes.
+pub fn images(runs: &[Labelled], view: View) -> Vec<Figure> {
+    let mut loss = view.figure("Loss of the images", "mean loss per datum", runs);
+    let mut wrong = View { linear_y: true, ..view }.figure("Wrong classes of the images", "share", runs);
+    for (run, snapshot) in runs {
+        for found in snapshot.tracked::<Images>() {
+            loss.curves.push(view.curve((run, snapshot), "images", found.history, Look::Line));
+            if found.latest.wrong.is_some() {
+                wrong.curves.push(view.curve((run, snapshot), "images", found.other, Look::Line));
+            }
+        }
+    }
+    kept(vec![loss, wrong])
 }
 
 /// The rank against the number of data, as a band where only bounds are known; and what bounds it.

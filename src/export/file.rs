@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::network::tensors::write_whole;
+use crate::linalg::write_whole;
 
 /// Writes a file whole or not at all; over one that is there only if `force` says so.
 ///

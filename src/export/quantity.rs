@@ -113,7 +113,7 @@ fn turn(point: &mut Point) {
 }
 
 impl View {
-    fn figure(self, title: &str, quantity: &str, runs: &[Labelled]) -> Figure {
+    pub(super) fn figure(self, title: &str, quantity: &str, runs: &[Labelled]) -> Figure {
         let axis = |label: &str, log| Axis { label: label.to_owned(), log };
         let marks = |(run, snapshot): &Labelled| {
             let mark = |mark: &crate::session::snapshot::Mark| Mark {
@@ -132,7 +132,13 @@ impl View {
         }
     }
 
-    fn curve(self, (run, snapshot): (&String, &Arc<Snapshot>), quantity: &str, series: &Series, look: Look) -> Curve {
+    pub(super) fn curve(
+        self,
+        (run, snapshot): (&String, &Arc<Snapshot>),
+        quantity: &str,
+        series: &Series,
+        look: Look,
+    ) -> Curve {
         let point = |point: &history::Point| {
             let (low, high) = if point.count == 0 { (f64::NAN, f64::NAN) } else { (point.min, point.max) };
             Point { x: self.place(snapshot, point.step), y: point.mean(), low, high }

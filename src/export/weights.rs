@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::SafeTensors;
 
 use super::Error;
+use crate::network::tensors::contents;
 
 /// The weights `layers.λ.weight` and `layers.λ.bias` of a checkpoint of so many updates, as a safetensors file:
 /// bit by bit as they are there, without whatever else is.
@@ -15,7 +16,7 @@ use super::Error;
 pub fn weights(checkpoint: &Path, step: u64) -> Result<Vec<u8>, Error> {
     let path = || checkpoint.to_owned();
     let wrong = |reason: String| Error::Checkpoint { path: path(), reason };
-    let bytes = std::fs::read(checkpoint).map_err(|source| Error::Read { path: path(), source })?;
+    let bytes = contents(checkpoint).map_err(|source| Error::Read { path: path(), source })?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
     let weights: Vec<_> = tensors.iter().filter(|(name, _)| name.starts_with("layers.")).collect();
     if weights.is_empty() {

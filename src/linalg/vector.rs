@@ -1,4 +1,4 @@
-//! Elementwise loops on the vector unit.
+//! Elementwise loops on the vector unit, and norms that do not overflow.
 
 /// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache.
 pub const CHUNK: usize = 4096;
@@ -8,4 +8,30 @@ pub const CHUNK: usize = 4096;
 #[inline]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
+}
+
+/// ‖x‖, even where the sum of the squares overflows. Infinite or NaN only where an entry is, or where the norm itself
+/// is beyond double precision.
+pub fn safe_norm(x: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = x.clone().fold(0.0, |most: f64, x| most.max(x.abs()));
+    if most.is_infinite() {
+        return most;
+    }
+    let scale = if most > 0.0 { most } else { 1.0 };
+    scale * x.map(|x| (x / scale) * (x / scale)).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_norm;
+
+    #[test]
+    fn norms_are_right_where_their_squares_overflow() {
+        let norm = |x: [f64; 2]| safe_norm(x.into_iter());
+        for scale in [1.0, 1e200, 1e-200] {
+            assert!((norm([3.0 * scale, -4.0 * scale]) / scale - 5.0).abs() < 1e-12, "{scale}");
+        }
+        assert!(norm([0.0, 0.0]).abs() < 1e-300 && norm([1.0, f64::INFINITY]).is_infinite());
+        assert!([[f64::NAN, 0.0], [f64::NAN, 1.0], [1.0, f64::NAN]].iter().all(|&x| norm(x).is_nan()));
+    }
 }

@@ -72,6 +72,11 @@ impl<T: Real> Parameters<T> {
         squared_distance(self.flat.view(), other.flat.view()).sqrt()
     }
 
+    /// The first layer with a number that is not finite.
+    pub fn not_finite(&self) -> Option<usize> {
+        (1..=self.architecture.depth()).find(|&layer| self.layer(layer).iter().any(|x| !x.is_finite()))
+    }
+
     /// The same in another precision.
     pub fn cast<U: Real>(&self) -> Parameters<U> {
         Parameters { architecture: self.architecture.clone(), flat: self.flat.mapv(|x| U::of(x.double())) }

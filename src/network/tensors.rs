@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::hash::BuildHasher;
-use std::io::Write as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayD, ArrayView2, s};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 
 use super::{Architecture, Parameters};
-use crate::linalg::{Archive, ArchiveError, Real};
+use crate::linalg::{Archive, ArchiveError, Real, write_whole};
 
 /// Tensors whose names begin so are of the state of a run, not of its network.
 const STATE: &str = "state/";
+
+/// Bytes in which a file states the length of its header, and the most it may state.
+const LENGTH: usize = 8;
+const MOST_HEADER: u64 = 100_000_000;
 
 /// Named tensors, in double precision, in the order of their names.
 pub type Tensors = BTreeMap<String, ArrayD<f64>>;
@@ -119,8 +123,11 @@ pub enum TensorError {
 /// # Errors
 /// Where the file is missing, is not a safetensors file, or holds other than finite F32 or F64 numbers.
 pub fn read(path: &Path) -> Result<Tensors, TensorError> {
-    let bytes = std::fs::read(path).map_err(|source| TensorError::Read { path: path.to_owned(), source })?;
     let format = |reason: String| TensorError::Format { path: path.to_owned(), reason };
+    let bytes = contents(path).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidData => format(source.to_string()),
+        _ => TensorError::Read { path: path.to_owned(), source },
+    })?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
     let mut tensors = Tensors::new();
     for (name, view) in file.tensors().into_iter().filter(|(name, _)| !name.starts_with(STATE)) {
@@ -137,6 +144,37 @@ pub fn read(path: &Path) -> Result<Tensors, TensorError> {
         tensors.insert(name, array);
     }
     Ok(tensors)
+}
+
+/// The bytes of a safetensors file: the length of its header in eight bytes, the header, the numbers. A file that is
+/// not as long as it says, or not a regular file, is not read.
+///
+/// # Errors
+/// Those of the file system, and of the kind [`io::ErrorKind::InvalidData`] what is wrong with the file.
+pub fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let wrong = |problem: String| io::Error::new(io::ErrorKind::InvalidData, problem);
+    let metadata = path.metadata()?;
+    if !metadata.is_file() {
+        return Err(wrong("expected a regular file".to_owned()));
+    }
+    let mut file = File::open(path)?;
+    let mut bytes = vec![0; LENGTH];
+    let short = |_| wrong(format!("expected the length of a safetensors header in {LENGTH} bytes, found fewer"));
+    file.read_exact(&mut bytes).map_err(short)?;
+    let header = bytes.iter().rev().fold(0, |sum, &byte| (sum << 8) | u64::from(byte));
+    let most = MOST_HEADER.min(metadata.len() - LENGTH as u64);
+    if header > most {
+        return Err(wrong(format!("its header claims to be of {header} bytes, expected at most {most}")));
+    }
+    (&mut file).take(header).read_to_end(&mut bytes)?;
+    let tensors: Metadata = serde_json::from_slice(&bytes[LENGTH..])
+        .map_err(|problem| wrong(format!("expected a safetensors header from byte {LENGTH}: {problem}")))?;
+    let expected = (bytes.len() as u64).saturating_add(tensors.data_len() as u64);
+    if metadata.len() != expected {
+        return Err(wrong(format!("expected {expected} bytes in all, as its header says, found {}", metadata.len())));
+    }
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The numbers of a tensor in double precision; `None` for other types than F32 and F64.
@@ -170,31 +208,6 @@ pub fn write<S: BuildHasher>(
     let written = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
     let written = written.map_err(|reason| error(std::io::Error::other(reason.to_string())))?;
     write_whole(path, &written).map_err(error)
-}
-
-/// Writes a file whole or not at all: to a neighbour first, which takes its name once it is on the disk.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let neighbour = path.with_file_name(name);
-    let on_disk = || {
-        let mut file = File::create(&neighbour)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    let written = on_disk().and_then(|()| std::fs::rename(&neighbour, path));
-    if let (Ok(()), Some(Ok(folder))) = (&written, path.parent().map(File::open)) {
-        // Where a folder can be brought to the disk, the new name is there too.
-        let _ = folder.sync_all();
-    }
-    if written.is_err() {
-        // Nothing half-written stays behind; the first error is the one to tell.
-        let _ = std::fs::remove_file(&neighbour);
-    }
-    written
 }
 
 /// One tensor as a matrix of the given shape; `None` stands for any number of rows or columns.

@@ -31,13 +31,15 @@ impl Damped {
         self.value = value;
     }
 
-    /// Takes the start that other settings state in place of `old`; whether that is another value than now.
+    /// Takes the start that other settings state in place of `old`, and their bounds; whether that is another value
+    /// than now.
     pub fn adopt(&mut self, old: &Damping, new: &Damping) -> bool {
-        let changes = new.initial.to_bits() != old.initial.to_bits() && new.initial.to_bits() != self.value.to_bits();
-        if changes {
+        let before = self.value;
+        if new.initial.to_bits() != old.initial.to_bits() {
             self.value = new.initial;
         }
-        changes
+        self.adapt(new, self.value);
+        self.value.to_bits() != before.to_bits()
     }
 
     /// Sets the value, clamped to the bounds, if it may adapt.

@@ -9,8 +9,9 @@
 
 use ndarray::{Array2, ArrayView2, Zip, s};
 
+use super::kronecker::{BadFactor, Side};
 use crate::curvature::{Columns, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, Target, eigen, gemm};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, Target, eigen, gemm};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// Eigenvectors and corrected eigenvalues of all layers; layer λ at index λ − 1.
@@ -63,13 +64,15 @@ impl<T: Real> Corrected<T> {
     ///
     /// # Errors
     /// Where a factor is not finite.
-    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), NotPositiveDefinite> {
+    pub fn refresh(&mut self, factors: &KroneckerFactors<T>) -> Result<(), BadFactor> {
         if !self.aged {
             return Ok(());
         }
         for index in 0..self.scales.len() {
-            let input = eigenvectors(&factors.input[index])?;
-            let preactivation = eigenvectors(&factors.preactivation[index].to_dense())?;
+            let bad = |side| BadFactor { layer: index + 1, side, finite: false };
+            let input = eigenvectors(&factors.input[index]).ok_or(bad(Side::Input))?;
+            let preactivation = eigenvectors(&factors.preactivation[index].to_dense());
+            let preactivation = preactivation.ok_or(bad(Side::Preactivation))?;
             if self.begun {
                 let left = squared_overlaps(&preactivation, &self.preactivation[index]);
                 let right = squared_overlaps(&input, &self.input[index]);
@@ -100,7 +103,8 @@ impl<T: Real> Corrected<T> {
                 gemm(weight, gradients.t(), inputs.view(), target, scales[index].view_mut());
             }
         });
-        self.begun = true;
+        // An average that is not finite would never be again: the next one has no past.
+        self.begun = self.scales.iter().flatten().all(|x| x.is_finite());
     }
 
     /// direction ← δ. `damping`: γ + η.
@@ -118,11 +122,10 @@ impl<T: Real> Corrected<T> {
     }
 }
 
-/// Eigenvectors as columns, found in double precision.
-fn eigenvectors<T: Real>(factor: &Array2<T>) -> Result<Array2<T>, NotPositiveDefinite> {
-    let failed = |_| NotPositiveDefinite { size: factor.nrows() };
-    let (_, vectors) = eigen(factor.mapv(Real::double).view()).map_err(failed)?;
-    Ok(vectors.mapv(T::of))
+/// Eigenvectors as columns, found in double precision; none where the factor is not finite.
+fn eigenvectors<T: Real>(factor: &Array2<T>) -> Option<Array2<T>> {
+    let (_, vectors) = eigen(factor.mapv(Real::double).view()).ok()?;
+    Some(vectors.mapv(T::of))
 }
 
 /// (u′_i · u_k)² of the columns of two matrices.

@@ -1,6 +1,8 @@
 //! Directions preconditioned with Kronecker factors:
 //! δ_λ = −(G_λ + ω⁻¹ k I)⁻¹ g_λ (Q_λ + ω k I)⁻¹, k = √(γ + η).
 
+use std::fmt;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -8,11 +10,41 @@ use super::Curvature;
 use super::ekfac::Corrected;
 use crate::curvature::factors::{self, average_from_columns, average_input_factors, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
-use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, NotPositiveDefinite, Real, Target, all, gemm, gram_lower};
+use crate::linalg::{Archive, ArchiveError, Cholesky, Keep, Real, Target, all, gemm, gram_lower};
 use crate::network::{Architecture, Parameters, Pass};
 
 /// How often k is doubled before a factor counts as impossible to invert.
 const DOUBLINGS: u32 = 60;
+
+/// A Kronecker factor cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {side} factor of layer {layer} {}", if *finite { "cannot be inverted with any damping" } else { "is not finite" })]
+pub struct BadFactor {
+    /// λ.
+    pub layer: usize,
+    /// Which of the two.
+    pub side: Side,
+    /// Whether all its numbers are finite.
+    pub finite: bool,
+}
+
+/// The two factors of a layer's block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Q_λ.
+    Input,
+    /// G_λ.
+    Preactivation,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Input => "input",
+            Self::Preactivation => "pre-activation",
+        })
+    }
+}
 
 /// Running averages of the Kronecker factors, and their damped inverses.
 pub struct Kronecker<T> {
@@ -80,9 +112,9 @@ impl<T: Real> Kronecker<T> {
     ///
     /// # Errors
     /// Where a factor of the minibatch is not finite. So is its average, until one with no past replaces it.
-    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), NotPositiveDefinite> {
+    pub fn update_input(&mut self, pass: &Pass<T>, past: f64) -> Result<(), BadFactor> {
         average_input_factors(pass, past, &mut self.averages.input);
-        self.averages.input.iter().try_for_each(|factor| require_finite(trace(factor), factor.nrows()))
+        require_finite(Side::Input, self.averages.input.iter().map(trace))
     }
 
     /// G_λ of the minibatch enters the running average, with weight `past` of what was; after a forward
@@ -97,7 +129,7 @@ impl<T: Real> Kronecker<T> {
         parameters: &Parameters<T>,
         (seed, step): (u64, u64),
         past: f64,
-    ) -> Result<(), NotPositiveDefinite> {
+    ) -> Result<(), BadFactor> {
         let averages = &mut self.averages.preactivation;
         let mut columnwise = |root| {
             let (columns, outputs) = (&mut self.columns, &mut self.outputs);
@@ -125,7 +157,7 @@ impl<T: Real> Kronecker<T> {
         if let Some(corrected) = &mut self.corrected {
             corrected.age();
         }
-        self.averages.preactivation.iter().try_for_each(|factor| require_finite(factor.trace(), factor.size()))
+        require_finite(Side::Preactivation, self.averages.preactivation.iter().map(Factor::trace))
     }
 
     /// The corrected eigenvalues of the minibatch enter their running average, with weight `past` of what was;
@@ -153,25 +185,28 @@ impl<T: Real> Kronecker<T> {
     ///
     /// # Errors
     /// Where a factor cannot be inverted with any damping: it is not finite.
-    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, NotPositiveDefinite> {
+    pub fn invert(&mut self, damping: f64, l2: f64) -> Result<Vec<String>, BadFactor> {
         self.inverses.damping = damping + l2;
         if let Some(corrected) = &mut self.corrected {
             corrected.refresh(&self.averages)?;
             return Ok(Vec::new());
         }
+        require_finite(Side::Input, self.averages.input.iter().map(trace))?;
+        require_finite(Side::Preactivation, self.averages.preactivation.iter().map(Factor::trace))?;
         let k = (damping + l2).sqrt();
         let mut warnings = Vec::new();
         for index in 0..self.averages.input.len() {
             let (input, preactivation) = (&self.averages.input[index], &self.averages.preactivation[index]);
             let traces = [trace(input), preactivation.trace()];
-            require_finite(traces[0], input.nrows())?;
-            require_finite(traces[1], preactivation.size())?;
             let split = damping_split(traces[0], input.nrows(), traces[1], preactivation.size());
-            let mut warn = |name: &str, doublings: u32| {
+            let mut warn = |side: Side, doublings: Option<u32>| {
+                let layer = index + 1;
+                let doublings = doublings.ok_or(BadFactor { layer, side, finite: true })?;
                 if doublings > 0 {
                     let times = 2_u64.pow(doublings);
-                    warnings.push(format!("layer {}: {name} factor inverted with {times} × k", index + 1));
+                    warnings.push(format!("layer {layer}: {side} factor inverted with {times} × k"));
                 }
+                Ok(())
             };
             let doublings = invert_damped(
                 &mut self.cholesky,
@@ -179,8 +214,8 @@ impl<T: Real> Kronecker<T> {
                 split * k,
                 &mut self.scratch.input[index],
                 &mut self.inverses.input[index],
-            )?;
-            warn("input", doublings);
+            );
+            warn(Side::Input, doublings)?;
             let inverse = &mut self.inverses.preactivation[index];
             match (preactivation, &mut self.scratch.preactivation[index]) {
                 (Factor::Diagonal(diagonal), _) => {
@@ -193,8 +228,8 @@ impl<T: Real> Kronecker<T> {
                     let size = factor.nrows();
                     let inverse = inverse.dense_mut(size);
                     let scratch = scratch.dense_mut(size);
-                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse)?;
-                    warn("pre-activation", doublings);
+                    let doublings = invert_damped(&mut self.cholesky, factor, k / split, scratch, inverse);
+                    warn(Side::Preactivation, doublings)?;
                 }
             }
         }
@@ -272,24 +307,27 @@ fn trace<T: Real>(matrix: &Array2<T>) -> f64 {
     matrix.diag().iter().map(|x| x.double()).sum()
 }
 
-/// A positive semi-definite factor is finite where its trace is.
-fn require_finite(trace: f64, size: usize) -> Result<(), NotPositiveDefinite> {
-    if trace.is_finite() { Ok(()) } else { Err(NotPositiveDefinite { size }) }
+/// A positive semi-definite factor is finite where its trace is. `traces`: those of all layers.
+fn require_finite(side: Side, mut traces: impl Iterator<Item = f64>) -> Result<(), BadFactor> {
+    match traces.position(|trace| !trace.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(BadFactor { layer: index + 1, side, finite: false }),
+    }
 }
 
 /// inverse ← (factor + damping · I)⁻¹, and how often the damping had to be doubled: once more in double
-/// precision, then with more and more damping. `scratch` is overwritten.
+/// precision, then with more and more damping. None where no damping is enough. `scratch` is overwritten.
 fn invert_damped<T: Real>(
     cholesky: &mut Cholesky,
     factor: &Array2<T>,
     damping: f64,
     scratch: &mut Array2<T>,
     inverse: &mut Array2<T>,
-) -> Result<u32, NotPositiveDefinite> {
+) -> Option<u32> {
     scratch.assign(factor);
     scratch.diag_mut().mapv_inplace(|x| x + T::of(damping));
     if cholesky.invert(scratch.view_mut(), inverse.view_mut()).is_ok() {
-        return Ok(0);
+        return Some(0);
     }
     let size = factor.nrows();
     let exact = factor.mapv(Real::double);
@@ -299,8 +337,8 @@ fn invert_damped<T: Real>(
         damped.diag_mut().mapv_inplace(|x| x + damping * f64::from(doublings).exp2());
         if cholesky.invert(damped.view_mut(), wide.view_mut()).is_ok() {
             inverse.assign(&wide.mapv(T::of));
-            return Ok(doublings);
+            return Some(doublings);
         }
     }
-    Err(NotPositiveDefinite { size })
+    None
 }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::conjugate_gradients::{ConjugateGradients, Limits};
 use super::damping::{Damped, kronecker_factor, step_damping_after};
 use super::ekfac::Corrected;
-use super::kronecker::{Inverses, Kronecker};
+use super::kronecker::{BadFactor, Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::KroneckerFactors;
 use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, both, dot, dot_matrix, inner_products};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, both, dot, dot_matrix, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -105,6 +105,14 @@ impl<T: Real> SecondOrderState<T> {
         }
     }
 
+    /// Takes γ and τ into their bounds, where they adapt themselves.
+    pub fn bound(&mut self, settings: &SecondOrder) {
+        let before = self.kronecker_damping;
+        self.kronecker_damping.adapt(&settings.kronecker_damping, before.get());
+        self.step_damping.adapt(&settings.step_damping, self.step_damping.get());
+        self.stale |= self.kronecker_damping != before;
+    }
+
     /// The Kronecker factors, where the method has them.
     pub fn factors(&self) -> Option<KroneckerFactors<T>> {
         self.kronecker.as_ref().map(Kronecker::factors)
@@ -136,14 +144,14 @@ impl<T: Real> SecondOrderState<T> {
     /// One update on a minibatch, after its forward and backward pass: next ← θ + Δ.
     ///
     /// # Errors
-    /// Where a Kronecker factor is not finite.
+    /// Where a Kronecker factor cannot be used.
     pub fn update(
         &mut self,
         settings: &SecondOrder,
         batch: &mut Minibatch<T>,
         next: &mut Parameters<T>,
         watch: &mut Stopwatch,
-    ) -> Result<Report, NotPositiveDefinite> {
+    ) -> Result<Report, BadFactor> {
         let mut report = Report::default();
         self.update_factors(settings, batch, watch)?;
         self.updates += 1;
@@ -173,7 +181,7 @@ impl<T: Real> SecondOrderState<T> {
         settings: &SecondOrder,
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
-    ) -> Result<(), NotPositiveDefinite> {
+    ) -> Result<(), BadFactor> {
         let Some(kronecker) = &mut self.kronecker else { return Ok(()) };
         let past = past(settings, self.updates + 1);
         watch.enter(Phase::InputFactors);
@@ -197,7 +205,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+    ) -> Result<(QuadraticModel, Minimum), BadFactor> {
         let period = settings.kronecker_period;
         let adapts = settings.kronecker_damping.adapt && self.updates.is_multiple_of(period);
         let Some(mut kronecker) = self.kronecker.take() else {
@@ -233,14 +241,14 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+    ) -> Result<(QuadraticModel, Minimum), BadFactor> {
         // In the first period the running averages still form, and inverses age with every update.
         // Eigenvectors cost more: they are followed at the updates 1, 2, 4, ….
         let forming = self.updates <= settings.inverse_period
             && (kronecker.corrected().is_none() || self.updates.is_power_of_two());
         if self.stale || forming || self.updates.is_multiple_of(settings.inverse_period) {
             watch.enter(Phase::Factorization);
-            report.warnings.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
+            report.escalations.extend(kronecker.invert(self.kronecker_damping.get(), batch.l2)?);
             self.stale = false;
         }
         self.rescale(settings, kronecker, batch, watch);
@@ -273,7 +281,7 @@ impl<T: Real> SecondOrderState<T> {
         batch: &Minibatch<T>,
         watch: &mut Stopwatch,
         report: &mut Report,
-    ) -> Result<(QuadraticModel, Minimum), NotPositiveDefinite> {
+    ) -> Result<(QuadraticModel, Minimum), BadFactor> {
         let (damping, factor) = (self.kronecker_damping.get(), kronecker_factor(settings.kronecker_period));
         let mut best: Option<(f64, QuadraticModel, Minimum)> = None;
         for candidate in [damping, damping * factor, damping / factor] {
@@ -283,7 +291,7 @@ impl<T: Real> SecondOrderState<T> {
                 continue; // At its bound already: tried before.
             }
             watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
-            report.warnings.extend(kronecker.invert(clamped.get(), batch.l2)?);
+            report.escalations.extend(kronecker.invert(clamped.get(), batch.l2)?);
             if best.is_none() {
                 self.rescale(settings, kronecker, batch, watch);
             }

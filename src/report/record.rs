@@ -9,8 +9,8 @@ use crate::diagnostics::Measurement;
 use crate::diagnostics::alignment::Alignment;
 use crate::diagnostics::surface::Surface;
 use crate::experiment::Shortening;
-use crate::runs::{self, Fact, Run};
-use crate::session::{Event, Outcome, Snapshot};
+use crate::runs::{Fact, Run};
+use crate::session::{Event, Outcome, Snapshot, log};
 use crate::sweep::{Plan, State};
 
 /// How deep below a folder runs are looked for.
@@ -96,7 +96,7 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 fn read(folder: &Path) -> Result<Record, String> {
     let run = Run::read(folder).map_err(|error| error.to_string())?;
     let (mut alignment, mut surfaces) = (Vec::new(), Vec::new());
-    let snapshot = runs::events(folder, &mut |event| match event {
+    let snapshot = log::events(folder, &mut |event| match event {
         Event::Measured(Measurement::Alignment(found)) => alignment.push(found.clone()),
         Event::Measured(Measurement::Surface(found)) => surfaces.push(found.clone()),
         _ => {}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::names;
 use crate::experiment::Experiment;
+use crate::session::log::LogError;
 use crate::session::{Snapshot, Summary};
 
 /// A setting or a result of a run.
@@ -45,6 +46,9 @@ pub struct Run {
 /// Why a folder is not a run's.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
+    /// Its log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {

@@ -62,6 +62,8 @@ pub enum Standing {
     Stopped,
     /// It could not go on.
     Failed,
+    /// Its log is damaged: what it came to is not known.
+    Damaged,
 }
 
 impl Standing {
@@ -76,6 +78,7 @@ impl Standing {
             Self::Finished => "finished",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -95,6 +98,7 @@ impl Entry {
     pub fn standing(&self) -> Standing {
         match (&self.source, &self.snapshot.status) {
             (Source::Queued(_), _) => Standing::Queued,
+            _ if self.snapshot.damage.is_some() => Standing::Damaged,
             (Source::Folder(_), _) if self.elsewhere => Standing::Elsewhere,
             (_, Status::Ended(outcome)) => outcome.into(),
             (Source::Live(_), Status::Paused) => Standing::Paused,
@@ -192,7 +196,6 @@ impl Shelf {
     }
 
     /// Puts a run that is over on the shelf.
-    #[cfg(test)]
     pub(crate) fn record(&mut self, run: Run, snapshot: Snapshot) {
         let id = self.push(run.folder.clone(), Some(run), Source::Over);
         if let Some(entry) = self.entry_mut(id) {
@@ -243,7 +246,9 @@ impl Shelf {
             experiment.train.updates += step;
         }
         let folder = Folder::make(&self.free_folder(&experiment.name))?;
-        self.begin(experiment, folder, Start::Fork { checkpoint }).map(Some)
+        let fork = self.begin(experiment, folder, Start::Fork { checkpoint })?;
+        self.send(id, Command::Fork(step));
+        Ok(Some(fork))
     }
 
     /// A folder below the first root that no run of the shelf has or waits for.

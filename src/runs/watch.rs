@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::Unreadable;
-use super::replay::Follower;
-use crate::session::{Snapshot, Status};
+use crate::session::log::{Follower, LogError};
+use crate::session::{Snapshot, Status, require_free};
 
 /// How often a log that another process may be writing is looked at.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -33,7 +32,7 @@ impl Watch {
         std::thread::Builder::new().name("watch".into()).spawn(move || {
             if let Err(error) = follow(folder, &board, &over) {
                 let mut snapshot = Snapshot::clone(&board.load());
-                snapshot.fail(&error.to_string());
+                snapshot.break_off(&error);
                 board.store(Arc::new(snapshot));
             }
         })?;
@@ -53,8 +52,9 @@ impl Drop for Watch {
 }
 
 /// Publishes a log until its run is over, or nobody watches any more.
-fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), Unreadable> {
+fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), LogError> {
     let mut follower = Follower::open(&folder)?;
+    let mut told = false;
     while !over.load(Ordering::Relaxed) {
         let advanced = follower.advance();
         if advanced.is_err() {
@@ -67,6 +67,16 @@ fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Resu
             if ended {
                 return Ok(());
             }
+        }
+        // While a run goes on, the rest of a line is about to come.
+        if !told
+            && let Some(torn) = follower.torn()
+            && require_free(&folder).is_ok()
+        {
+            let mut snapshot = Snapshot::clone(&follower.snapshot());
+            snapshot.leave_out(&torn);
+            board.store(Arc::new(snapshot));
+            told = true;
         }
         std::thread::sleep(PERIOD);
     }

@@ -2,14 +2,21 @@
 //! on bit by bit.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
-use safetensors::tensor::SafeTensors;
+use safetensors::tensor::{Metadata, SafeTensors};
 
-use crate::linalg::{Archive, ArchiveError, Tensor};
-use crate::network::tensors::{TensorError, write_whole};
+use super::start::Journal;
+use crate::experiment::Experiment;
+use crate::linalg::{Archive, ArchiveError, Keep as _, Real, Tensor, write_whole};
+use crate::network::tensors::{TensorError, contents};
 use crate::network::{Architecture, Loss};
+use crate::train::{Hyperparameter, Trainer};
+
+/// The metadata that hold a checksum for each tensor.
+const CHECKSUMS: &str = "checksums";
 
 /// What is kept of a run at one of its steps.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,12 +51,12 @@ pub enum CheckpointError {
         reason: String,
     },
     /// Its contents are not those that were written.
-    #[error("{}: the checkpoint is damaged: its contents do not have the checksum {expected}", path.display())]
+    #[error("{}: the checkpoint is damaged: {part} does not have its checksum", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The checksum of what was written.
-        expected: String,
+        /// What of it, and where that is in the file.
+        part: String,
     },
     /// It is of another network.
     #[error("{}: the checkpoint is of the network {found}, expected {expected}", path.display())]
@@ -72,6 +79,19 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
+    /// All that a run needs to go on from where its trainer is: its experiment, with the settings of the moment, and
+    /// its state.
+    pub(super) fn of<T: Real>(mut experiment: Experiment, trainer: &Trainer<T>, journal: &Journal) -> Self {
+        experiment.optimizer = trainer.optimizer();
+        let batch = trainer.get(Hyperparameter::Batch);
+        experiment.train.batch = batch.map_or(experiment.train.batch, |batch| batch as usize);
+        let mut archive = Archive::default();
+        archive.note("network", &(trainer.parameters().architecture(), experiment.loss));
+        archive.note("session", journal);
+        trainer.save(&mut archive);
+        Self { step: trainer.step_number(), name: experiment.name.clone(), experiment: experiment.to_toml(), archive }
+    }
+
     /// The file of a run's checkpoint, relative to the run folder.
     pub fn file(step: u64) -> String {
         format!("checkpoints/step-{step}.safetensors")
@@ -96,7 +116,10 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<(), TensorError> {
         let error = |source| TensorError::Write { path: path.to_owned(), source };
         let state = serde_json::to_string(&self.archive.values).map_err(|reason| error(reason.into()))?;
+        let checksums = self.archive.tensors.iter().map(|(name, tensor)| (name, tensor_checksum(tensor)));
+        let checksums = serde_json::to_string(&checksums.collect::<BTreeMap<_, _>>());
         let mut metadata = BTreeMap::from([
+            (CHECKSUMS.to_owned(), checksums.map_err(|reason| error(reason.into()))?),
             ("step".to_owned(), self.step.to_string()),
             ("name".to_owned(), self.name.clone()),
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
@@ -110,25 +133,43 @@ impl Checkpoint {
         write_whole(path, &bytes).map_err(error)
     }
 
-    /// Reads one.
+    /// Reads one. A symbolic link, which may lead anywhere and change meanwhile, is none.
     ///
     /// # Errors
     /// Where the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        let bytes = match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() => Err(io::Error::other("a symbolic link; expected the file itself")),
+            _ => contents(path),
+        };
         let format = |reason: String| CheckpointError::Format { path: path.to_owned(), reason };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format(error.to_string()))?;
+        let bytes = bytes.map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidData => format(source.to_string()),
+            _ => CheckpointError::Read { path: path.to_owned(), source },
+        })?;
+        let damaged = |part: String| CheckpointError::Damaged { path: path.to_owned(), part };
+        let wrong = |error: safetensors::SafeTensorError| format(format!("its header: {error}"));
+        let (length, header) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
         let mut metadata: BTreeMap<_, _> = header.metadata().clone().unwrap_or_default().into_iter().collect();
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(wrong)?;
         let tensor = |(name, view): (String, safetensors::tensor::TensorView)| {
             (name, Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() })
         };
         let tensors: BTreeMap<_, _> = file.tensors().into_iter().map(tensor).collect();
         let Some(expected) = metadata.remove("checksum") else {
-            return Err(format("it holds weights alone, expected the state of a run too".to_owned()));
+            let reason = "its header has no checksum: it holds weights alone, expected the state of a run too";
+            return Err(format(reason.to_owned()));
         };
         if checksum(&metadata, &tensors) != expected {
-            return Err(CheckpointError::Damaged { path: path.to_owned(), expected });
+            let known = metadata.contains_key(CHECKSUMS);
+            let header = format!("its header (bytes 0 to {})", 7 + length);
+            return Err(damaged(if known { header } else { format!("{header} or one of its tensors") }));
+        }
+        if let Some(stated) = metadata.get(CHECKSUMS) {
+            let checksums = serde_json::from_str(stated).map_err(|error| format(error.to_string()))?;
+            if let Some(part) = damaged_tensor((length, &header), &checksums, &tensors) {
+                return Err(damaged(part));
+            }
         }
         let mut text = |key: &str| metadata.remove(key).ok_or_else(|| format(format!("its metadata lack `{key}`")));
         let step = text("step")?.parse().map_err(|_| format("its step is not a number".to_owned()))?;
@@ -157,7 +198,25 @@ impl Checkpoint {
     }
 }
 
-/// A digest of all that a file holds, in hexadecimal.
+/// The CRC-32C of the numbers of a tensor, in hexadecimal.
+fn tensor_checksum(tensor: &Tensor) -> String {
+    format!("{:08x}", crc32c::crc32c(&tensor.bytes))
+}
+
+/// The first tensor without its checksum, and where it is in a file whose header is so long.
+fn damaged_tensor(
+    (length, header): (usize, &Metadata),
+    checksums: &BTreeMap<String, String>,
+    tensors: &BTreeMap<String, Tensor>,
+) -> Option<String> {
+    let (name, tensor) =
+        tensors.iter().find(|(name, tensor)| checksums.get(*name) != Some(&tensor_checksum(tensor)))?;
+    let begin = 8 + length + header.info(name).map_or(0, |info| info.data_offsets.0);
+    Some(format!("tensor `{name}` (bytes {begin} to {})", begin + tensor.bytes.len().saturating_sub(1)))
+}
+
+/// A digest of the header of a file, in hexadecimal; of a file that states no checksums of its tensors, as those of
+/// earlier versions, a digest of all that it holds.
 fn checksum(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<String, Tensor>) -> String {
     let mut digest = Md5::new();
     let mut part = |bytes: &[u8]| {
@@ -171,7 +230,9 @@ fn checksum(metadata: &BTreeMap<String, String>, tensors: &BTreeMap<String, Tens
     for (name, Tensor { dtype, shape, bytes }) in tensors {
         part(name.as_bytes());
         part(format!("{dtype:?} {shape:?}").as_bytes());
-        part(bytes);
+        if !metadata.contains_key(CHECKSUMS) {
+            part(bytes);
+        }
     }
     digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -39,6 +39,8 @@ pub enum Command {
     Measure(Diagnostic),
     /// End the measurement that is under way, and those that wait.
     CancelMeasurements,
+    /// Take down that another run begins at the checkpoint of this one after so many updates.
+    Fork(u64),
     /// Write a checkpoint and end the run.
     Stop,
 }

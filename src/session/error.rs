@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::log::LogError;
 use super::{CheckpointError, LockError, RecordError};
 use crate::experiment::{LoadError, Problems};
+use crate::network::tensors::TensorError;
 
 /// Why a run did not come to an end of its own.
 #[derive(Debug, thiserror::Error)]
@@ -45,13 +47,23 @@ pub enum Error {
         updates: u64,
     },
     /// The log of the run folder cannot be gone on with.
-    #[error("{}: {problem}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)", path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
+    #[error("{0}; expected the log of a run (to start another at its checkpoint: kfra-tui run --from)")]
+    Log(#[from] LogError),
+    /// The log does not tell of an update.
+    #[error("{}: the log has no update {step}; expected one from {first} to {last}", folder.display())]
+    NotInLog {
+        /// The run folder.
+        folder: PathBuf,
+        /// The update.
+        step: u64,
+        /// Updates made at the start.
+        first: u64,
+        /// The last update of the log.
+        last: u64,
     },
+    /// A checkpoint cannot be written.
+    #[error(transparent)]
+    Write(#[from] TensorError),
     /// The experiment is not that of the run to be resumed.
     #[error(
         "{}: a run is resumed as it was: of its settings only those of diagnostics and of train but train.batch can change (to change others: kfra-tui run --from CHECKPOINT)",
@@ -70,9 +82,12 @@ pub enum Error {
     /// Threads cannot be started.
     #[error("cannot start the threads of the run: {0}")]
     Threads(String),
-    /// The run's thread panicked; its message has been printed.
-    #[error("the run ended by an error in this program")]
-    Panicked,
+    /// The run's thread panicked before there was a run folder to tell of it.
+    #[error("the run ended by an error in this program: {panic}")]
+    Panicked {
+        /// Its message.
+        panic: String,
+    },
 }
 
 impl Error {
@@ -86,10 +101,11 @@ impl Error {
             | Self::Checkpoint(_)
             | Self::NoCheckpoint { .. }
             | Self::NoUpdates { .. }
-            | Self::Log { .. }
+            | Self::Log(_)
+            | Self::NotInLog { .. }
             | Self::Changed { .. }
             | Self::Folder(_) => true,
-            Self::Record(_) | Self::Threads(_) | Self::Panicked => false,
+            Self::Record(_) | Self::Write(_) | Self::Threads(_) | Self::Panicked { .. } => false,
         }
     }
 }

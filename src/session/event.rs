@@ -108,6 +108,9 @@ pub enum Event {
 /// What is known of a run when it starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
+    /// The schema of the log from here on: [`SCHEMA`](super::log::SCHEMA) of this version.
+    #[serde(default = "super::log::first_schema")]
+    pub schema: u32,
     /// The experiment's name.
     pub name: String,
     /// The network.

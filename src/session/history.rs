@@ -1,18 +1,23 @@
 //! A quantity along a run, in bounded memory.
 
+use serde::{Deserialize, Serialize};
+
+use crate::linalg::number;
+
 /// Points kept of a series; when they are exceeded neighbours are merged.
 const CAPACITY: usize = 4096;
 
 /// A quantity along a run: at most 4,096 points, each summing up the values of `width` steps. Points
 /// begin at multiples of `width`, so a curve does not jump when new points arrive.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     width: u64,
     points: Vec<Point>,
 }
 
 /// The values of a series within `width` steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 pub struct Point {
     /// The step of the latest value.
     pub step: u64,
@@ -28,6 +33,30 @@ pub struct Point {
     pub min: f64,
     /// Largest finite value (−∞ where there is none).
     pub max: f64,
+}
+
+/// A point as it is kept in a file: there are many, and names would take most of the room.
+#[derive(Serialize, Deserialize)]
+struct Packed(
+    u64,
+    #[serde(with = "number")] f64,
+    u32,
+    u32,
+    #[serde(with = "number")] f64,
+    #[serde(with = "number")] f64,
+    #[serde(with = "number")] f64,
+);
+
+impl From<Packed> for Point {
+    fn from(Packed(step, seconds, count, not_finite, sum, min, max): Packed) -> Self {
+        Self { step, seconds, count, not_finite, sum, min, max }
+    }
+}
+
+impl From<Point> for Packed {
+    fn from(Point { step, seconds, count, not_finite, sum, min, max }: Point) -> Self {
+        Self(step, seconds, count, not_finite, sum, min, max)
+    }
 }
 
 impl Default for Series {

@@ -18,6 +18,11 @@ struct Entry {
 pub(super) struct Kept(Vec<Entry>);
 
 impl Kept {
+    /// Whether there is none yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes note of a checkpoint and returns the steps of those that are no longer kept: all but the last
     /// `most` (0: all are kept), the one of the lowest loss, and those the user asked for.
     pub(super) fn add(&mut self, step: u64, loss: f64, asked: bool, most: usize) -> Vec<u64> {

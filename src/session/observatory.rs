@@ -11,6 +11,7 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 
 use super::Event;
+use super::contain::{DIAGNOSTICS, contain};
 use crate::data::Dataset;
 use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Task};
 use crate::experiment::Experiment;
@@ -81,10 +82,11 @@ impl Observatory {
             seed: experiment.seed,
         };
         let thread = std::thread::Builder::new()
-            .name("diagnostics".into())
+            .name(DIAGNOSTICS.into())
             .spawn(move || {
                 // One thread: the products of diagnostics must not spread over the cores that train.
-                let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(1).build() else { return };
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| DIAGNOSTICS.into()).build();
+                let Ok(pool) = pool else { return };
                 pool.install(move || instruments.work(&work, &tell));
             })
             .ok();
@@ -162,8 +164,8 @@ impl Observatory {
 
     /// Starts what was asked for, else what is due at `step`: longest due first, as far as the budget allows, so
     /// that with what they took the last time their share of CPU time stays within it. `subject` is asked for
-    /// the state of the run only then, with whether it is compared with the directions of optimizers.
-    pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(bool) -> Subject) {
+    /// the state of the run only then, as far as what is measured needs it.
+    pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
         if self.busy.is_some() {
             return;
         }
@@ -174,7 +176,7 @@ impl Observatory {
 
     /// Starts, at the last update and whatever the budget, what was not measured after update `first`: the run
     /// was too short for its cadence.
-    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(bool) -> Subject) {
+    pub(super) fn conclude(&mut self, first: u64, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
         let missing = |diagnostic| {
             let every = self.settings.probes[diagnostic].every;
             every > 0 && self.due[diagnostic] <= first + every
@@ -190,7 +192,7 @@ impl Observatory {
         step: u64,
         due: Vec<Diagnostic>,
         asked: Option<Diagnostic>,
-        subject: impl FnOnce(bool) -> Subject,
+        subject: impl FnOnce(&[Diagnostic]) -> Subject,
     ) {
         if due.is_empty() {
             return;
@@ -200,7 +202,7 @@ impl Observatory {
             self.costs[diagnostic] = 0.0;
         }
         let cancelled = Arc::new(AtomicBool::new(false));
-        let subject = subject(due.contains(&Diagnostic::Alignment));
+        let subject = subject(&due);
         let job = Job { step, subject, due, cancelled: Arc::clone(&cancelled) };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             self.busy = Some(Busy { step, asked, began: Instant::now(), cancelled });
@@ -260,7 +262,7 @@ impl Observatory {
         self.asked.clear();
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so already.
+            // Panics are contained in it.
             let _ = thread.join();
         }
     }
@@ -314,14 +316,22 @@ impl Instruments {
             let cancelled = || job.cancelled.load(Ordering::Relaxed);
             for &diagnostic in job.due.iter().take_while(|_| !cancelled()) {
                 // Gathered when first needed: what is off at the start may be switched on.
-                let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
-                let measured = self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
-                    let cost = measurement.reading().cost;
-                    report(Event::Measured(measurement), cost);
+                let measured = contain(|| {
+                    let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
+                    self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
+                        let cost = measurement.reading().cost;
+                        report(Event::Measured(measurement), cost);
+                    })
                 });
-                if let Err(error) = measured {
-                    report(Event::DiagnosticFailed { step: job.step, diagnostic, reason: error.to_string() }, 0.0);
-                }
+                let reason = match measured {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) => error.to_string(),
+                    Err(panic) => {
+                        batches[diagnostic] = None;
+                        format!("an error in this program: {panic}")
+                    }
+                };
+                report(Event::DiagnosticFailed { step: job.step, diagnostic, reason }, 0.0);
             }
             let _ = tell.send(Report::Done);
         }
@@ -329,7 +339,7 @@ impl Instruments {
 
     fn gather(&self, diagnostic: Diagnostic) -> ProbeBatch {
         let data = self.settings.probes[diagnostic].data;
-        ProbeBatch::new(&self.data.train, &self.architecture, self.loss, data, self.seed)
+        ProbeBatch::new(diagnostic.samples(&self.data), &self.architecture, self.loss, data, self.seed)
     }
 
     fn measure(
@@ -350,6 +360,7 @@ impl Instruments {
             preconditioning,
             seed: self.seed,
             step: job.step,
+            image: self.data.image,
             cancelled,
         };
         diagnostic.measure(&task, report)

@@ -1,12 +1,14 @@
 //! How long a run will still take.
 
+use serde::{Deserialize, Serialize};
+
 /// Updates whose times count: as many as smooth over what is not done at every update, as inverses are.
 const MEMORY: f64 = 500.0;
 /// As how many updates those before a change of settings count.
 const AFTER_CHANGE: f64 = 20.0;
 
 /// Seconds of wall time an update takes, evaluations included: a mean that fades.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pace {
     updates: f64,
     seconds: f64,

@@ -1,4 +1,4 @@
-//! The run folder and the run log: what is kept of a run, and what is shown of it.
+//! The run folder: what is written of a run, and what is shown of it.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::lock::Lock;
+use super::log::{self, Progress};
 use super::start::Remains;
 use super::{Error, Event, Snapshot};
 use crate::experiment::Experiment;
-use crate::network::tensors::write_whole;
+use crate::linalg::write_whole;
 
 /// Snapshots of a run that makes updates are published no more often than this.
 const PUBLISH: Duration = Duration::from_millis(60);
@@ -34,7 +35,11 @@ pub struct RecordError {
 pub(super) struct Recorder {
     folder: PathBuf,
     log: BufWriter<File>,
-    snapshot: Snapshot,
+    written: Progress,
+    /// Bytes of the log that its index covers.
+    indexed: u64,
+    /// Memory for a line.
+    line: Vec<u8>,
     board: Arc<ArcSwap<Snapshot>>,
     listener: Option<Sender<Event>>,
     published: Instant,
@@ -65,9 +70,9 @@ impl Recorder {
         let checkpoints = folder.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints)).map_err(Error::Folder)?;
         let lock = Lock::take(folder)?;
-        let path = folder.join("events.jsonl");
+        let path = log::path(folder);
         let log = File::create_new(&path).map_err(error(&path)).map_err(Error::Folder)?;
-        Self::new(folder, experiment, lock, log, Snapshot::default(), board, listener)
+        Self::new(folder, experiment, lock, (log, Progress::default()), board, listener)
     }
 
     /// Goes on with the log of a run folder, from which all is cut that lies beyond a checkpoint. What
@@ -82,10 +87,10 @@ impl Recorder {
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
     ) -> Result<Self, Error> {
-        let Remains { lock, snapshot, bytes, .. } = remains;
-        let path = folder.join("events.jsonl");
+        let Remains { lock, read, .. } = remains;
+        let path = log::path(folder);
         let log = File::options().write(true).open(&path).and_then(|mut log| {
-            log.set_len(bytes)?;
+            log.set_len(read.bytes)?;
             log.seek(SeekFrom::End(0))?;
             Ok(log)
         });
@@ -97,22 +102,32 @@ impl Recorder {
             }
             _ => {}
         }
-        Self::new(folder, experiment, lock, log, snapshot, board, listener)
+        Self::new(folder, experiment, lock, (log, read), board, listener)
     }
 
     fn new(
         folder: &Path,
         experiment: &Experiment,
         lock: Lock,
-        log: File,
-        snapshot: Snapshot,
+        (log, written): (File, Progress),
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
     ) -> Result<Self, Error> {
         let file = folder.join("experiment.toml");
         write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file)).map_err(Error::Folder)?;
         let (folder, log, now) = (folder.to_owned(), BufWriter::new(log), Instant::now());
-        Ok(Self { folder, log, snapshot, board, listener, published: now, flushed: now, _lock: lock })
+        Ok(Self {
+            folder,
+            log,
+            written,
+            indexed: 0,
+            line: Vec::new(),
+            board,
+            listener,
+            published: now,
+            flushed: now,
+            _lock: lock,
+        })
     }
 
     /// The run folder.
@@ -120,13 +135,21 @@ impl Recorder {
         &self.folder
     }
 
+    /// Updates that were taken down.
+    pub(super) fn updates(&self) -> u64 {
+        self.written.snapshot.step
+    }
+
     /// Takes down an event: first into the log, then into the snapshot.
     ///
     /// # Errors
     /// Where the log cannot be written.
     pub(super) fn emit(&mut self, event: Event) -> Result<(), RecordError> {
-        self.log(&event)?;
-        self.snapshot.apply(&event);
+        self.log(&event).map_err(error(&log::path(&self.folder)))?;
+        Arc::make_mut(&mut self.written.snapshot).apply(&event);
+        if self.written.outgrows(self.indexed) {
+            self.index()?;
+        }
         let frequent = matches!(event, Event::Step(_));
         if !frequent || self.published.elapsed() >= PUBLISH {
             self.publish();
@@ -138,12 +161,25 @@ impl Recorder {
         Ok(())
     }
 
-    fn log(&mut self, event: &Event) -> Result<(), RecordError> {
-        let written = serde_json::to_writer(&mut self.log, event)
-            .map_err(std::io::Error::from)
-            .and_then(|()| self.log.write_all(b"\n"))
-            .and_then(|()| if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) });
-        written.map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+    fn log(&mut self, event: &Event) -> std::io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, event)?;
+        self.written.checksum.seal(&mut self.line);
+        self.log.write_all(&self.line)?;
+        self.written.bytes += self.line.len() as u64;
+        self.written.lines += 1;
+        if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) }
+    }
+
+    /// Makes the index of the log anew.
+    fn index(&mut self) -> Result<(), RecordError> {
+        let path = log::path(&self.folder);
+        self.written.schema = log::SCHEMA;
+        self.flush().map_err(error(&path))?;
+        self.indexed = self.written.bytes;
+        // The run does without it.
+        let _ = self.written.index(&path);
+        Ok(())
     }
 
     /// Brings the log to the disk; returns its length.
@@ -154,7 +190,7 @@ impl Recorder {
         self.flush()
             .and_then(|()| self.log.get_ref().sync_data())
             .and_then(|()| self.log.stream_position())
-            .map_err(error(&self.folder.join("events.jsonl")))
+            .map_err(error(&log::path(&self.folder)))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -165,7 +201,7 @@ impl Recorder {
     /// Shows the present state to who watches, and brings the log to the disk: before standing still.
     pub(super) fn publish(&mut self) {
         self.published = Instant::now();
-        self.board.store(Arc::new(self.snapshot.clone()));
+        self.board.store(Arc::clone(&self.written.snapshot));
     }
 
     /// Brings everything to the disk, and writes `summary.json`.
@@ -174,9 +210,10 @@ impl Recorder {
     /// Where it cannot be written.
     pub(super) fn finish(&mut self, summary: &super::Summary) -> Result<(), RecordError> {
         self.emit(Event::Ended(Box::new(summary.clone())))?;
+        self.flush().map_err(error(&log::path(&self.folder)))?;
         let path = self.folder.join("summary.json");
-        self.flush()
-            .and_then(|()| serde_json::to_vec_pretty(summary).map_err(std::io::Error::from))
+        serde_json::to_vec_pretty(summary)
+            .map_err(std::io::Error::from)
             .and_then(|text| write_whole(&path, &text))
             .map_err(|source| RecordError { path, source })
     }
@@ -187,6 +224,6 @@ impl Recorder {
     /// Where it cannot be written.
     pub(super) fn rest(&mut self) -> Result<(), RecordError> {
         self.publish();
-        self.flush().map_err(|source| RecordError { path: self.folder.join("events.jsonl"), source })
+        self.flush().map_err(error(&log::path(&self.folder)))
     }
 }

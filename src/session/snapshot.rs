@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Event, RunInfo};
 use super::history::Series;
+use super::log::{Damage, LogError};
 use super::pace::Pace;
 use super::{Command, Evaluation, Summary};
 use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
@@ -15,7 +18,7 @@ const MESSAGES: usize = 200;
 const MARKS: usize = 500;
 
 /// A run as a fold over its events. A live run and a replayed one are the same fold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What is known of the run; `None` while it is loading.
     pub run: Option<RunInfo>,
@@ -56,6 +59,8 @@ pub struct Snapshot {
     pub phases: Vec<(Phase, f64)>,
     /// Mean wall and CPU seconds of the latest steps (exponential average).
     pub step_seconds: (f64, f64),
+    /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
+    pub escalations: usize,
     /// How long further updates take.
     pub pace: Pace,
     /// The latest ρ that the present optimizer measured.
@@ -76,10 +81,13 @@ pub struct Snapshot {
     pub measuring: Vec<Diagnostic>,
     /// The end, once it came.
     pub summary: Option<Summary>,
+    /// Where its log is damaged: nothing is known of what follows.
+    #[serde(skip)]
+    pub damage: Option<String>,
 }
 
 /// Whether a run runs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Status {
     /// Its data are being loaded.
     #[default]
@@ -112,7 +120,7 @@ fn place(measurement: &Measurement) -> (Diagnostic, Scope) {
 }
 
 /// Something that happened at a step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// Updates made before it.
     pub step: u64,
@@ -121,7 +129,7 @@ pub struct Mark {
 }
 
 /// Something said to the user.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Updates made when it was said.
     pub step: u64,
@@ -134,7 +142,7 @@ pub struct Message {
 }
 
 /// How serious a message is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
     /// As asked for.
     #[default]
@@ -206,6 +214,23 @@ impl Snapshot {
         self.say(self.step, Level::Error, reason.to_owned());
     }
 
+    /// Takes in that its log cannot be read any further.
+    pub fn break_off(&mut self, error: &LogError) {
+        match error {
+            LogError::Read { .. } => self.fail(&error.to_string()),
+            LogError::Damaged { damage, .. } => {
+                let told = format!("events.jsonl: {damage}");
+                self.fail(&told);
+                self.damage = Some(told);
+            }
+        }
+    }
+
+    /// Takes in that the log of a run that is over has the beginning of one more line.
+    pub fn leave_out(&mut self, torn: &Damage) {
+        self.say(self.step, Level::Warning, format!("events.jsonl: {torn}"));
+    }
+
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
         self.status = Status::Running;
@@ -240,6 +265,7 @@ impl Snapshot {
         at(&mut self.epoch, step.epoch);
         at(&mut self.wall, step.wall);
         self.cpu_seconds += step.cpu;
+        self.escalations += step.escalations;
         for (series, value) in [
             (&mut self.kronecker_damping, step.kronecker_damping),
             (&mut self.step_damping, step.step_damping),

@@ -1,14 +1,15 @@
 //! Where a run starts: afresh, where a run folder was left, or at a checkpoint of another run.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
 use super::lock::Lock;
-use super::{Checkpoint, CheckpointError, Command, Error, Evaluation, Event, Snapshot};
+use super::log::{self, Damage, Follower, LogError, Progress};
+use super::{Checkpoint, CheckpointError, Command, Error, Evaluation, Event};
 use crate::experiment::Experiment;
 use crate::network::{Architecture, Loss};
 use crate::{diagnostics, train};
@@ -74,7 +75,7 @@ impl Origin {
 }
 
 /// What the session keeps of a run in a checkpoint, beside the training.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Journal {
     /// Bytes of the log up to the checkpoint.
     pub log: u64,
@@ -108,10 +109,8 @@ pub(super) struct Remains {
     pub checkpoint: Checkpoint,
     /// Its file.
     pub file: PathBuf,
-    /// The state of the run that the log leads to, up to the checkpoint.
-    pub snapshot: Snapshot,
-    /// Bytes of the log up to there.
-    pub bytes: u64,
+    /// The log up to the checkpoint.
+    pub read: Progress,
     /// What the user should know: what is lost.
     pub remarks: Vec<String>,
 }
@@ -158,17 +157,17 @@ impl Remains {
             return Err(Error::Changed { folder: folder.to_owned() });
         }
         let lock = Lock::take(folder)?;
-        let path = folder.join("events.jsonl");
-        let error = |source| Error::Log { path: path.clone(), problem: format!("cannot be read: {source}") };
+        let path = log::path(folder);
+        let error = |source| LogError::Read { path: path.clone(), source };
         let mut log = File::open(&path).map_err(error)?;
         let length = log.metadata().map_err(error)?.len();
         let mut remarks = Vec::new();
         for (_, file) in Checkpoint::list(folder) {
             let remark = match usable(&file, &mut log, length) {
                 Ok((checkpoint, bytes)) => {
-                    let (snapshot, lost) = fold(&path, &mut log, bytes)?;
+                    let (read, lost) = read_to(folder, bytes)?;
                     remarks.extend(lost.describe(checkpoint.step));
-                    return Ok(Self { lock, experiment: kept, checkpoint, file, snapshot, bytes, remarks });
+                    return Ok(Self { lock, experiment: kept, checkpoint, file, read, remarks });
                 }
                 Err(remark) => remark,
             };
@@ -226,39 +225,40 @@ fn usable(file: &Path, log: &mut File, length: u64) -> Result<(Checkpoint, u64),
 struct Lost {
     updates: u64,
     changes: u64,
+    /// Where it cannot be read any further.
+    damage: Option<Damage>,
 }
 
 impl Lost {
-    fn describe(&self, step: u64) -> Option<String> {
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Step(_) => self.updates += 1,
+            Event::Applied { command: Command::Set { .. } | Command::Switch { .. }, .. } => self.changes += 1,
+            _ => {}
+        }
+    }
+
+    fn describe(&self, step: u64) -> Vec<String> {
         let some = |count: u64, what: &str| {
             (count > 0).then(|| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
         };
         let again = some(self.updates, "update").map(|some| format!("{some} after update {step} made again"));
         let lost = some(self.changes, "change").map(|some| format!("{some} of settings after update {step} lost"));
         let parts: Vec<_> = again.into_iter().chain(lost).collect();
-        (!parts.is_empty()).then(|| parts.join("; "))
+        let damage = self.damage.as_ref().map(|damage| format!("events.jsonl: {damage}"));
+        damage.into_iter().chain((!parts.is_empty()).then(|| parts.join("; "))).collect()
     }
 }
 
-/// The state of the run after the first `bytes` of its log, and what lies beyond them.
-fn fold(path: &Path, log: &mut File, bytes: u64) -> Result<(Snapshot, Lost), Error> {
-    let error = |problem: String| Error::Log { path: path.to_owned(), problem };
-    log.rewind().map_err(|source| error(source.to_string()))?;
-    let (mut snapshot, mut lost) = (Snapshot::default(), Lost::default());
-    for (index, line) in BufReader::new(&mut *log).take(bytes).lines().enumerate() {
-        let event = line
-            .map_err(|source| source.to_string())
-            .and_then(|line| serde_json::from_str::<Event>(&line).map_err(|problem| problem.to_string()));
-        snapshot.apply(&event.map_err(|problem| error(format!("line {}: {problem}", index + 1)))?);
-    }
-    log.seek(SeekFrom::Start(bytes)).map_err(|source| error(source.to_string()))?;
-    // The last line may be torn.
-    for line in BufReader::new(log).split(b'\n').map_while(Result::ok) {
-        match serde_json::from_slice(&line) {
-            Ok(Event::Step(_)) => lost.updates += 1,
-            Ok(Event::Applied { command: Command::Set { .. } | Command::Switch { .. }, .. }) => lost.changes += 1,
-            _ => {}
-        }
-    }
-    Ok((snapshot, lost))
+/// The first `bytes` of the log of a run folder, and what lies beyond them.
+fn read_to(folder: &Path, bytes: u64) -> Result<(Progress, Lost), LogError> {
+    let mut follower = Follower::open(folder)?;
+    follower.advance_to(bytes)?;
+    let (mut beyond, mut lost) = (follower.clone(), Lost::default());
+    lost.damage = match beyond.visit(&mut |event| lost.count(event)) {
+        Ok(_) => beyond.torn(),
+        Err(LogError::Damaged { damage, .. }) => Some(damage),
+        Err(error) => return Err(error),
+    };
+    Ok((follower.into_progress(), lost))
 }

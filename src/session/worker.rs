@@ -5,10 +5,12 @@ mod checkpoints;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use super::contain::contain;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
-use super::{Checkpoint, Command, Evaluation, Event, Outcome, Summary, Ticket};
+use super::{Checkpoint, Command, Evaluation, Event, Origin, Outcome, Summary, Ticket, log};
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::linalg::Real;
 use crate::network::tensors;
@@ -16,6 +18,16 @@ use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What a run is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    On,
+    /// On to this update, then it stands still.
+    Until(u64),
+    Paused,
+    Stopped,
+}
 
 /// A run on its thread.
 pub(super) struct Worker<T> {
@@ -29,10 +41,7 @@ pub(super) struct Worker<T> {
     first: u64,
     /// Whether somebody watches who can help.
     watched: bool,
-    /// Updates after which it stands still.
-    pause_at: Option<u64>,
-    paused: bool,
-    stopped: bool,
+    course: Course,
     evaluated: Option<Evaluation>,
     samples: u64,
     /// Wall seconds of the run before this process.
@@ -53,6 +62,9 @@ enum Interruption {
     Record(#[from] RecordError),
     #[error(transparent)]
     Checkpoint(#[from] tensors::TensorError),
+    /// What it left half done is not used any more.
+    #[error("the run ended by an error in this program: {0}")]
+    Panic(String),
 }
 
 impl<T: Real> Worker<T> {
@@ -61,22 +73,25 @@ impl<T: Real> Worker<T> {
     /// # Errors
     /// Where the end cannot be written.
     pub(super) fn run(mut self) -> Result<Summary, RecordError> {
-        let interruption = self.train().err();
+        let interruption = contain(|| self.train()).unwrap_or_else(|panic| Err(Interruption::Panic(panic))).err();
         self.observatory.cancel();
         let reason = interruption.as_ref().map(ToString::to_string);
-        let last = self.evaluate_once().ok();
+        let last = match interruption {
+            Some(Interruption::Panic(_)) => None,
+            _ => self.evaluate_once().ok(),
+        };
         let evaluation = self.evaluated.or(last);
         let loss = |of: fn(&Evaluation) -> f64| evaluation.as_ref().map_or(f64::NAN, of);
         let seconds = self.trainer.seconds();
         let status = match interruption {
             Some(_) => Outcome::Failed,
-            None if self.stopped => Outcome::Stopped,
+            None if self.course == Course::Stopped => Outcome::Stopped,
             None => Outcome::Finished,
         };
         let summary = Summary {
             status,
             reason,
-            updates: self.trainer.step_number(),
+            updates: self.recorder.updates(),
             train_loss: loss(|e| e.train_loss),
             validation_loss: loss(|e| e.validation_loss),
             train_error: evaluation.and_then(|e| e.train_error),
@@ -102,10 +117,14 @@ impl<T: Real> Worker<T> {
         if self.evaluated.is_none() {
             self.evaluate_once()?;
         }
+        if self.kept.is_empty() && Origin::read(self.recorder.folder()).is_some() {
+            // From now on it does without the checkpoint of the other run.
+            self.checkpoint(true)?;
+        }
         let updates = self.experiment.train.updates;
         while self.trainer.step_number() < updates {
             self.obey()?;
-            if self.stopped {
+            if self.course == Course::Stopped {
                 break;
             }
             self.observe()?;
@@ -117,13 +136,13 @@ impl<T: Real> Worker<T> {
 
     /// After the last update: diagnostics come to their ends, and training must have come to something.
     fn conclude(&mut self) -> Result<(), Interruption> {
-        if self.stopped {
+        if self.course == Course::Stopped {
             return Ok(());
         }
         self.settle()?;
-        if !self.stopped {
+        if self.course != Course::Stopped {
             let step = self.trainer.step_number();
-            self.observatory.conclude(self.first, step, |compares| subject(&self.trainer, compares));
+            self.observatory.conclude(self.first, step, |due| subject(&self.trainer, due));
             self.settle()?;
         }
         let loss = self.evaluate_once()?.train_loss;
@@ -138,6 +157,7 @@ impl<T: Real> Worker<T> {
     fn started(&self) -> Event {
         let (experiment, data) = (&self.experiment, self.trainer.data());
         Event::Started(Box::new(super::event::RunInfo {
+            schema: log::SCHEMA,
             name: experiment.name.clone(),
             architecture: self.trainer.parameters().architecture().clone(),
             loss: experiment.loss,
@@ -165,18 +185,26 @@ impl<T: Real> Worker<T> {
     /// One update, and what is due after it.
     fn update(&mut self) -> Result<(), Interruption> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
-        let progress = match self.trainer.update() {
-            Err(failure) if self.watched => return Ok(self.wait_for_help(&failure)?),
-            made => made?,
+        let outcome = self.trainer.update();
+        let step = self.trainer.step_number();
+        let failure = match outcome {
+            Ok(progress) => {
+                self.samples += batch as u64;
+                self.recorder.emit(Event::Step(progress.step))?;
+                for text in progress.warnings {
+                    self.recorder.emit(Event::Warning { step, text })?;
+                }
+                None
+            }
+            Err(failure) => Some(failure),
         };
-        self.samples += batch as u64;
-        let step = progress.step.step;
-        self.recorder.emit(Event::Step(progress.step))?;
-        for text in progress.warnings {
-            self.recorder.emit(Event::Warning { step, text })?;
+        for reason in self.trainer.rejected() {
+            self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
-        if let Some(reason) = progress.rejected {
-            self.recorder.emit(Event::Rejected { step, reason })?;
+        match failure {
+            Some(failure) if self.watched => return self.wait_for_help(&failure),
+            Some(failure) => return Err(failure.into()),
+            None => {}
         }
         let due = |every: u64| every > 0 && step.is_multiple_of(every);
         if due(self.experiment.train.evaluate_every) {
@@ -185,7 +213,7 @@ impl<T: Real> Worker<T> {
         if due(self.experiment.train.checkpoint_every) || self.is_old() {
             self.checkpoint(false)?;
         }
-        if self.pause_at.is_some_and(|at| step >= at) {
+        if matches!(self.course, Course::Until(last) if step >= last) {
             self.pause()?;
         }
         Ok(())
@@ -214,24 +242,27 @@ impl<T: Real> Worker<T> {
     }
 
     /// Stands still where training cannot go on as it is, so that its settings can be changed.
-    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), RecordError> {
+    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
+        // Of parameters that lead nowhere there is no checkpoint: the latest stays that of good ones.
+        if self.evaluate_once()?.train_loss.is_finite() {
+            self.checkpoint(false)?;
+        }
         let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
         let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
         self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        self.pause()
+        Ok(self.pause()?)
     }
 
     fn pause(&mut self) -> Result<(), RecordError> {
-        self.paused = true;
-        self.pause_at = None;
+        self.course = Course::Paused;
         self.recorder.emit(Event::Paused { step: self.trainer.step_number() })
     }
 
     /// Takes down what diagnostics found, and starts those that are due.
     fn observe(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
-        self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+        self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         Ok(())
     }
 
@@ -239,7 +270,7 @@ impl<T: Real> Worker<T> {
     fn observe_asked(&mut self) -> Result<(), RecordError> {
         self.take_down()?;
         if self.observatory.is_asked() {
-            self.observatory.schedule(self.trainer.step_number(), |compares| subject(&self.trainer, compares));
+            self.observatory.schedule(self.trainer.step_number(), |due| subject(&self.trainer, due));
         }
         Ok(())
     }
@@ -253,7 +284,7 @@ impl<T: Real> Worker<T> {
 
     /// Waits for diagnostics that are under way, unless the run is stopped meanwhile.
     fn settle(&mut self) -> Result<(), Interruption> {
-        while self.observatory.busy() && !self.stopped {
+        while self.observatory.busy() && self.course != Course::Stopped {
             std::thread::sleep(PATIENCE);
             self.obey_waiting()?;
             self.observe_asked()?;
@@ -264,12 +295,12 @@ impl<T: Real> Worker<T> {
     /// Carries out the commands that wait; while the run stands still, waits for more.
     fn obey(&mut self) -> Result<(), Interruption> {
         self.obey_waiting()?;
-        while self.paused && !self.stopped {
+        while self.course == Course::Paused {
             self.recorder.rest()?;
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => self.carry_out(ticket, command)?,
                 // Nobody is left who could let it go on.
-                Err(RecvTimeoutError::Disconnected) => self.stopped = true,
+                Err(RecvTimeoutError::Disconnected) => self.course = Course::Stopped,
                 Err(RecvTimeoutError::Timeout) => self.wait_while_paused()?,
             }
         }
@@ -283,7 +314,7 @@ impl<T: Real> Worker<T> {
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => return self.carry_out(ticket, command),
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.stopped = true;
+                    self.course = Course::Stopped;
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -311,12 +342,12 @@ impl<T: Real> Worker<T> {
                 self.pause()?;
             }
             Command::Resume => {
-                (self.paused, self.pause_at) = (false, None);
+                self.course = Course::On;
                 applied(self, "resumed".into())?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::RunThenPause(updates) => {
-                (self.paused, self.pause_at) = (false, Some(step + updates.max(1)));
+                self.course = Course::Until(step + updates.max(1));
                 applied(self, format!("run {updates}, then pause"))?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
@@ -339,8 +370,9 @@ impl<T: Real> Worker<T> {
                     self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
                 }
             }
+            Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
             Command::Stop => {
-                self.stopped = true;
+                self.course = Course::Stopped;
                 applied(self, "stopped".into())?;
             }
             Command::Switch { optimizer } => {
@@ -400,9 +432,9 @@ impl<T: Real> Worker<T> {
     }
 }
 
-/// The state of the run for diagnostics; the moments of the optimizer where directions are compared.
-fn subject<T: Real>(trainer: &Trainer<T>, compares: bool) -> Subject {
-    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(compares) }
+/// The state of the run, as far as diagnostics need it.
+fn subject<T: Real>(trainer: &Trainer<T>, due: &[Diagnostic]) -> Subject {
+    Subject { parameters: trainer.parameters().cast(), preconditioning: trainer.preconditioning(due) }
 }
 
 /// A number with up to four significant digits.
@@ -418,12 +450,4 @@ fn brief(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::brief;
-
-    #[test]
-    fn numbers_are_brief() {
-        let shown = [0.0, 1.0, 0.1, 1234.0, 1e-5, 0.012_345_6, 2.5e9].map(brief);
-        assert_eq!(shown, ["0", "1", "0.1", "1234", "1e-5", "0.01235", "2.5e9"]);
-    }
-}
+mod tests;

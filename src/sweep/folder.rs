@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::experiment::{Shortening, Sweep};
-use crate::network::tensors::write_whole;
+use crate::linalg::write_whole;
 use crate::session::{Outcome, Summary};
 
 const PLAN: &str = "sweep.json";

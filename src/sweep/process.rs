@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Error, Failure, Point, State};
-use crate::runs::Follower;
+use crate::session::log::Follower;
 use crate::session::{Checkpoint, Snapshot};
 
 /// The most of what a run said that is kept as the reason of its failure.

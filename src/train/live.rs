@@ -1,7 +1,7 @@
 //! Changing hyperparameters of a trainer while it trains.
 
 use super::{Hyperparameter, Trainer};
-use crate::diagnostics::Preconditioning;
+use crate::diagnostics::{Diagnostic, Preconditioning};
 use crate::linalg::Real;
 use crate::optim::{Curvature, FirstOrder, Kind, Method, SecondOrder, State};
 
@@ -43,7 +43,11 @@ impl<T: Real> Trainer<T> {
                     match hyperparameter {
                         H::KroneckerDamping => state.kronecker_damping.set(value),
                         H::StepDamping => state.step_damping.set(value),
-                        _ => set_second(second, hyperparameter, value),
+                        _ => {
+                            set_second(second, hyperparameter, value);
+                            // γ and τ stay within their bounds when these are moved.
+                            state.bound(second);
+                        }
                     }
                     // The inverses are of the old γ.
                     state.stale |= hyperparameter == H::KroneckerDamping;
@@ -62,9 +66,9 @@ impl<T: Real> Trainer<T> {
 }
 
 impl<T: Real> Trainer<T> {
-    /// What directions that are compared depend on; Adam's moments only if `moments`.
-    pub fn preconditioning(&self, moments: bool) -> Preconditioning {
-        Preconditioning::of(&self.optimizer, moments)
+    /// What directions and factors depend on, as far as diagnostics need it.
+    pub fn preconditioning(&self, diagnostics: &[Diagnostic]) -> Preconditioning {
+        Preconditioning::of(&self.optimizer, diagnostics)
     }
 
     /// Makes the optimizer one of another kind; returns what it kept, in words.

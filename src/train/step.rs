@@ -46,8 +46,16 @@ pub struct Step {
     pub cpu: f64,
     /// Floating-point operations of its matrix arithmetic; a symmetric product counts half.
     pub flops: f64,
+    /// Kronecker factors that had to be inverted with more damping than asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub escalations: usize,
     /// Wall seconds of each phase of it.
     pub phases: Vec<(Phase, f64)>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The machine a run ran on.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset, Samples};
-use crate::linalg::{Archive, ArchiveError, Keep, NotPositiveDefinite, Real, dot, flops};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
-use crate::optim::{Method, Minibatch, Optimizer, Phase, Settings, Stopwatch};
+use crate::optim::{BadFactor, Method, Minibatch, Optimizer, Phase, Report, Settings, Stopwatch};
 
 /// Data evaluated at once.
 const EVALUATION_BATCH: usize = 1000;
@@ -54,7 +54,10 @@ pub struct Trainer<T> {
     batches: Batches,
     indices: Vec<usize>,
     step: u64,
+    /// Rejected steps in a row.
     rejections: u32,
+    /// Why steps were rejected in the latest update.
+    rejected: Vec<String>,
     seconds: f64,
 }
 
@@ -65,8 +68,6 @@ pub struct Progress {
     pub step: Step,
     /// What the user should know.
     pub warnings: Vec<String>,
-    /// Why an update was undone, if one was.
-    pub rejected: Option<String>,
 }
 
 /// Why training cannot go on.
@@ -96,9 +97,14 @@ pub enum Failure {
         /// The update.
         step: u64,
     },
-    /// A Kronecker factor cannot be inverted with any damping.
-    #[error("a Kronecker factor cannot be inverted with any damping: {0}")]
-    Factor(#[from] NotPositiveDefinite),
+    /// A Kronecker factor cannot be used.
+    #[error("update {step}: {factor}")]
+    Factor {
+        /// The update.
+        step: u64,
+        /// Which, and why.
+        factor: BadFactor,
+    },
 }
 
 /// Losses over whole sets, without the L2 term.
@@ -126,6 +132,7 @@ impl<T: Real> Trainer<T> {
             restorable: false,
             step: 0,
             rejections: 0,
+            rejected: Vec::new(),
             seconds: 0.0,
             data,
             seed,
@@ -141,6 +148,12 @@ impl<T: Real> Trainer<T> {
     /// Wall seconds of all updates so far.
     pub fn seconds(&self) -> f64 {
         self.seconds
+    }
+
+    /// Why steps were undone, or not made, in the latest update, whether it succeeded or not: that of the update
+    /// before it, its own, or both.
+    pub fn rejected(&self) -> &[String] {
+        &self.rejected
     }
 
     /// θ.
@@ -193,8 +206,9 @@ impl<T: Real> Trainer<T> {
         let (began, cpu, counted) = (Instant::now(), ProcessTime::now(), flops());
         let mut watch = Stopwatch::start();
         self.step += 1;
+        self.rejected.clear();
         self.draw();
-        let (loss, mut rejected) = self.forward(&mut watch)?;
+        let loss = self.forward(&mut watch)?;
         watch.enter(Phase::Backward);
         self.pass.backward(&self.parameters, &mut self.gradient);
         let l2 = self.optimizer.settings.l2;
@@ -203,24 +217,14 @@ impl<T: Real> Trainer<T> {
             let zip = ndarray::Zip::from(&mut self.gradient.flat).and(&self.parameters.flat);
             zip.par_for_each(|g, &theta| *g += eta * theta);
         }
-        let mut batch = Minibatch {
-            pass: &mut self.pass,
-            parameters: &self.parameters,
-            gradient: &self.gradient,
-            loss,
-            l2,
-            seed: self.seed,
-            step: self.step,
-        };
-        let report = self.optimizer.update(&mut batch, &mut self.spare, &mut watch)?;
+        let gradient_norm = norm(&self.gradient);
+        let (report, update_norm, problem) = self.attempt(loss, gradient_norm, &mut watch)?;
         watch.enter(Phase::Update);
-        let gradient_norm = dot(self.gradient.flat.view(), self.gradient.flat.view()).sqrt();
-        let update_norm = self.parameters.distance(&self.spare);
-        if report.rejected || !update_norm.is_finite() {
+        if let Some(problem) = problem {
             self.optimizer.reject();
             // `spare` holds what was rejected: nothing to go back to.
             self.restorable = false;
-            rejected = Some(self.reject("the loss after the update is not finite: the update was not made")?);
+            self.reject(&format!("{problem}: the update was not made"))?;
         } else {
             std::mem::swap(&mut self.parameters, &mut self.spare);
             self.restorable = true;
@@ -245,9 +249,47 @@ impl<T: Real> Trainer<T> {
             wall,
             cpu: cpu.elapsed().as_secs_f64(),
             flops: flops() - counted,
+            escalations: report.escalations.len(),
             phases: watch.read(),
         };
-        Ok(Progress { step, warnings: report.warnings, rejected })
+        Ok(Progress { step, warnings: report.escalations })
+    }
+
+    /// Leaves the parameters after an update in `spare`. What the optimizer tells of it, its norm, and what of it
+    /// is not finite, if anything is: the update must not be made then.
+    fn attempt(
+        &mut self,
+        loss: f64,
+        gradient_norm: f64,
+        watch: &mut Stopwatch,
+    ) -> Result<(Report, f64, Option<String>), Failure> {
+        let where_of = |what: &str, parameters: &Parameters<T>| match parameters.not_finite() {
+            Some(layer) => format!("the {what} of layer {layer} is not finite"),
+            None => format!("the norm of the {what} is not finite"),
+        };
+        if !gradient_norm.is_finite() && self.gradient.not_finite().is_some() {
+            return Ok((Report::default(), f64::NAN, Some(where_of("gradient", &self.gradient))));
+        }
+        let mut batch = Minibatch {
+            pass: &mut self.pass,
+            parameters: &self.parameters,
+            gradient: &self.gradient,
+            loss,
+            l2: self.optimizer.settings.l2,
+            seed: self.seed,
+            step: self.step,
+        };
+        let updated = self.optimizer.update(&mut batch, &mut self.spare, watch);
+        let report = updated.map_err(|factor| Failure::Factor { step: self.step, factor })?;
+        let update_norm = self.parameters.distance(&self.spare);
+        let problem = if !update_norm.is_finite() {
+            Some(where_of("step", &self.spare))
+        } else if report.rejected {
+            Some("the loss after the update is not finite".to_owned())
+        } else {
+            None
+        };
+        Ok((report, update_norm, problem))
     }
 
     /// Gathers the next minibatch.
@@ -258,7 +300,7 @@ impl<T: Real> Trainer<T> {
     }
 
     /// Forward pass. Where its loss is not finite the last update is undone.
-    fn forward(&mut self, watch: &mut Stopwatch) -> Result<(f64, Option<String>), Failure> {
+    fn forward(&mut self, watch: &mut Stopwatch) -> Result<f64, Failure> {
         watch.enter(Phase::Forward);
         let loss = self.pass.forward(&self.parameters);
         if loss.is_finite() {
@@ -266,7 +308,7 @@ impl<T: Real> Trainer<T> {
             if self.restorable {
                 self.rejections = 0;
             }
-            return Ok((loss, None));
+            return Ok(loss);
         }
         if !self.restorable {
             return Err(Failure::NotFinite { step: self.step });
@@ -274,17 +316,19 @@ impl<T: Real> Trainer<T> {
         std::mem::swap(&mut self.parameters, &mut self.spare);
         self.restorable = false;
         self.optimizer.reject();
-        let reason = self.reject("the loss is not finite: the last update was undone")?;
+        self.reject("the loss is not finite: the last update was undone")?;
         let loss = self.pass.forward(&self.parameters);
-        if loss.is_finite() { Ok((loss, Some(reason))) } else { Err(Failure::NotFinite { step: self.step }) }
+        if loss.is_finite() { Ok(loss) } else { Err(Failure::NotFinite { step: self.step }) }
     }
 
-    fn reject(&mut self, reason: &str) -> Result<String, Failure> {
+    /// Takes note of a rejected step, after the optimizer did.
+    fn reject(&mut self, reason: &str) -> Result<(), Failure> {
         self.rejections += 1;
+        self.rejected.push(format!("{reason}{}", self.optimizer.damping_note()));
         if self.rejections > MOST_REJECTIONS {
             return Err(Failure::Diverged { rejections: self.rejections });
         }
-        Ok(format!("{reason}{}", self.optimizer.damping_note()))
+        Ok(())
     }
 
     /// Whether training came to something, with this training loss at the end.
@@ -335,6 +379,12 @@ impl<T: Real> Trainer<T> {
         let share = |x: f64| x / count as f64;
         Losses { loss: share(sum), error: self.data.classes.filter(|_| count > 0).map(|_| share(wrong as f64)) }
     }
+}
+
+/// ‖x‖; with more care where its square overflows.
+fn norm<T: Real>(x: &Parameters<T>) -> f64 {
+    let norm = dot(x.flat.view(), x.flat.view()).sqrt();
+    if norm.is_finite() { norm } else { safe_norm(x.flat.iter().map(|x| x.double())) }
 }
 
 /// Where a trainer is.

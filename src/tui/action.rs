@@ -3,6 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::state::Screen;
+use crate::diagnostics::Diagnostic;
 use crate::train::Hyperparameter;
 
 /// Where a key is meant.
@@ -16,6 +17,8 @@ pub enum Context {
     Runs,
     /// The panes of the Curvature screen.
     Curvature,
+    /// The Images screen.
+    Images,
     /// A list over the panes: help, hyperparameters, optimizers.
     List,
     /// The list of messages.
@@ -38,11 +41,12 @@ pub enum Context {
 
 impl Context {
     /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::Everywhere, "On every screen"),
         (Self::Train, "Train: panes and run"),
         (Self::Runs, "Runs"),
         (Self::Curvature, "Curvature"),
+        (Self::Images, "Images"),
         (Self::List, "In a list"),
         (Self::Messages, "In the list of messages"),
         (Self::Palette, "In the command palette"),
@@ -83,6 +87,9 @@ pub enum Action {
     CancelMeasurements,
     LayerBefore,
     LayerAfter,
+    NextSource,
+    ImageBefore,
+    ImageAfter,
     Ask(Hyperparameter),
     Scale(Hyperparameter, f64),
     Choose,
@@ -248,6 +255,7 @@ bindings! {
     Everywhere: [letter('D')] "design", Some("design"), Action::Show(Screen::Design), "The Design screen: the experiment of the run, or another one, to edit and to start.";
     Everywhere: [letter('R')] "runs", Some("runs"), Action::Show(Screen::Runs), "The Runs screen: all runs, to compare them.";
     Everywhere: [letter('C')] "curvature", Some("curvature"), Action::Show(Screen::Curvature), "The Curvature screen: spectra, factors and directions of one run.";
+    Everywhere: [letter('I')] "images", Some("images"), Action::Show(Screen::Images), "The Images screen: images, and what the network makes of them.";
     Everywhere: [letter(':')] "commands", Some("commands"), Action::Palette, "Find a command by a word of it.";
     Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
     Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
@@ -318,6 +326,7 @@ bindings! {
     Curvature: [letter('x'), letter('X')] "cancel", Some("cancel"), Action::CancelMeasurements, "End what is being measured, and what waits.";
     Curvature: [RIGHT, letter('.')] "layer-after", Some("layer"), Action::LayerAfter, "Show the next layer; before the first one, all as one.";
     Curvature: [LEFT, letter(',')] "layer-before", None, Action::LayerBefore, "Show the layer before.";
+    Curvature: [letter('s')] "source", Some("factors"), Action::NextSource, "Show other factors: the optimizer's running averages, KFAC's, KFLR's, KFRA's.";
     Curvature: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
     Curvature: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
     Curvature: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
@@ -327,12 +336,23 @@ bindings! {
     Curvature: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it, such as every how many updates to measure.";
     Curvature: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
     Curvature: [letter('1')] "spectrum", None, Action::Focus(0), "Focus the spectra.";
-    Curvature: [letter('2')] "kronecker", None, Action::Focus(1), "Focus the errors of the Kronecker blocks.";
-    Curvature: [letter('3')] "alignment", None, Action::Focus(2), "Focus the alignment of directions.";
-    Curvature: [letter('4')] "rank-curve", None, Action::Focus(3), "Focus the rank against the number of data.";
+    Curvature: [letter('2')] "factors", None, Action::Focus(1), "Focus the Kronecker factors.";
+    Curvature: [letter('3')] "kronecker", None, Action::Focus(2), "Focus the errors of the Kronecker blocks.";
+    Curvature: [letter('4')] "alignment", None, Action::Focus(3), "Focus the alignment of directions.";
+    Curvature: [letter('5')] "rank-curve", None, Action::Focus(4), "Focus the rank against the number of data.";
     Curvature: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
     Curvature: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
     Curvature: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
+    Images: [letter('n'), letter('N')] "measure", Some("new images"), Action::Measure, "Take images anew, with the parameters of this moment.";
+    Images: [RIGHT, letter('.')] "image-after", Some("image"), Action::ImageAfter, "Choose the next image.";
+    Images: [LEFT, letter(',')] "image-before", None, Action::ImageBefore, "Choose the image before.";
+    Images: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Show the chosen image alone, as large as there is room, and back.";
+    Images: [letter('v')] "view", Some("first or worst"), Action::NextView, "Show the first data, or the worst.";
+    Images: [letter('c')] "cadence", Some("cadence"), Action::Ask(Hyperparameter::Every(Diagnostic::Images)), "Set every how many updates images are taken; 0: only when asked for.";
+    Images: [letter('x'), letter('X')] "cancel", None, Action::CancelMeasurements, "End what is being measured, and what waits.";
+    Images: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
+    Images: [letter('e')] "set", None, Action::Choose, "Choose any hyperparameter and set it.";
+    Images: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
     List: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";
     List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
@@ -409,7 +429,7 @@ bindings! {
 impl Context {
     /// Whether what holds on every screen holds here: this is a screen, and nothing lies over it.
     fn is_screen(self) -> bool {
-        matches!(self, Self::Train | Self::Design | Self::Runs | Self::Curvature)
+        matches!(self, Self::Train | Self::Design | Self::Runs | Self::Curvature | Self::Images)
     }
 
     /// The lines of the table that hold here.

@@ -55,7 +55,8 @@ fn name(scene: &Scene<'_>, x: Abscissa) -> &'static str {
         Pane::Spectrum => "eigenvalue",
         Pane::Kronecker | Pane::Alignment => "layer",
         Pane::RankCurve => "data",
-        Pane::Loss | Pane::Rank | Pane::Hessian | Pane::Timing => x.name(),
+        Pane::Factors => "row",
+        Pane::Loss | Pane::Rank | Pane::Hessian | Pane::Timing | Pane::Images => x.name(),
     }
 }
 
@@ -82,7 +83,7 @@ mod tests {
         let theme = Theme::new(Palette::Dark, true, Signs::Braille);
         let mut state = State::default();
         state.runs.marked = vec![1, 2];
-        for screen in [Screen::Train, Screen::Curvature, Screen::Runs] {
+        for screen in [Screen::Train, Screen::Curvature, Screen::Images, Screen::Runs] {
             let panes = if screen == Screen::Runs { &[Pane::Loss] } else { Pane::of(screen) };
             for &focus in panes {
                 (state.screen, state.focus) = (screen, focus);

@@ -29,7 +29,7 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
         return update::update(state, Action::Show(screen), sight);
     }
     match state.screen {
-        Screen::Train | Screen::Curvature => {
+        Screen::Train | Screen::Curvature | Screen::Images => {
             let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
             update::update(state, Action::Focus(pane.place()), sight)
         }

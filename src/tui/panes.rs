@@ -41,7 +41,7 @@ struct Face {
 
 macro_rules! panes {
     ($($screen:ident { $($(#[$doc:meta])* $module:ident :: $variant:ident, views: $views:literal;)* })*) => {
-        $($(mod $module;)*)*
+        $($(pub mod $module;)*)*
 
         /// The panes, in the order of the table: on the screen from left to right, then down.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +105,18 @@ panes! {
     Curvature {
         /// Spectra of Ḡ and of the Hessian.
         spectrum::Spectrum, views: 3;
+        /// Kronecker factors.
+        factors::Factors, views: 3;
         /// Errors of the Kronecker blocks.
         kronecker::Kronecker, views: 3;
         /// Alignment of directions with the exact one.
         alignment::Alignment, views: 3;
         /// The rank against the number of data.
         rank_curve::RankCurve, views: 2;
+    }
+    Images {
+        /// Images with what the network makes of them.
+        images::Images, views: 2;
     }
 }
 

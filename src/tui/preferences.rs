@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::panes::Pane;
 use super::state::{SMOOTHINGS, Screen, State, Unit};
 use super::theme::Palette;
-use crate::network::tensors::write_whole;
+use crate::linalg::write_whole;
 
 /// How the user left the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

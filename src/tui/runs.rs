@@ -217,7 +217,7 @@ fn style(standing: Standing, theme: &Theme) -> Style {
         Standing::Running | Standing::Elsewhere | Standing::Finished => theme.good,
         Standing::Paused | Standing::Stopped => theme.warning,
         Standing::Queued | Standing::Unfinished => theme.faint,
-        Standing::Failed => theme.bad,
+        Standing::Failed | Standing::Damaged => theme.bad,
     }
 }
 

@@ -9,10 +9,10 @@ use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::network::{Activation, Architecture, Layer, Loss};
 use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
-use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, pair};
+use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, log, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
-pub use curvature::curvature;
+pub use curvature::{curvature, images};
 
 pub const UPDATES: u64 = 5000;
 
@@ -30,6 +30,7 @@ fn machine() -> Machine {
 pub fn start() -> Event {
     use Hyperparameter as H;
     Event::Started(Box::new(RunInfo {
+        schema: log::SCHEMA,
         name: "mnist-autoencoder-kfra".to_owned(),
         architecture: architecture(),
         loss: Loss::Bernoulli,
@@ -88,6 +89,7 @@ pub fn step(step: u64) -> Event {
         wall: 0.2013,
         cpu: 0.381,
         flops: 3.1e10,
+        escalations: 0,
         phases: Phase::ALL.iter().copied().zip(phases).collect(),
     })
 }
@@ -202,7 +204,7 @@ fn folder(name: &str, seed: u64, kind: &str) -> Run {
 pub fn shelf() -> Shelf {
     let mut shelf = Shelf::new(Places::standard(), Vec::new());
     let (handle, _) = pair();
-    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked));
+    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
     shelf.adopt(Session::of(handle, thread), "runs/now".into());
     for seed in 1..=2 {
         let mut snapshot = measured(200 * seed);

@@ -26,11 +26,13 @@ pub enum Screen {
     Runs,
     /// Spectra, factors and directions of one run.
     Curvature,
+    /// Images with what the network of one run makes of them.
+    Images,
 }
 
 impl Screen {
     /// Every screen, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Train, Self::Design, Self::Runs, Self::Curvature];
+    pub const ALL: [Self; 5] = [Self::Train, Self::Design, Self::Runs, Self::Curvature, Self::Images];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -39,6 +41,7 @@ impl Screen {
             Self::Design => "Design",
             Self::Runs => "Runs",
             Self::Curvature => "Curvature",
+            Self::Images => "Images",
         }
     }
 
@@ -49,6 +52,7 @@ impl Screen {
             Self::Design => Context::Design,
             Self::Runs => Context::Runs,
             Self::Curvature => Context::Curvature,
+            Self::Images => Context::Images,
         }
     }
 }
@@ -219,6 +223,10 @@ pub struct State {
     pub left: Vec<Pane>,
     /// The layer whose curvature is shown; 0: all layers as one.
     pub layer: usize,
+    /// Whose Kronecker factors are shown, a place in a list.
+    pub source: usize,
+    /// The image that is chosen, from 0.
+    pub image: usize,
     /// Whether it has the whole screen.
     pub zoom: bool,
     /// The view of each pane.

@@ -1,9 +1,9 @@
 //! The terminal: taken over, and given back on every way out.
 
-use std::io::{self, BufWriter, Stdout, stdout};
+use std::io::{self, BufWriter, Stdout, Write as _, stdout};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
@@ -15,10 +15,14 @@ use ratatui::layout::{Position, Rect};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
+use crate::session;
+
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether a thread panicked while it was.
 static PANICKED: AtomicBool = AtomicBool::new(false);
+/// What panics in the threads of runs said meanwhile, of which the screen shows the message alone.
+static HELD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static SIGNALS: OnceLock<Signals> = OnceLock::new();
 
 /// What a signal asks for.
@@ -111,7 +115,7 @@ impl Terminal {
         Some(if *number == SIGTSTP { Signal::Suspend } else { Signal::End(*number) })
     }
 
-    /// Whether a thread panicked since the terminal was taken.
+    /// Whether a thread that is not a run's panicked since the terminal was taken.
     pub fn panicked() -> bool {
         PANICKED.load(Ordering::SeqCst)
     }
@@ -129,6 +133,10 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
+        for panic in HELD.lock().into_iter().flat_map(|mut held| std::mem::take(&mut *held)) {
+            // Where the terminal is gone nobody reads it.
+            let _ = writeln!(io::stderr(), "{panic}");
+        }
         self.signals.free.store(true, Ordering::SeqCst);
     }
 }
@@ -151,6 +159,10 @@ fn restore_before_panics_are_printed() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if TAKEN.load(Ordering::SeqCst) {
+            if session::is_contained() {
+                HELD.lock().iter_mut().for_each(|held| held.push(panic.to_string()));
+                return;
+            }
             PANICKED.store(true, Ordering::SeqCst);
             restore();
         }

@@ -131,10 +131,14 @@ fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
 #[test]
 fn the_inner_program() {
     let Ok(role) = std::env::var(ROLE) else { return };
-    let (handle, desk) = pair();
-    let thread = std::thread::spawn(move || Ok(fake(&desk, role == "panics")));
     let mut shelf = Shelf::new(Places::standard(), Vec::new());
-    let shown = shelf.adopt(Session::of(handle, thread), "sample".into());
+    let session = if role == "panics" {
+        let (handle, desk) = pair();
+        Session::of(handle, std::thread::spawn(move || Ok(fake(&desk, true))))
+    } else {
+        Session::start(move |desk| Ok(fake(&desk, role == "a run panics"))).unwrap()
+    };
+    let shown = shelf.adopt(session, "sample".into());
     let opening = super::Opening { shown, marked: Vec::new() };
     let exit = super::run(&mut shelf, opening, super::Options::default());
     println!("left with {exit:?}");
@@ -179,6 +183,23 @@ fn a_panic_in_another_thread_is_printed_on_the_restored_terminal() {
     let mut inside = Inside::start("panics");
     inside.wait_for_text("left with Err(Panicked)");
     inside.wait_for_text("as it was told to");
+    inside.end();
+}
+
+#[test]
+fn a_panic_in_a_run_is_its_failure_and_the_screen_goes_on() {
+    let mut inside = Inside::start("a run panics");
+    inside.wait_for_text("× failed");
+    inside.press("m");
+    inside.wait_for_text("Messages, the latest");
+    inside.wait_for_text("an error in this program: as it was told to");
+    inside.press("\x1b");
+    inside.wait_for(|screen| !screen.contents().contains("Messages, the latest"));
+    inside.press("?");
+    inside.wait_for_text("Pause the run");
+    inside.press("\x03");
+    inside.wait_for_text("left with Ok(Over)");
+    inside.wait_for_text("src/tui/tests.rs");
     inside.end();
 }
 

@@ -46,6 +46,15 @@ impl Palette {
         }
     }
 
+    /// The colours of pictures.
+    fn heat(self) -> Heat {
+        match self {
+            Self::Dark | Self::ColourBlind => HEAT_ON_DARK,
+            Self::Light => HEAT_ON_LIGHT,
+            Self::HighContrast => HEAT_BRIGHT,
+        }
+    }
+
     /// The colours of the series, and that of what is faint.
     fn colours(self) -> ([u8; 8], u8) {
         match self {
@@ -82,7 +91,39 @@ pub struct Theme {
     pub selected: Style,
     pub series: [Style; 8],
     pub signs: Signs,
+    /// The colours of pictures, where there are any.
+    pub heat: Option<Heat>,
 }
+
+/// Colours of pictures, as indices of the 256-colour palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heat {
+    /// From zero to what is large and positive.
+    pub above: &'static [u8],
+    /// From zero to what is large and negative.
+    pub below: &'static [u8],
+    /// From black to white.
+    pub greys: &'static [u8],
+}
+
+/// Black, all greys, white.
+const GREYS: &[u8] = &[
+    16, 232, 233, 234, 235, 236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253,
+    254, 255, 231,
+];
+/// Orange and blue, which people with any colour vision tell apart: brighter on a dark background where numbers
+/// are larger, darker on a light one.
+const HEAT_ON_DARK: Heat = Heat {
+    above: &[233, 52, 94, 130, 166, 172, 208, 214, 221, 230],
+    below: &[233, 17, 18, 19, 25, 26, 32, 39, 81, 159],
+    greys: GREYS,
+};
+const HEAT_ON_LIGHT: Heat = Heat {
+    above: &[255, 230, 223, 216, 215, 208, 166, 130, 94, 52],
+    below: &[255, 195, 153, 117, 75, 33, 26, 19, 18, 17],
+    greys: GREYS,
+};
+const HEAT_BRIGHT: Heat = Heat { above: &[0, 1, 3, 11, 15], below: &[0, 4, 6, 12, 14], greys: &[0, 8, 7, 15] };
 
 /// Colours told apart by people with any colour vision, after Okabe and Ito, in the 256-colour palette.
 const ON_DARK: [u8; 8] = [75, 214, 79, 176, 227, 209, 117, 250];
@@ -126,6 +167,7 @@ impl Theme {
                 selected,
                 series,
                 signs,
+                heat: None,
             };
         }
         let (series, grey) = palette.colours();
@@ -141,6 +183,7 @@ impl Theme {
             selected,
             series: series.map(of),
             signs,
+            heat: Some(palette.heat()),
         }
     }
 

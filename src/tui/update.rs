@@ -11,7 +11,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::action::{self, Action};
 use super::design::Wish;
 use super::number::plain;
-use super::panes::Pane;
+use super::panes::{self, Pane};
 use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
@@ -127,6 +127,9 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         // All layers as one come before the first, in a circle.
         Action::LayerBefore => state.layer = (state.layer + snapshot.depth()) % (snapshot.depth() + 1),
         Action::LayerAfter => state.layer = (state.layer + 1) % (snapshot.depth() + 1),
+        Action::ImageBefore => state.image = state.image.min(images(state, snapshot)).saturating_sub(1),
+        Action::ImageAfter => state.image = (state.image + 1).min(images(state, snapshot)),
+        Action::NextSource => state.source = (state.source + 1) % panes::factors::SOURCES.len(),
         Action::Checkpoint => return Some(Effect::send(Command::Checkpoint, "checkpoint")),
         Action::Scale(hyperparameter, factor) => {
             let value = snapshot.hyperparameter(hyperparameter)? * factor;
@@ -186,6 +189,11 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
     None
 }
 
+/// The last image that can be chosen, from 0.
+fn images(state: &State, snapshot: &Snapshot) -> usize {
+    panes::images::choices(state, snapshot).saturating_sub(1)
+}
+
 /// Asks for measurements, of a run that goes on.
 fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
     if matches!(snapshot.status, Status::Ended(_)) {
@@ -197,7 +205,7 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
     if wanted.is_empty() {
         let reason =
             if diagnostics.is_empty() { "nothing is measured for this pane" } else { "being measured already" };
-        state.say(Level::Warning, reason);
+        state.say(Level::Info, reason);
         return None;
     }
     Some(Effect::Measure(wanted))

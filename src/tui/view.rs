@@ -32,7 +32,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         header::draw(buffer, row(0, 1), scene);
         match scene.state.screen {
-            Screen::Train | Screen::Curvature => {
+            Screen::Train | Screen::Curvature | Screen::Images => {
                 for (pane, place) in places(area, scene.state) {
                     panes::draw(pane, buffer, place, scene);
                 }
@@ -64,7 +64,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 /// What is left between the first line and the last ones.
 pub fn middle(area: Rect, state: &State) -> Rect {
     let below = match state.screen {
-        Screen::Train | Screen::Curvature => 4,
+        Screen::Train | Screen::Curvature | Screen::Images => 4,
         Screen::Design => 0,
         Screen::Runs => 2,
     };

@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod chart;
 pub mod histogram;
+pub mod raster;
 pub mod table;
 
 use ratatui::buffer::Buffer;

@@ -149,7 +149,7 @@ fn the_intervals_of_estimates_hold_the_truth_for_two_hundred_seeds() {
 fn only_what_is_wanted_is_measured() {
     let problem = problem(&[3, 5, 4], Activation::Tanh, Loss::Bernoulli, true, 6);
     for only in [Scope::Whole, Scope::Layer(1), Scope::Layer(2)] {
-        let task = Task { only: Some(only), ..task(&problem) };
+        let task = Task { only: Some(only), image: Some((1, 3)), ..task(&problem) };
         for &diagnostic in crate::diagnostics::Diagnostic::ALL {
             diagnostic.measure(&task, &mut |found| assert_eq!(found.reading().scope, only)).unwrap();
         }

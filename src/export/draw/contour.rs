@@ -34,7 +34,7 @@ fn cell(corners: [(f64, f64); 4], at: [f64; 4], level: f64, segments: &mut Vec<[
         [_, _, _, _] => {
             let middle = at.iter().sum::<f64>() / 4.0 >= level;
             // The corner that the middle is not like is cut off by the sides before and after it.
-            let first = if above[0] == middle { 1 } else { 0 };
+            let first = usize::from(above[0] == middle);
             for corner in [first, first + 2] {
                 segments.push([crossing((corner + 3) % 4), crossing(corner)]);
             }

@@ -119,7 +119,7 @@ fn bar(heat: &Heat, colors: Scale, frame: Frame, places: &[f64]) -> (Group, f64)
         let [low, high] = [slice, slice + 1].map(|end| end as f64 / SLICES as f64);
         let [left, right, top, bottom] = [left, left + BAR, down(high), down(low)].map(round);
         let path = format!("M{left} {top}H{right}V{bottom}H{left}Z");
-        let path = Path::new().set("d", path).set("fill", color((low + high) / 2.0));
+        let path = Path::new().set("d", path).set("fill", color(f64::midpoint(low, high)));
         group = group.add(path.set("shape-rendering", "crispEdges"));
     }
     for tick in colors.ticks(LEVELS) {

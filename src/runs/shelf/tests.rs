@@ -80,6 +80,41 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 }
 
 #[test]
+fn a_damaged_log_shows_as_such_with_its_place() {
+    let root = tempfile::tempdir().unwrap();
+    let mut first = shelf(root.path());
+    let id = first.start(endless(1), root.path().join("one").into()).unwrap();
+    wait(&mut first, |first| first.entry(id).unwrap().snapshot.step > 20);
+    first.stop();
+    wait(&mut first, |first| first.live() == 0);
+    let log = root.path().join("one/events.jsonl");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(&log, &bytes).unwrap();
+    let line = bytes[..middle].split(|byte| *byte == b'\n').count();
+    let place = format!("events.jsonl: line {line}, byte ");
+
+    let mut shelf = shelf(root.path());
+    shelf.scan();
+    let id = shelf.entries()[0].id;
+    assert_eq!(standing(&shelf, id), Standing::Stopped);
+    shelf.open(id);
+    let is_damaged = |shelf: &Shelf| standing(shelf, id) == Standing::Damaged;
+    wait(&mut shelf, is_damaged);
+    assert!(shelf.entry(id).unwrap().snapshot.damage.as_ref().unwrap().starts_with(&place));
+    shelf.resume(id).unwrap();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    assert!(is_damaged(&shelf));
+    let said = &shelf.entry(id).unwrap().snapshot.messages.back().unwrap().text;
+    assert!(said.starts_with(&place), "{said}");
+    // At its checkpoint, which is whole, another run can begin.
+    assert!(shelf.fork(id).unwrap().is_some());
+    shelf.stop();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+}
+
+#[test]
 fn a_queued_run_waits_for_the_others_and_its_settings_are_known_at_once() {
     let root = tempfile::tempdir().unwrap();
     let mut shelf = shelf(root.path());

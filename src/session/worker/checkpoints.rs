@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Interruption, Worker};
+use super::{Course, Interruption, Worker};
 use crate::data::Dataset;
 use crate::experiment::Experiment;
-use crate::linalg::{Archive, ArchiveError, Keep, Real};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, write_whole};
 use crate::network::Architecture;
-use crate::network::tensors::write_whole;
 use crate::session::kept::Kept;
 use crate::session::observatory::Observatory;
 use crate::session::record::{RecordError, Recorder};
 use crate::session::start::{Beginning, Journal, Remains};
 use crate::session::{Checkpoint, CheckpointError, Desk, Error, Event, Options, Origin};
-use crate::train::{Hyperparameter, Start, Trainer};
+use crate::train::Trainer;
 
 impl<T: Real> Worker<T> {
     /// A run before its first update in this process. Nothing is written before all that it goes on from
@@ -35,16 +34,8 @@ impl<T: Real> Worker<T> {
         beginning.require(&architecture, experiment.loss)?;
         let data = Arc::new(data);
         let mut observatory = Observatory::new(&experiment, &data, &architecture);
-        let mut trainer = Trainer::new(Start {
-            data,
-            architecture,
-            loss: experiment.loss,
-            init: experiment.network.init,
-            optimizer: experiment.optimizer.clone(),
-            batch: experiment.train.batch,
-            seed: experiment.seed,
-        });
-        let mut journal = Journal { log: 0, seconds: 0.0, samples: 0, evaluated: None, kept: Kept::default() };
+        let mut trainer = Trainer::new(experiment.start(data, architecture));
+        let mut journal = Journal::default();
         let mut remarks = Vec::new();
         let Desk { commands, board } = desk;
         let recorder = match beginning {
@@ -86,9 +77,7 @@ impl<T: Real> Worker<T> {
             commands,
             began,
             watched: *watched,
-            pause_at: None,
-            paused: false,
-            stopped: false,
+            course: Course::On,
             evaluated: journal.evaluated,
             samples: journal.samples,
             seconds_before: journal.seconds,
@@ -146,17 +135,10 @@ impl<T: Real> Worker<T> {
 
     /// All of the run as it is now.
     fn present(&self, journal: &Journal) -> Checkpoint {
-        let mut experiment = self.experiment.clone();
-        experiment.optimizer = self.trainer.optimizer();
-        experiment.diagnostics = self.observatory.settings().clone();
-        let batch = self.trainer.get(Hyperparameter::Batch);
-        experiment.train.batch = batch.map_or(experiment.train.batch, |batch| batch as usize);
-        let mut archive = Archive::default();
-        archive.note("network", &(self.trainer.parameters().architecture(), experiment.loss));
-        archive.note("session", journal);
-        self.trainer.save(&mut archive);
-        self.observatory.save(&mut archive);
-        let step = self.trainer.step_number();
-        Checkpoint { step, name: experiment.name.clone(), experiment: experiment.to_toml(), archive }
+        let diagnostics = self.observatory.settings().clone();
+        let experiment = Experiment { diagnostics, ..self.experiment.clone() };
+        let mut checkpoint = Checkpoint::of(experiment, &self.trainer, journal);
+        self.observatory.save(&mut checkpoint.archive);
+        checkpoint
     }
 }

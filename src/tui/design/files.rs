@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Design, Mode, Origin, Question};
 use crate::experiment::Document;
-use crate::network::tensors;
+use crate::linalg::write_whole;
 
 impl Design {
     /// Begins another experiment, a small one to start from.
@@ -23,7 +23,7 @@ impl Design {
             self.mode = Mode::Asking(Question::Replace(file.to_owned()));
             return;
         }
-        match tensors::write_whole(file, text.as_bytes()) {
+        match write_whole(file, text.as_bytes()) {
             Ok(()) => {
                 self.kept = text.to_owned();
                 self.file = Some(file.to_owned());

@@ -30,7 +30,7 @@ impl Input {
     pub fn of(key: &str, default: Option<&str>) -> Self {
         let names = |names: &[&'static str]| names.iter().map(|&name| Choice::Name(name)).collect::<Vec<_>>();
         match key {
-            "name" | "data.images" | "data.labels" => return Self::Text,
+            "name" | "data.images" | "data.labels" | "data.portraits" => return Self::Text,
             "precision" => return Self::Choice(names(&["f32", "f64"])),
             "data.source" => {
                 let mut sources = names(Source::NAMES);

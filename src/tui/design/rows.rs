@@ -1,6 +1,7 @@
 //! The rows of the list: the fields that an experiment of its kind has, and its layers.
 
 use super::verdict::Verdict;
+use crate::data::Source;
 use crate::experiment::{Document, FIELDS, Field};
 
 /// A row that can be selected.
@@ -101,6 +102,11 @@ fn is_shown(field: &Field, document: &Document) -> bool {
     match &*field.key {
         key if key.starts_with("network.layers") => false,
         "data.images" | "data.labels" => document.get("data.source").is_none() || stated().is_some(),
+        "data.seed" | "data.portraits" => {
+            let source = document.plain("data.source").unwrap_or_default();
+            let takers = field.key.strip_prefix("data.").and_then(Source::takers).unwrap_or_default();
+            takers.contains(&&*source) || stated().is_some()
+        }
         "diagnostics.alignment.every" => stated().is_some(),
         // A section, unless something else stands in its place.
         _ if FIELDS.iter().any(|other| other.key.starts_with(&below)) => {

@@ -1,16 +1,22 @@
-//! The two lines below the panes of the Curvature screen: which layer is shown, and what is being measured.
+//! The two lines below the panes of the Curvature and the Images screen: which layer or image is shown, and what is
+//! being measured.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
+use super::{Scene, images};
 use crate::diagnostics::{Diagnostic, Scope};
 use crate::tui::number::{count, duration, percent};
+use crate::tui::state::Screen;
 use crate::tui::widgets::{fit, put};
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    put(buffer, area, 0, &choice(scene, area.width));
+    let chosen = match scene.state.screen {
+        Screen::Images => images::choice(scene, area.width),
+        _ => choice(scene, area.width),
+    };
+    put(buffer, area, 0, &chosen);
     put(buffer, area, 1, &measuring(scene, area.width));
 }
 

@@ -119,7 +119,7 @@ fn words(found: &Spectrum, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> 
         parts.push(item("effective", digits(effective.value, 3), theme.text));
     }
     parts.push(item("by", method(found), theme.text));
-    let mut lines = wrap(parts, 2, area.width, scene.theme);
+    let mut lines = wrap(parts, 2, area.width, theme);
     lines.truncate(usize::from(1 + area.height / 9));
     lines
 }

@@ -11,6 +11,7 @@ use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
 use crate::tui::action::{Action, Binding, Context};
 use crate::tui::number::{count, plain};
+use crate::tui::runs;
 use crate::tui::state::{Overlay, Question, Screen, Topic};
 use crate::tui::theme::Theme;
 use crate::tui::update;
@@ -34,7 +35,10 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             Line::styled(format!("… {}: pending", texts.join(", ")), theme.warning)
         }
         // What the run on the Train screen said last is not of the selected one.
-        _ if state.screen == Screen::Runs => Line::default(),
+        _ if state.screen == Screen::Runs => {
+            let damage = runs::selected(state, scene.entries).and_then(|run| run.snapshot.damage.clone());
+            Line::styled(damage.unwrap_or_default(), theme.bad)
+        }
         _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };

@@ -1,10 +1,15 @@
 //! What diagnostics find of the made-up run when they are asked.
 
+use ndarray::Array2;
+
 use super::architecture;
+use crate::curvature::Factor;
 use crate::diagnostics::alignment::{Aligned, Alignment, Direction};
 use crate::diagnostics::approximation::{Approximation, KroneckerError};
+use crate::diagnostics::factors::{FactorKind, FactorMap, LayerFactors};
 use crate::diagnostics::fisher::FisherDistance;
 use crate::diagnostics::hessian_spectrum::HessianSpectrum;
+use crate::diagnostics::images::{Image, Images, Verdict};
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
 use crate::diagnostics::{Density, Estimate, Kronecker, Measurement, Scope, Spectrum, SpectrumMethod};
@@ -25,7 +30,57 @@ pub fn curvature(step: u64) -> Vec<Event> {
         let (block, factor) = (0.02 * layer as f64, 0.01 * layer as f64);
         Measurement::Fisher(FisherDistance { step, layer, block, factor, by_structure: false, data: 64, cost: 0.2 })
     }));
+    all.extend((1..=8).map(|layer| Measurement::Factors(factors(step, layer))));
+    all.push(Measurement::Images(images(step, false)));
     all.into_iter().map(Event::Measured).collect()
+}
+
+fn factors(step: u64, layer: usize) -> LayerFactors {
+    use FactorKind as K;
+    let factor = |kind: FactorKind, size: usize| {
+        let entry = |(i, j): (usize, usize)| {
+            let waves = (i as f64 / 9.0).cos() * (j as f64 / 9.0).cos();
+            waves * (-(i.abs_diff(j) as f64) / 8.0).exp() * 0.4_f64.powi(kind as i32)
+        };
+        FactorMap::new(kind, &Factor::Dense(Array2::from_shape_fn((size, size), entry))).unwrap()
+    };
+    let wide = 90 + layer;
+    let inputs = [K::RunningInput, K::Input].map(|kind| factor(kind, wide));
+    let others = [K::Running, K::Kfac, K::Kflr, K::Kfra].map(|kind| factor(kind, 30));
+    LayerFactors { step, layer, factors: inputs.into_iter().chain(others).collect(), data: 64, cost: 0.8 }
+}
+
+/// Rings of another size each, and what the made-up network makes of them, as an autoencoder or as a classifier.
+pub fn images(step: u64, classifies: bool) -> Images {
+    let ring = |radius: f64, soft: f64| -> Vec<u8> {
+        let pixel = |index: usize| {
+            let (row, column) = ((index / 28) as f64 - 13.5, (index % 28) as f64 - 13.5);
+            let away = (row.hypot(column) - radius) / soft;
+            (255.0 * (-away * away).exp()) as u8
+        };
+        (0..784).map(pixel).collect()
+    };
+    let image = |number: usize| {
+        let radius = 2.0 + number as f64;
+        let verdict = Verdict { truth: number % 10, predicted: 7, probability: 0.97, probability_of_truth: 0.012 };
+        Image {
+            loss: 40.0 + number as f64,
+            input: ring(radius, 1.2),
+            output: if classifies { Vec::new() } else { ring(radius + 0.4, 1.7) },
+            verdict: classifies.then_some(verdict),
+        }
+    };
+    Images {
+        step,
+        shape: (28, 28),
+        range: (0.0, 1.0),
+        first: (0..12).map(image).collect(),
+        worst: (0..12).rev().map(image).collect(),
+        wrong: classifies.then_some(21),
+        loss: 54.2,
+        data: 256,
+        cost: 0.31,
+    }
 }
 
 fn parameters(scope: Scope) -> usize {

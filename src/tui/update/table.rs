@@ -12,14 +12,19 @@ use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::Palette;
 use crate::tui::update::{Effect, Sight, press};
 
+/// The place of the pane that has the keys before a command: one with a table.
+fn focused(screen: Screen) -> usize {
+    if screen == Screen::Curvature { 2 } else { 1 }
+}
+
 /// What is seen before a command: on the Train screen the second pane with its crosshair in a part of the run,
 /// on the Runs screen the second run.
 fn before(screen: Screen) -> State {
     let mut state = State::default();
     state.show(screen);
-    state.focus = Pane::of(screen).get(1).copied().unwrap_or(state.focus);
+    state.focus = Pane::of(screen).get(focused(screen)).copied().unwrap_or(state.focus);
     let pane = state.focus.index();
-    state.layer = 3;
+    (state.layer, state.image) = (3, 2);
     state.axes.window = Window::Between(200.0, 600.0);
     state.axes.crosshair = Some(400.0);
     state.scroll[pane] = 3;
@@ -80,27 +85,17 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         _ => false,
     };
     Some(match (context, name) {
-        (Context::Everywhere, "help") => done.over(Overlay::Help(0)),
-        (Context::Everywhere, "quit") => done.over(Overlay::Ask(Question::Quit)),
-        (Context::Everywhere, "commands") => done.over(Overlay::Palette(String::new(), 0)),
-        (Context::Everywhere, "messages") => done.over(Overlay::Messages(0)),
-        (Context::Everywhere, "train") => state.screen == Screen::Train,
-        (Context::Everywhere, "design") => state.screen == Screen::Design,
-        (Context::Everywhere, "runs") => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
-        (Context::Everywhere, "curvature") => state.screen == Screen::Curvature,
-        (Context::Everywhere, "redraw") => *effect == Some(Effect::Redraw),
-        (Context::Everywhere, "suspend") => *effect == Some(Effect::Suspend),
-        (Context::Everywhere, "colours") => state.palette == Palette::Light,
-        (Context::Everywhere, "export") => done.over(Overlay::Prompt(Topic::Export, String::new())),
-        (Context::Everywhere, "mouse") => state.mouse,
-        (Context::Train | Context::Curvature, "pause") => done.sent(Command::Pause),
-        (Context::Train | Context::Curvature, "zoom") => state.zoom,
-        (Context::Train | Context::Curvature, "view") => state.view(state.focus) == 1,
-        (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[2],
-        (Context::Train | Context::Curvature, "previous") => state.focus == Pane::of(done.before)[0],
+        (Context::Everywhere, name) => return of_every_screen(name, done),
+        (Context::Train | Context::Curvature | Context::Images, "pause") => done.sent(Command::Pause),
+        (Context::Train | Context::Curvature | Context::Images, "zoom") => state.zoom,
+        (Context::Train | Context::Curvature | Context::Images, "view") => state.view(state.focus) == 1,
+        (Context::Train | Context::Curvature, "next") => state.focus == Pane::of(done.before)[focused(done.before) + 1],
+        (Context::Train | Context::Curvature, "previous") => {
+            state.focus == Pane::of(done.before)[focused(done.before) - 1]
+        }
         (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank])),
-        (Context::Train | Context::Curvature, "cancel") => done.sent(Command::CancelMeasurements),
-        (Context::Train | Context::Curvature, "set") => done.over(Overlay::Choose(0)),
+        (Context::Train | Context::Curvature | Context::Images, "cancel") => done.sent(Command::CancelMeasurements),
+        (Context::Train | Context::Curvature | Context::Images, "set") => done.over(Overlay::Choose(0)),
         (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
         (Context::Train, "gamma") => done.asked(H::KroneckerDamping),
         (Context::Train, "tau") => done.asked(H::StepDamping),
@@ -169,6 +164,29 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Design, "page-up" | "first") => !at.contains("layers"),
         (Context::Design, "page-down" | "last") => !at.starts_with("network."),
         (Context::Curvature, name) => return of_curvature(name, done),
+        (Context::Images, name) => return of_images(name, done),
+        _ => return None,
+    })
+}
+
+/// The same of what every screen has.
+fn of_every_screen(name: &str, done: &Done) -> Option<bool> {
+    let Done { state, effect, .. } = done;
+    Some(match name {
+        "help" => done.over(Overlay::Help(0)),
+        "quit" => done.over(Overlay::Ask(Question::Quit)),
+        "commands" => done.over(Overlay::Palette(String::new(), 0)),
+        "messages" => done.over(Overlay::Messages(0)),
+        "train" => state.screen == Screen::Train,
+        "design" => state.screen == Screen::Design,
+        "runs" => state.screen == Screen::Runs && *effect == Some(Effect::Scan),
+        "images" => state.screen == Screen::Images,
+        "curvature" => state.screen == Screen::Curvature,
+        "redraw" => *effect == Some(Effect::Redraw),
+        "suspend" => *effect == Some(Effect::Suspend),
+        "colours" => state.palette == Palette::Light,
+        "export" => done.over(Overlay::Prompt(Topic::Export, String::new())),
+        "mouse" => state.mouse,
         _ => return None,
     })
 }
@@ -180,13 +198,28 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
     let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
     Some(match name {
         "measure" => asked(&[D::Approximation, D::Fisher]),
-        "measure-all" => asked(&[D::Spectrum, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "measure-all" => asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "source" => state.source == 1,
         "layer-before" => state.layer == 2,
         "layer-after" => state.layer == 4,
         "spectrum" => state.focus == Pane::Spectrum,
+        "factors" => state.focus == Pane::Factors,
         "kronecker" => state.focus == Pane::Kronecker,
         "alignment" => state.focus == Pane::Alignment,
         "rank-curve" => state.focus == Pane::RankCurve,
+        "back" => state.screen == Screen::Train,
+        _ => return None,
+    })
+}
+
+/// The same of what only the Images screen has.
+fn of_images(name: &str, done: &Done) -> Option<bool> {
+    let Done { state, effect, .. } = done;
+    Some(match name {
+        "measure" => *effect == Some(Effect::Measure(vec![Diagnostic::Images])),
+        "image-before" => state.image == 1,
+        "image-after" => state.image == 3,
+        "cadence" => done.asked(H::Every(Diagnostic::Images)),
         "back" => state.screen == Screen::Train,
         _ => return None,
     })

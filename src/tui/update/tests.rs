@@ -29,6 +29,11 @@ fn after(typed: &str, snapshot: &Snapshot) -> (State, Option<Effect>) {
     (state, effect)
 }
 
+/// What the workbench says of the last key.
+fn said(state: &State) -> Option<&str> {
+    state.notice.as_ref().map(|(_, text)| text.as_str())
+}
+
 fn command(effect: Option<&Effect>) -> Option<Command> {
     match effect {
         Some(Effect::Send(command, _)) => Some(*command),
@@ -251,7 +256,7 @@ fn every_screen_keeps_its_focus() {
     let run = sample::snapshot(10);
     let mut state = after("3C", &run).0;
     assert_eq!((state.screen, state.focus), (Screen::Curvature, Pane::Spectrum));
-    keys(&mut state, &run, "4RC");
+    keys(&mut state, &run, "5RC");
     assert_eq!(state.focus, Pane::RankCurve);
     keys(&mut state, &run, "T");
     assert_eq!((state.screen, state.focus), (Screen::Train, Pane::Hessian));
@@ -266,8 +271,8 @@ fn a_run_that_is_over_is_not_measured_and_what_is_being_measured_not_twice() {
     let (command, change) = (Command::Measure(Diagnostic::Spectrum), String::new());
     run.apply(&crate::session::Event::Applied { ticket: 1, step: 10, command, change });
     let (state, effect) = after("CN", &run);
-    assert_eq!((effect, state.notice.map(|(_, text)| text)), (None, Some("being measured already".to_owned())));
+    assert_eq!((effect, said(&state)), (None, Some("being measured already")));
     run.apply(&sample::end(10));
     let (state, effect) = after("CN", &run);
-    assert!(effect.is_none() && state.notice.unwrap().1.contains("the run is over"));
+    assert!(effect.is_none() && said(&state).unwrap().contains("the run is over"));
 }

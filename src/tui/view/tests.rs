@@ -29,14 +29,6 @@ fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &
     terminal.backend().buffer().clone()
 }
 
-/// A screen, with two runs over the others.
-fn at(screen: Screen) -> State {
-    let mut state = State::default();
-    state.show(screen);
-    state.runs.marked = vec![1, 2];
-    state
-}
-
 fn dark() -> Theme {
     Theme::new(Palette::Dark, true, Signs::Braille)
 }
@@ -48,11 +40,13 @@ fn show(width: u16, height: u16, state: &State) -> String {
 #[test]
 fn every_screen_in_colours_for_dark_and_light_and_without() {
     for screen in Screen::ALL {
-        let state = at(screen);
+        let mut state = State::default();
+        state.show(screen);
+        state.runs.marked = vec![1, 2];
         for (width, height) in [(80, 24), (120, 36), (250, 70)] {
             let drawn = |palette, colour| {
                 let theme = Theme::new(palette, colour, Signs::Braille);
-                picture(width, height, &state, &sample::measured(1000), &theme)
+                picture(width, height, &state, &sample::snapshot(1000), &theme)
             };
             let looks =
                 [("dark", Palette::Dark, true), ("light", Palette::Light, true), ("NO_COLOR", Palette::Dark, false)];
@@ -192,16 +186,16 @@ fn without_colours_no_cell_has_one() {
 #[test]
 fn in_ascii_mode_no_cell_has_another_sign() {
     let theme = Theme::new(Palette::Light, true, Signs::Ascii);
+    let snapshot = sample::measured(500);
     let mut states = vec![State::default()];
     for focus in Pane::ALL {
-        let view = |view| State { zoom: true, ..curvature::on(focus, view, 1) };
-        states.extend((0..focus.views()).map(view));
+        states.extend((0..focus.views()).map(|view| State { zoom: true, ..curvature::on(focus, view, 1) }));
     }
     for screen in Screen::ALL {
-        states.extend(overlays().map(|(overlay, _)| State { overlay, ..at(screen) }));
+        states.extend(overlays().map(|(overlay, _)| State { screen, overlay, ..State::default() }));
     }
     for state in states {
-        let buffer = picture(120, 40, &state, &sample::measured(500), &theme);
+        let buffer = picture(120, 40, &state, &snapshot, &theme);
         assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
         // Keys and questions have a sign that elsewhere would stand for one without substitute.
         let shown = text(&buffer).replace("? F1", "").replace("? help", "").replace("quit?", "");
@@ -235,7 +229,7 @@ fn every_key_and_every_help_text_appears_in_the_help() {
 #[test]
 fn the_help_begins_with_what_the_focused_pane_shows() {
     for focus in Pane::ALL {
-        let state = State { overlay: Some(Overlay::Help(0)), ..curvature::on(focus, 0, 0) };
+        let state = State { focus, overlay: Some(Overlay::Help(0)), ..State::default() };
         let shown = show(80, 24, &state);
         assert!(!focus.about().is_empty() && focus.about().iter().all(|line| shown.contains(line)), "{shown}");
     }

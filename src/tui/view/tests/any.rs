@@ -110,8 +110,8 @@ proptest! {
             }
         }
         for screen in Screen::ALL {
-            state.show(screen);
             state.overlay = None;
+            state.show(screen);
             picture(width, height, &state, &snapshot, &theme);
             state.overlay = over.clone();
             picture(width, height, &state, &snapshot, &theme);
@@ -121,12 +121,14 @@ proptest! {
 
 /// Draws every screen of runs without an update, with some, and with so many that they are summed up.
 fn draw_every_screen(sizes: impl Iterator<Item = (u16, u16)>) {
-    let runs = [Snapshot::default(), sample::fold(&[sample::start()]), sample::measured(60), sample::measured(9000)];
+    let runs = [Snapshot::default(), sample::fold(&[sample::start()]), sample::snapshot(60), sample::snapshot(9000)];
     let theme = dark();
     for (index, (width, height)) in sizes.enumerate() {
         let run = &runs[index % runs.len()];
         for screen in Screen::ALL {
-            let state = State { zoom: index % 3 == 1, ..at(screen) };
+            let mut state = State { zoom: index % 3 == 1, ..State::default() };
+            state.show(screen);
+            state.runs.marked = vec![1, 2];
             picture(width, height, &state, run, &theme);
         }
     }

@@ -1,10 +1,13 @@
 //! The Curvature screen.
 
 use super::*;
+use crate::curvature::Factor;
 use crate::diagnostics::alignment::{Aligned, Alignment, Direction};
 use crate::diagnostics::approximation::{Approximation, KroneckerError};
+use crate::diagnostics::factors::{FactorKind, FactorMap, LayerFactors};
 use crate::diagnostics::fisher::FisherDistance;
 use crate::diagnostics::hessian_spectrum::HessianSpectrum;
+use crate::diagnostics::images::Images;
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
 use crate::diagnostics::{Density, Diagnostic, Estimate, Kronecker, Measurement, Scope, Spectrum, SpectrumMethod};
@@ -45,6 +48,31 @@ fn every_view_of_its_panes() {
 }
 
 #[test]
+fn the_images_screen_in_every_size_with_and_without_colours() {
+    for (width, height) in [(80, 24), (120, 36), (250, 70)] {
+        for (colour, name) in [(true, "colour"), (false, "no_color")] {
+            let theme = Theme::new(Palette::Dark, colour, Signs::Braille);
+            let shown = picture(width, height, &on(Pane::Images, 0, 0), &sample::measured(1000), &theme);
+            insta::assert_snapshot!(format!("images_{width}_{height}_{name}"), text(&shown));
+        }
+    }
+}
+
+#[test]
+fn images_alone_and_the_worst_mistakes() {
+    let plain = Theme::new(Palette::Dark, false, Signs::Braille);
+    let mut snapshot = sample::measured(1000);
+    let alone = State { zoom: true, image: 5, ..on(Pane::Images, 0, 0) };
+    insta::assert_snapshot!("images_alone", text(&picture(100, 30, &alone, &snapshot, &plain)));
+    snapshot.apply(&Event::Measured(Measurement::Images(sample::images(1000, true))));
+    for zoom in [false, true] {
+        let state = State { zoom, image: 3, ..on(Pane::Images, 1, 0) };
+        let shown = text(&picture(100, 30, &state, &snapshot, &plain));
+        insta::assert_snapshot!(format!("images_mistakes_{zoom}"), shown);
+    }
+}
+
+#[test]
 fn before_anything_is_measured_its_panes_say_how_to() {
     let mut snapshot = sample::snapshot(10);
     let show = |snapshot: &Snapshot| text(&picture(100, 30, &on(Pane::Spectrum, 0, 0), snapshot, &dark()));
@@ -78,7 +106,7 @@ pub fn absurd([a, b, c]: [f64; 3], n: usize, layer: usize, step: u64) -> Measure
         products: n,
         cost: a,
     };
-    match n % 6 {
+    match n % 8 {
         0 => Measurement::Spectrum(GaussNewtonSpectrum(spectrum)),
         1 => Measurement::HessianSpectrum(HessianSpectrum(spectrum)),
         2 => {
@@ -116,6 +144,18 @@ pub fn absurd([a, b, c]: [f64; 3], n: usize, layer: usize, step: u64) -> Measure
                 data: n,
                 cost: c,
             })
+        }
+        5 => {
+            let mut images = sample::images(step, layer.is_multiple_of(2));
+            (images.shape, images.loss, images.range, images.data) = ((n % 40, layer), a, (b, c), n);
+            images.first.truncate(layer);
+            images.worst.iter_mut().for_each(|image| image.loss = a);
+            Measurement::Images(Images { wrong: Some(n), ..images })
+        }
+        6 => {
+            let matrix = ndarray::Array2::from_elem((n % 100, n % 100), if a.is_finite() { a } else { 0.0 });
+            let factor = FactorMap::new(FactorKind::Input, &Factor::Dense(matrix)).unwrap();
+            Measurement::Factors(LayerFactors { step, layer, factors: vec![factor], data: n, cost: b })
         }
         _ => {
             let point = RankPoint { data: n, lower: layer, upper: n, bound: n / 3 };

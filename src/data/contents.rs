@@ -1,0 +1,127 @@
+//! The contents of files, unpacked where they are gzip, and no more of them than is needed.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::{Error, Problem};
+
+/// Bytes of the longest header of a format.
+pub(super) const LONGEST_HEADER: usize = 1 << 16;
+/// The most bytes of a text, uncompressed.
+const MOST_TEXT: u64 = 1 << 30;
+
+/// The uncompressed contents of a file, but for what follows the first byte too many: as [`unpack`].
+///
+/// # Errors
+/// [`Error::Read`] and, for corrupt gzip and those of `expected`, [`Error::Format`].
+pub(super) fn read(file: &Path, expected: impl FnOnce(&[u8]) -> Result<usize, Problem>) -> Result<Vec<u8>, Error> {
+    unpack(open(file)?, expected).map_err(|problem| Error::Format { file: file.to_owned(), problem })
+}
+
+/// Opens a file. A device or a pipe, which may never end, is none.
+///
+/// # Errors
+/// [`Error::Read`].
+pub(super) fn open(file: &Path) -> Result<BufReader<File>, Error> {
+    let opened = file.metadata().and_then(|metadata| {
+        if metadata.is_file() { File::open(file) } else { Err(io::Error::other("expected a regular file")) }
+    });
+    opened.map(BufReader::new).map_err(|source| Error::Read { file: file.to_owned(), source })
+}
+
+/// A text file, unpacked where it is gzip, to be read line by line. Of an endless one no more than 1 GiB is read.
+///
+/// # Errors
+/// [`Error::Read`]; what comes later is an error of the reader.
+pub(super) fn text(file: &Path) -> Result<impl BufRead, Error> {
+    let mut opened = open(file)?;
+    let beginning = opened.fill_buf().map_err(|source| Error::Read { file: file.to_owned(), source })?;
+    let packed = beginning.starts_with(&[0x1f, 0x8b]);
+    let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(opened)) } else { Box::new(opened) };
+    Ok(BufReader::new(Limited { reader, left: MOST_TEXT }))
+}
+
+/// A reader that refuses to go beyond a number of bytes.
+struct Limited {
+    reader: Box<dyn Read>,
+    left: u64,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let left = self.left.checked_sub(count as u64);
+        self.left = left.ok_or_else(|| io::Error::other(format!("expected at most {MOST_TEXT} bytes of text")))?;
+        Ok(count)
+    }
+}
+
+/// The uncompressed contents of a file; gzip is known by its first two bytes. `expected` tells from their
+/// beginning how many bytes they should be. One more is returned at most, and tells that there are more.
+///
+/// # Errors
+/// [`Problem::Read`], [`Problem::Gzip`] and those of `expected`.
+pub(super) fn unpack<'a>(
+    mut file: impl BufRead + 'a,
+    expected: impl FnOnce(&[u8]) -> Result<usize, Problem>,
+) -> Result<Vec<u8>, Problem> {
+    let packed = file.fill_buf().map_err(Problem::Read)?.starts_with(&[0x1f, 0x8b]);
+    let mut reader: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let mut contents = Vec::new();
+    let mut go_on = |contents: &mut Vec<u8>, most: usize| {
+        let result = reader.by_ref().take(most as u64).read_to_end(contents);
+        let offset = contents.len();
+        result.map_err(|source| if packed { Problem::Gzip { offset, source } } else { Problem::Read(source) })
+    };
+    go_on(&mut contents, LONGEST_HEADER)?;
+    let end = expected(&contents)?.saturating_add(1);
+    go_on(&mut contents, end.saturating_sub(LONGEST_HEADER))?;
+    contents.truncate(end);
+    Ok(contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::data::array::{Array, Role};
+    use crate::data::idx;
+
+    fn packed(contents: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(contents).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_recognised_and_its_damage_reported() {
+        let contents = vec![7_u8; 100_000];
+        let read = |bytes: &[u8]| unpack(bytes, |_| Ok(100_000));
+        let packed = packed(&contents);
+        assert_eq!(read(&packed).unwrap(), contents);
+        assert_eq!(read(&contents).unwrap(), contents);
+        assert!(matches!(read(&packed[..packed.len() - 5]), Err(Problem::Gzip { offset: 100_000, .. })));
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_header_says_and_one_byte() {
+        let expected = |bytes: &[u8]| Ok(idx::layout(bytes, Role::Images)?.expected());
+        let bomb = [&[0, 0, 8, 2, 0, 0, 4, 0, 0, 0, 1, 0][..], &vec![0; 50_000_000]].concat();
+        // Where it is unpacked to its end, that is found to be missing.
+        let cut = packed(&bomb);
+        for bytes in [&bomb[..], &cut[..cut.len() - 5]] {
+            let contents = unpack(bytes, expected).unwrap();
+            assert_eq!(contents.len(), 12 + 1024 * 256 + 1);
+            let layout = idx::layout(&contents, Role::Images).unwrap();
+            assert!(matches!(Array::new(layout, contents), Err(Problem::Trailing { expected: 262_156 })));
+        }
+        let absurd = [&[0, 0, 8, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2][..], &[0; 5000]].concat();
+        for bytes in [&absurd, &packed(&absurd)] {
+            assert!(matches!(unpack(bytes.as_slice(), expected), Err(Problem::Shape { .. })));
+        }
+    }
+}
