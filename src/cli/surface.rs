@@ -40,10 +40,7 @@ pub(super) struct Arguments {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    if arguments.step.is_some() && arguments.run.is_none() {
-        // Where there is an experiment, clap does not ask for the run that it excludes.
-        return Err(Error::Request("--step names a checkpoint of a run; expected --run RUN with it".to_owned()));
-    }
+    let stop = stopped_by_signals()?;
     let format = |out: &PathBuf| {
         let unfit = || {
             let expected = "expected a file that ends in .csv, .json, .svg or .png";
@@ -52,7 +49,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         export::free(out, arguments.force)?;
         Format::of(out).ok_or_else(unfit)
     };
-    let stop = stopped_by_signals()?;
     let formats = arguments.out.iter().map(format).collect::<Result<Vec<_>, Error>>()?;
     let set = &arguments.overrides.set;
     let subject = match (&arguments.run, &arguments.experiment) {
