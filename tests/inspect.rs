@@ -52,6 +52,15 @@ fn weights_may_be_named_as_by_a_sequential_of_pytorch() {
 }
 
 #[test]
+fn a_step_without_a_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["e.toml", "--weights", "w", "--batch", "b", "--out", "out.safetensors"];
+    let output = program(folder.path(), &[&["inspect"][..], &files, &["--step", "3"]].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && errors.contains("--step <N>"), "{errors}");
+}
+
+#[test]
 fn a_weight_of_a_sequential_that_is_missing_or_one_too_many_is_told_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let known = tensors::read(&case("weights.safetensors")).unwrap();

