@@ -130,7 +130,6 @@ fn what_cannot_be_measured_is_told() {
 }
 
 #[test]
-#[ignore = "needs a quiet machine; cargo test --release --test surface -- --ignored"]
 fn a_signal_ends_a_large_surface_at_once_without_a_file() {
     let folder = small();
     let large = "network.layers=[{ units = 2000, activation = \"relu\" }, { units = 2000, activation = \"relu\" }]";
