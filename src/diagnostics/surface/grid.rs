@@ -39,6 +39,9 @@ pub fn evaluate(task: &Task, axes: &[Array1<f64>; 2], progress: &(dyn Fn() + Syn
     let parts = parts(task);
     let mut rows = vec![Row::default(); coordinates.len()];
     each(rows.par_iter_mut().zip(&coordinates), |(row, v)| {
+        if (task.cancelled)() {
+            return;
+        }
         let clock = ThreadTime::now();
         let mut parts = parts.clone();
         let mut start = task.parameters.clone();
