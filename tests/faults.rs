@@ -127,9 +127,19 @@ fn losses(run: &Path) -> Vec<(u64, u64)> {
     losses
 }
 
-/// Whether what is in a run folder is whole: what is there by its name can be read, and the log reaches to every
-/// checkpoint. The checkpoints.
+/// Whether all that is in a run folder is [`readable`], and nothing half-written is there. The checkpoints.
 fn intact(run: &Path) -> Vec<u64> {
+    for part in [run.to_owned(), run.join("checkpoints")].iter().filter_map(|folder| fs::read_dir(folder).ok()) {
+        for file in part.flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            assert!(!name.contains(".part"), "{name} was left behind");
+        }
+    }
+    readable(run)
+}
+
+/// Whether what is there by its name can be read, and the log reaches to every checkpoint. The checkpoints.
+fn readable(run: &Path) -> Vec<u64> {
     if let Ok(text) = fs::read_to_string(run.join("experiment.toml")) {
         assert!(text.contains("name = \"storm\"") && text.parse::<toml::Table>().is_ok(), "{text}");
     }
@@ -141,12 +151,6 @@ fn intact(run: &Path) -> Vec<u64> {
     for (step, file) in &checkpoints {
         assert_eq!(Checkpoint::read(file).expect("the checkpoint is whole").step, *step);
         assert!(*step <= made, "the log ends at {made}, before the checkpoint of {step}");
-    }
-    for part in [run.to_owned(), run.join("checkpoints")].iter().filter_map(|folder| fs::read_dir(folder).ok()) {
-        for file in part.flatten() {
-            let name = file.file_name().to_string_lossy().into_owned();
-            assert!(!name.contains(".part"), "{name} was left behind");
-        }
     }
     checkpoints.into_iter().map(|(step, _)| step).collect()
 }
@@ -254,12 +258,18 @@ fn a_run_whose_permissions_are_taken_away_stops_with_what_it_has() {
     let said = stopped(child);
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).expect("permissions");
     assert!(said.contains("Permission denied") && said.contains("out/checkpoints/step-"), "{said}");
-    let checkpoints = intact(&out);
+    let checkpoints = readable(&out);
     let summary: Summary =
         serde_json::from_slice(&fs::read(out.join("summary.json")).expect("a summary")).expect("JSON");
     assert_eq!(summary.status, Outcome::Failed);
     assert!(summary.reason.is_some_and(|reason| said.contains(&reason)));
     assert!(!checkpoints.is_empty() && summary.updates >= checkpoints[0], "{checkpoints:?}");
+    // What it was writing then it could not remove; that goes when the run goes on.
+    let updates = summary.updates as usize + 1;
+    let output = run(folder.path(), &["--resume", "out", "--set", &format!("train.updates={updates}")]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(losses(&out).len(), updates);
+    intact(&out);
 }
 
 fn is_root() -> bool {
