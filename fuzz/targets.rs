@@ -28,6 +28,10 @@ pub const TARGETS: &[Target] = &[
     ("experiment", experiment),
     ("sweep", sweep),
     ("idx", idx),
+    ("npy", npy),
+    ("npz", npz),
+    ("csv", csv),
+    ("pictures", pictures),
     ("safetensors", safetensors),
     ("checkpoint", checkpoint),
     ("events", events),
@@ -120,9 +124,8 @@ pub fn sweep(bench: &Bench, input: &[u8]) {
     }
 }
 
-/// Reads a file as data, and as labels of such.
-fn data(bench: &Bench, name: &str, input: &[u8]) {
-    bench.write(name, input);
+/// Reads what is there by a name as data, and as labels of such.
+fn data(bench: &Bench, name: &str) {
     let labels = bench.path("labels.idx");
     if !labels.exists() {
         fs::write(labels, [0, 0, 8, 1, 0, 0, 0, 2, 0, 1]).expect("a file");
@@ -140,7 +143,35 @@ fn data(bench: &Bench, name: &str, input: &[u8]) {
 
 /// IDX, gzip or not.
 pub fn idx(bench: &Bench, input: &[u8]) {
-    data(bench, "fuzz.idx", input);
+    bench.write("fuzz.idx", input);
+    data(bench, "fuzz.idx");
+}
+
+/// An array of NumPy's, gzip or not.
+pub fn npy(bench: &Bench, input: &[u8]) {
+    bench.write("fuzz.npy", input);
+    data(bench, "fuzz.npy");
+}
+
+/// Several of them.
+pub fn npz(bench: &Bench, input: &[u8]) {
+    bench.write("fuzz.npz", input);
+    data(bench, "fuzz.npz");
+}
+
+/// A table.
+pub fn csv(bench: &Bench, input: &[u8]) {
+    bench.write("fuzz.csv", input);
+    data(bench, "fuzz.csv");
+}
+
+/// A folder with one picture, of each kind there is.
+pub fn pictures(bench: &Bench, input: &[u8]) {
+    for ending in ["png", "jpg", "pgm"] {
+        fs::create_dir_all(bench.path(ending)).expect("a folder");
+        bench.write(&format!("{ending}/picture.{ending}"), input);
+        data(bench, ending);
+    }
 }
 
 /// Weights and batches.

@@ -12,11 +12,11 @@ use kfra_tui::experiment::Experiment;
 use kfra_tui::linalg::Stream;
 use kfra_tui::optim::{Kind, Rule};
 use kfra_tui::session::replay::{Difference, Replayed, Request, replay};
-use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Options, Session, Start, Status};
+use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Session, Start, Status};
 use kfra_tui::train::Hyperparameter;
 use runs::{
-    OPTIMIZERS, advance, assert_refused, events, file, finish, folder, losses, program, resume, settings, spawn, start,
-    stop, text, wait_for,
+    OPTIMIZERS, advance, assert_refused, diverged, events, file, finish, folder, losses, program, resume, settings,
+    spawn, start, stop, text, wait_for,
 };
 
 fn request(run: &Path) -> Request {
@@ -271,19 +271,9 @@ fn what_comes_out_otherwise_is_told_by_its_update_and_its_values() {
 
 #[test]
 fn a_run_that_could_not_go_on_and_was_helped_is_made_again() {
-    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
+    let (folder, session) = diverged();
     let path = folder.path();
-    let experiment = Experiment::read(&path.join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
     let run = path.join("out");
-    let options = Options {
-        folder: run.clone().into(),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: true,
-        listener: None,
-    };
-    let session = Session::spawn(experiment, options).unwrap();
-    wait_for(|| session.handle.snapshot().status == Status::Paused);
     session.handle.send(Order::Set { hyperparameter: Hyperparameter::LearningRate, value: 1e-3 });
     session.handle.send(Order::Resume);
     finish(session);

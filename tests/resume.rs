@@ -15,13 +15,11 @@ use kfra_tui::experiment::Experiment;
 use kfra_tui::linalg::{Archive, Keep as _, Stream};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind, Rule};
-use kfra_tui::session::{
-    self, Checkpoint, Command as Order, Event, Options, Origin, Outcome, Session, Snapshot, Start, Status, Summary,
-};
+use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Origin, Outcome, Snapshot, Start, Status, Summary};
 use kfra_tui::train::{Hyperparameter, Trainer};
 use runs::{
-    OPTIMIZERS, advance, checkpoint, events, file, finish, folder, losses, resume, settings, spawn, start, stop, text,
-    wait_for,
+    OPTIMIZERS, advance, checkpoint, diverged, events, file, finish, folder, losses, resume, settings, spawn, start,
+    stop, text, wait_for,
 };
 
 /// Makes sure that two runs made the same updates and came to the same state.
@@ -276,19 +274,8 @@ fn the_weights_of_a_checkpoint_are_those_that_are_evaluated() {
 
 #[test]
 fn a_run_that_stands_still_because_it_diverges_has_a_checkpoint_of_where_it_stands() {
-    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
-    let experiment =
-        Experiment::read(&folder.path().join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
+    let (folder, session) = diverged();
     let run = folder.path().join("out");
-    let options = Options {
-        folder: run.clone().into(),
-        start: Start::New,
-        places: Places::new(Vec::new()),
-        watched: true,
-        listener: None,
-    };
-    let session = Session::spawn(experiment, options).unwrap();
-    wait_for(|| session.handle.snapshot().status == Status::Paused);
     let step = session.handle.snapshot().step;
     let latest = Checkpoint::list(&run);
     let &(kept, ref file) = latest.first().expect("a checkpoint");

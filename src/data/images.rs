@@ -12,6 +12,10 @@ use super::{Error, Problem};
 const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "pgm"];
 /// The longest side of an image.
 const MOST_SIDE: u32 = 1 << 14;
+/// The most pixels of one image: far more than the inputs of a network.
+const MOST_SIZE: usize = 1 << 21;
+/// The most bytes that decoding an image may take: 8 a pixel.
+const MOST_BYTES: u64 = 8 * MOST_SIZE as u64;
 /// The most pixels of all images of a folder.
 const MOST_PIXELS: usize = 1 << 30;
 
@@ -36,6 +40,10 @@ pub(super) fn read(folder: &Path) -> Result<Folder, Error> {
     let Some(first) = files.first() else { return Err(format(Problem::NoImages { endings: ENDINGS })) };
     let (columns, rows) = dimensions(first)?;
     let size = rows * columns;
+    if !(1..=MOST_SIZE).contains(&size) {
+        let reason = format!("expected from 1 to {MOST_SIZE} pixels, found {columns} × {rows}");
+        return Err(Error::Format { file: first.clone(), problem: Problem::Image { reason } });
+    }
     if files.len().checked_mul(size).is_none_or(|pixels| pixels > MOST_PIXELS) {
         return Err(format(Problem::TooManyPixels { images: files.len(), rows, columns, most: MOST_PIXELS }));
     }
@@ -88,6 +96,7 @@ fn open(file: &Path) -> Result<ImageReader<std::io::BufReader<fs::File>>, Error>
     let mut reader = ImageReader::open(file).and_then(ImageReader::with_guessed_format).map_err(error)?;
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MOST_SIDE), Some(MOST_SIDE));
+    limits.max_alloc = Some(MOST_BYTES);
     reader.limits(limits);
     Ok(reader)
 }

@@ -30,6 +30,7 @@ impl Finding for HessianSpectrum {
                 scope: Scope::Layer(layer),
                 parameters: architecture.layer_parameters(layer),
                 semidefinite: is_semidefinite(task),
+                rank: architecture.layer_parameters(layer),
                 rounding: ROUNDING,
             };
             let layers = layer..=layer;
@@ -62,7 +63,7 @@ impl Finding for HessianSpectrum {
 
 fn whole(task: &Task, trace: f64) -> Result<Spectrum, Stop> {
     let n = task.pass.architecture().parameters();
-    let subject = Subject { scope: Scope::Whole, parameters: n, semidefinite: false, rounding: ROUNDING };
+    let subject = Subject { scope: Scope::Whole, parameters: n, semidefinite: false, rank: n, rounding: ROUNDING };
     let mut product = WholeProduct::new(task);
     if n > task.exact_limit {
         return Spectrum::estimated(task, &subject, n, Kept::Two, Some(trace), |x, image| product.apply(x, image));

@@ -73,6 +73,8 @@ pub(super) struct Subject {
     pub parameters: usize,
     /// Whether no eigenvalue can be negative.
     pub semidefinite: bool,
+    /// As many eigenvalues as are not zero at most.
+    pub rank: usize,
     /// |λ| / |λ|_max up to which an eigenvalue counts as zero.
     pub rounding: f64,
 }
@@ -162,7 +164,7 @@ impl Spectrum {
         let tolerance = subject.rounding * largest.abs().max(smallest.abs());
         let counted = |of: &dyn Fn(&Quadrature) -> [f64; 3]| {
             let parts: Vec<[f64; 3]> = all.iter().map(|one| of(one).map(|share| share * size)).collect();
-            Estimate::between(&parts, 0.0, size)
+            Estimate::between(&parts, 0.0, size.min(subject.rank as f64))
         };
         let positive = counted(&|one| {
             let mass = one.below(tolerance);

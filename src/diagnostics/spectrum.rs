@@ -102,7 +102,8 @@ fn collect(task: &Task, wanted: &[usize], plans: &mut [Plan]) -> Result<(), Stop
 
 /// `columns`: M.
 fn subject(scope: Scope, parameters: usize, columns: usize) -> Subject {
-    Subject { scope, parameters, semidefinite: true, rounding: rank::tolerance(columns, parameters, 1.0) }
+    let rounding = rank::tolerance(columns, parameters, 1.0);
+    Subject { scope, parameters, semidefinite: true, rank: columns.min(parameters), rounding }
 }
 
 fn block(

@@ -7,21 +7,7 @@ use serde_json::{Value, json};
 
 use super::folder::{write, write_json};
 use super::{Error, Plan, Point, State};
-
-/// What is told of the end of a run, in the order of the columns.
-const RESULTS: [&str; 11] = [
-    "status",
-    "reason",
-    "updates",
-    "train_loss",
-    "validation_loss",
-    "train_error",
-    "validation_error",
-    "seconds",
-    "seconds_training",
-    "samples_per_second",
-    "version",
-];
+use crate::session::Summary;
 
 /// Writes `summary.csv` and `summary.json` of a folder: a row for each run of the plan, its settings and its end.
 ///
@@ -39,7 +25,7 @@ pub fn write_tables(root: &Path, plan: &Plan) -> Result<(), Error> {
     let path = root.join("summary.csv");
     let wrong = |error: csv::Error| Error::Content { path: path.clone(), reason: error.to_string() };
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["run"].into_iter().chain(keys.iter().copied()).chain(RESULTS)).map_err(wrong)?;
+    table.write_record(["run"].into_iter().chain(keys.iter().copied()).chain(Summary::NAMES)).map_err(wrong)?;
     let cell = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -47,7 +33,7 @@ pub fn write_tables(root: &Path, plan: &Plan) -> Result<(), Error> {
     };
     for row in &rows {
         let cells = keys.iter().map(|key| cell(row["settings"].get(key)));
-        let ends = RESULTS.iter().map(|key| cell(row.get(*key)));
+        let ends = Summary::NAMES.iter().map(|key| cell(row.get(*key)));
         table.write_record([cell(row.get("run"))].into_iter().chain(cells).chain(ends)).map_err(wrong)?;
     }
     let bytes = table.into_inner().map_err(|error| wrong(error.into_error().into()))?;

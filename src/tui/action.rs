@@ -1,63 +1,17 @@
 //! The one table of commands. Dispatch, help, palette, footer and the README's keys are made from it.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+mod context;
+mod key;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+pub use context::Context;
+pub use key::Key;
+use key::{DOWN, ENTER, ESC, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, UP, control, key, letter};
 
 use super::state::Screen;
 use crate::diagnostics::Diagnostic;
 use crate::train::Hyperparameter;
-
-/// Where a key is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Context {
-    /// Every screen.
-    Everywhere,
-    /// The panes of the Train screen.
-    Train,
-    /// The list of the Runs screen.
-    Runs,
-    /// The panes of the Curvature screen.
-    Curvature,
-    /// The Images screen.
-    Images,
-    /// A list over the panes: help, hyperparameters, optimizers.
-    List,
-    /// The list of messages.
-    Messages,
-    /// The command palette.
-    Palette,
-    /// A line that is typed.
-    Prompt,
-    /// A question.
-    Question,
-    /// The run is being stopped.
-    Stopping,
-    /// The fields of an experiment.
-    Design,
-    /// A value or a file name that is typed on the Design screen.
-    DesignTyping,
-    /// A list of what a field can be.
-    DesignChoice,
-}
-
-impl Context {
-    /// Every context, with its heading in the help.
-    pub const ALL: [(Self, &'static str); 14] = [
-        (Self::Everywhere, "On every screen"),
-        (Self::Train, "Train: panes and run"),
-        (Self::Runs, "Runs"),
-        (Self::Curvature, "Curvature"),
-        (Self::Images, "Images"),
-        (Self::List, "In a list"),
-        (Self::Messages, "In the list of messages"),
-        (Self::Palette, "In the command palette"),
-        (Self::Prompt, "While typing"),
-        (Self::Question, "When asked"),
-        (Self::Stopping, "While the run stops"),
-        (Self::Design, "Design of an experiment"),
-        (Self::DesignTyping, "Design: while typing"),
-        (Self::DesignChoice, "Design: while choosing"),
-    ];
-}
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,60 +102,6 @@ pub enum Action {
     AskMessages,
 }
 
-/// A key with or without control. Shift is part of a letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    control: bool,
-}
-
-const fn key(code: KeyCode) -> Key {
-    Key { code, control: false }
-}
-
-const fn letter(letter: char) -> Key {
-    key(KeyCode::Char(letter))
-}
-
-const fn control(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), control: true }
-}
-
-impl Key {
-    /// Whether an event is this key.
-    pub fn matches(self, event: &KeyEvent) -> bool {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let other = event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
-        self.code == event.code && self.control == control && !other
-    }
-
-    /// The event of this key.
-    #[cfg(test)]
-    pub fn event(self) -> KeyEvent {
-        let modifiers = if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-        KeyEvent::new(self.code, modifiers)
-    }
-
-    /// Its name on the screen.
-    pub fn name(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "space".to_owned(),
-            KeyCode::Char(letter) if self.control => letter.to_ascii_uppercase().to_string(),
-            KeyCode::Char(letter) => letter.to_string(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::BackTab => "⇧Tab".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::F(number) => format!("F{number}"),
-            other => format!("{other:?}"),
-        };
-        if self.control { format!("Ctrl-{name}") } else { name }
-    }
-}
-
 /// A line of the table.
 pub struct Binding {
     /// Where it holds.
@@ -238,15 +138,6 @@ macro_rules! bindings {
         }),*];
     };
 }
-
-const UP: Key = key(KeyCode::Up);
-const DOWN: Key = key(KeyCode::Down);
-const LEFT: Key = key(KeyCode::Left);
-const RIGHT: Key = key(KeyCode::Right);
-const ENTER: Key = key(KeyCode::Enter);
-const ESC: Key = key(KeyCode::Esc);
-const PAGE_UP: Key = key(KeyCode::PageUp);
-const PAGE_DOWN: Key = key(KeyCode::PageDown);
 
 bindings! {
     Everywhere: [letter('?'), key(KeyCode::F(1))] "help", Some("help"), Action::Help, "Show all keys.";
@@ -322,8 +213,8 @@ bindings! {
     Runs: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
     Runs: [letter('X')] "x-axis", None, Action::NextUnit, "Count x in updates, epochs, samples or seconds of training.";
     Runs: [ESC] "back", None, Action::Back, "One level back: the filter off, then to the Train screen.";
-    Curvature: [letter('n'), letter('N')] "measure", Some("measure"), Action::Measure, "Measure what the focused pane shows now.";
-    Curvature: [letter('x'), letter('X')] "cancel", Some("cancel"), Action::CancelMeasurements, "End what is being measured, and what waits.";
+    Curvature: [letter('N'), letter('n')] "measure", Some("measure"), Action::Measure, "Measure what the focused pane shows now.";
+    Curvature: [letter('X'), letter('x')] "cancel", Some("cancel"), Action::CancelMeasurements, "End what is being measured, and what waits.";
     Curvature: [RIGHT, letter('.')] "layer-after", Some("layer"), Action::LayerAfter, "Show the next layer; before the first one, all as one.";
     Curvature: [LEFT, letter(',')] "layer-before", None, Action::LayerBefore, "Show the layer before.";
     Curvature: [letter('s')] "source", Some("factors"), Action::NextSource, "Show other factors: the optimizer's running averages, KFAC's, KFLR's, KFRA's.";
@@ -343,13 +234,13 @@ bindings! {
     Curvature: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
     Curvature: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
     Curvature: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
-    Images: [letter('n'), letter('N')] "measure", Some("new images"), Action::Measure, "Take images anew, with the parameters of this moment.";
+    Images: [letter('N'), letter('n')] "measure", Some("new images"), Action::Measure, "Take images anew, with the parameters of this moment.";
     Images: [RIGHT, letter('.')] "image-after", Some("image"), Action::ImageAfter, "Choose the next image.";
     Images: [LEFT, letter(',')] "image-before", None, Action::ImageBefore, "Choose the image before.";
     Images: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Show the chosen image alone, as large as there is room, and back.";
     Images: [letter('v')] "view", Some("first or worst"), Action::NextView, "Show the first data, or the worst.";
     Images: [letter('c')] "cadence", Some("cadence"), Action::Ask(Hyperparameter::Every(Diagnostic::Images)), "Set every how many updates images are taken; 0: only when asked for.";
-    Images: [letter('x'), letter('X')] "cancel", None, Action::CancelMeasurements, "End what is being measured, and what waits.";
+    Images: [letter('X'), letter('x')] "cancel", None, Action::CancelMeasurements, "End what is being measured, and what waits.";
     Images: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
     Images: [letter('e')] "set", None, Action::Choose, "Choose any hyperparameter and set it.";
     Images: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
@@ -427,11 +318,6 @@ bindings! {
 }
 
 impl Context {
-    /// Whether what holds on every screen holds here: this is a screen, and nothing lies over it.
-    fn is_screen(self) -> bool {
-        matches!(self, Self::Train | Self::Design | Self::Runs | Self::Curvature | Self::Images)
-    }
-
     /// The lines of the table that hold here.
     pub fn bindings(self) -> impl Iterator<Item = &'static Binding> {
         let holds = move |context: Context| context == self || (self.is_screen() && context == Self::Everywhere);
@@ -472,6 +358,8 @@ pub fn documented() -> impl Iterator<Item = (&'static str, String, &'static str)
 
 #[cfg(test)]
 mod tests {
+    use ratatui::crossterm::event::KeyModifiers;
+
     use super::*;
 
     #[test]

@@ -257,7 +257,11 @@ fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
     }
 }
 
-/// The name of layer λ: its number, width and activation.
+/// What the pane of a diagnostic says that found something, but not of the layer that is shown.
+fn waiting_here(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
+    format!("{} · ← → show another layer", waiting(snapshot, diagnostic))
+}
+
 /// A layer with its activation, or all of them; in short its number.
 fn scope_name(snapshot: &Snapshot, scope: Scope, wide: bool) -> String {
     match (scope, wide) {
@@ -268,6 +272,7 @@ fn scope_name(snapshot: &Snapshot, scope: Scope, wide: bool) -> String {
     }
 }
 
+/// The name of layer λ: its number and activation.
 fn layer_name(snapshot: &Snapshot, layer: usize) -> String {
     let known = snapshot.run.as_ref().and_then(|run| run.architecture.layers().get(layer.wrapping_sub(1)));
     known.map_or_else(|| layer.to_string(), |known| format!("{layer} {}", known.activation.name()))

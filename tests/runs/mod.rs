@@ -67,14 +67,22 @@ pub fn settings(settings: &[&str]) -> Vec<String> {
 }
 
 pub fn spawn(experiment: Experiment, folder: &Path, start: Start) -> Session {
-    let options = Options {
-        folder: folder.to_owned().into(),
-        start,
-        places: Places::new(Vec::new()),
-        watched: false,
-        listener: None,
-    };
-    Session::spawn(experiment, options).expect("a thread")
+    begin(experiment, folder, start, false)
+}
+
+fn begin(experiment: Experiment, folder: &Path, start: Start, watched: bool) -> Session {
+    let (folder, places) = (folder.to_owned().into(), Places::new(Vec::new()));
+    Session::spawn(experiment, Options { folder, start, places, watched, listener: None }).expect("a thread")
+}
+
+/// A watched run in `out` that soon stands still, because its loss diverges. The folder holds it.
+pub fn diverged() -> (TempDir, Session) {
+    let folder = folder("kind = \"sgd\"\nlearning_rate = 1e30");
+    let squared = settings(&["loss.kind=squared_error"]);
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &squared).expect("an experiment");
+    let session = begin(experiment, &folder.path().join("out"), Start::New, true);
+    wait_for(|| session.handle.snapshot().status == Status::Paused);
+    (folder, session)
 }
 
 /// Starts a run in `out`.

@@ -146,6 +146,21 @@ fn the_intervals_of_estimates_hold_the_truth_for_two_hundred_seeds() {
 }
 
 #[test]
+fn an_estimated_rank_is_within_what_the_data_allow() {
+    let problem = problem(&[20, 30, 4], Activation::Tanh, Loss::Bernoulli, true, 5);
+    let mut estimated = 0;
+    for seed in 1..6 {
+        for (gauss_newton, found, _) in measured(&problem, 4, seed) {
+            if gauss_newton && found.method == SpectrumMethod::Quadrature {
+                assert!(found.positive.high <= 20.0 && found.positive.value <= found.positive.high, "{found:?}");
+                estimated += 1;
+            }
+        }
+    }
+    assert!(estimated > 0);
+}
+
+#[test]
 fn only_what_is_wanted_is_measured() {
     let problem = problem(&[3, 5, 4], Activation::Tanh, Loss::Bernoulli, true, 6);
     for only in [Scope::Whole, Scope::Layer(1), Scope::Layer(2)] {

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use ndarray::Array2;
 
-use super::{Worker, brief};
+use super::Worker;
 use crate::data::{Dataset, Places, Samples, Targets};
 use crate::experiment::Experiment;
 use crate::network::{Activation, Architecture, Layer};
@@ -81,10 +81,4 @@ fn a_diagnostic_that_panics_has_failed_and_the_run_goes_on() {
         _ => None,
     });
     assert!(failed.is_some_and(|reason| reason.starts_with("an error in this program: ")), "{failed:?}");
-}
-
-#[test]
-fn numbers_are_brief() {
-    let shown = [0.0, 1.0, 0.1, 1234.0, 1e-5, 0.012_345_6, 2.5e9].map(brief);
-    assert_eq!(shown, ["0", "1", "0.1", "1234", "1e-5", "0.01235", "2.5e9"]);
 }

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, measured, scope_name, split, waiting};
+use super::{Pane, Scene, measured, scope_name, split, waiting, waiting_here};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::alignment::{Aligned, Alignment as Found, Direction};
 use crate::session::Snapshot;
@@ -78,7 +78,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     if let Some(one) = chosen {
         return directions(buffer, above, scene, one.latest);
     }
-    put(buffer, area, 0, &Line::styled("not measured yet: ← → show another layer", theme.faint));
+    put(buffer, area, 0, &Line::styled(waiting_here(snapshot, Diagnostic::Alignment), theme.faint));
     0
 }
 

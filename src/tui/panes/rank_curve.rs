@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Pane, Scene, measured, scope_name, waiting};
+use super::{Pane, Scene, measured, scope_name, waiting, waiting_here};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::rank_curve::{RankCurve as Found, RankPoint};
 use crate::session::Snapshot;
@@ -44,12 +44,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let all = snapshot.tracked::<Found>();
     let Some(one) = all.iter().find(|one| one.latest.scope == scene.scope()) else {
-        let text = if all.is_empty() {
-            waiting(snapshot, Diagnostic::RankCurve)
-        } else {
-            "not measured yet: ← → show another layer".to_owned()
-        };
-        put(buffer, area, 0, &Line::styled(text, theme.faint));
+        let text = if all.is_empty() { waiting } else { waiting_here };
+        put(buffer, area, 0, &Line::styled(text(snapshot, Diagnostic::RankCurve), theme.faint));
         return 0;
     };
     if scene.state.view(Pane::RankCurve) == 1 {

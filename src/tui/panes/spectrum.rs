@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Pane, Scene, measured, scope_name, waiting};
+use super::{Pane, Scene, measured, scope_name, waiting, waiting_here};
 use crate::diagnostics::hessian_spectrum::HessianSpectrum;
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
 use crate::diagnostics::{Diagnostic, Estimate, Spectrum, SpectrumMethod};
@@ -74,7 +74,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         return list(buffer, area, scene, &all);
     }
     let Some((_, found)) = all.iter().find(|(_, found)| found.scope == scene.scope()) else {
-        put(buffer, area, 0, &Line::styled("not measured yet: ← → show another layer", theme.faint));
+        let text = waiting_here(scene.snapshot, diagnostics(scene.state)[0]);
+        put(buffer, area, 0, &Line::styled(text, theme.faint));
         return 0;
     };
     // Where the histogram leaves room for it, all blocks are listed below.
