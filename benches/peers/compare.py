@@ -61,7 +61,10 @@ PAIRS = (
         None,
     ),
     # 20 steps: each inversion of the factors is followed by 19 steps without one.
-    Pair("kfac_step", "kfac_jax_step.py", "kfac_step", 0.75, 20, ("seconds", "mean")),
+    Pair(
+        "kfac_step_fixed_damping", "kfac_jax_step.py", "kfac_step", 0.75, 20, ("seconds", "mean")
+    ),
+    Pair("kfac_step", "kfac_jax_step.py", "kfac_step", None, 20, ("seconds", "mean")),
 )
 
 NOTES = """\
