@@ -61,12 +61,13 @@ impl Finding for Approximation {
         for layer in wanted {
             let Some(matrices) = &all[layer - 1] else { continue };
             let block = Block::new(task, layer, matrices)?;
+            task.go_on()?;
             let exact = matrices.mean(pass.data());
             let errors = [
-                (Kronecker::Kfac, block.error(&kfac[layer - 1]), &kfac[layer - 1]),
+                (Kronecker::Kfac, block.error(task, &kfac[layer - 1])?, &kfac[layer - 1]),
                 (Kronecker::Ekfac, block.corrected_error(task, layer, &kfac[layer - 1])?, &kfac[layer - 1]),
-                (Kronecker::Kflr, block.error(&exact), &exact),
-                (Kronecker::Kfra, block.error(&kfra[layer - 1]), &kfra[layer - 1]),
+                (Kronecker::Kflr, block.error(task, &exact)?, &exact),
+                (Kronecker::Kfra, block.error(task, &kfra[layer - 1])?, &kfra[layer - 1]),
             ];
             let errors = errors.map(|(method, block, factor)| KroneckerError {
                 method,
@@ -118,10 +119,11 @@ impl<'a> Block<'a> {
     }
 
     /// The relative error of Q ⊗ G.
-    fn error(&self, factor: &Factor<f64>) -> f64 {
+    fn error(&self, task: &Task, factor: &Factor<f64>) -> Result<f64, Stop> {
+        task.go_on()?;
         let data = self.inputs.len();
         let mixed = self.inputs.dot(&self.matrices.products_with(factor, data)) / data as f64;
-        relative(self.norm - 2.0 * mixed + self.input_norm * squared_norm(factor), self.norm)
+        Ok(relative(self.norm - 2.0 * mixed + self.input_norm * squared_norm(factor), self.norm))
     }
 
     /// The relative error of (U_Q ⊗ U_G) S (U_Q ⊗ U_G)ᵀ in the eigenvectors of Q and G, with S the diagonal of

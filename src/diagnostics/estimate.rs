@@ -30,6 +30,18 @@ impl Estimate {
         Self::between(&parts, f64::NEG_INFINITY, f64::INFINITY)
     }
 
+    /// The mean of positive samples that do not depend on each other. Its random error is taken of its logarithm:
+    /// where few samples are large, as for quadratic forms with one large eigenvalue, the mean is more often
+    /// too small than too large, and this interval reaches further up than down. Where the mean is 0, so is all.
+    pub fn of_positive(samples: &[f64]) -> Self {
+        let plain = Self::of(samples);
+        if plain.value <= 0.0 {
+            return plain;
+        }
+        let factor = ((plain.high - plain.value) / plain.value).exp();
+        Self { low: plain.value / factor, high: plain.value * factor, ..plain }
+    }
+
     /// The mean of samples, each with bounds: [least, best, most]. The interval reaches from the end of that
     /// of the mean lower bound to the end of that of the mean upper one, within `low` … `high`.
     pub fn between(samples: &[[f64; 3]], low: f64, high: f64) -> Self {
@@ -86,5 +98,17 @@ mod tests {
         assert!((found.value - 3.0).abs() < 1e-12 && (found.error - 3.0_f64.sqrt().recip()).abs() < 1e-12);
         assert!(found.low < 2.0 && found.low >= 0.0 && (found.high - 6.5).abs() < 1e-12);
         assert!(Estimate::exact(3.0).is_exact() && !found.is_exact());
+    }
+
+    #[test]
+    fn the_interval_of_a_positive_mean_reaches_further_up_than_down() {
+        let samples = [0.2, 0.1, 0.4, 9.0];
+        let (plain, found) = (Estimate::of(&samples), Estimate::of_positive(&samples));
+        assert!(found.low > 0.0 && found.high > plain.high && plain.low < 0.0);
+        assert!((found.low * found.high - found.value.powi(2)).abs() < 1e-9);
+        assert_eq!((found.value, found.error), (plain.value, plain.error));
+        let alike = [2.0, 2.0, 2.0];
+        assert_eq!(Estimate::of_positive(&alike), Estimate::of(&alike));
+        assert_eq!(Estimate::of_positive(&[0.0; 3]), Estimate::of(&[0.0; 3]));
     }
 }

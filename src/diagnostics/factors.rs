@@ -159,9 +159,7 @@ impl Finding for LayerFactors {
             }
             factors.push(FactorMap::new(FactorKind::Input, &Factor::Dense(input_factor(pass.input(layer))))?);
             for (kind, preactivation) in &all {
-                if (task.cancelled)() {
-                    return Err(Stop::Cancelled);
-                }
+                task.go_on()?;
                 factors.push(FactorMap::new(*kind, &preactivation[layer - 1])?);
             }
             report(Self { step: task.step, layer, factors, data: pass.data(), cost: shared + clock.lap() });

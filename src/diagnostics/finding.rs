@@ -69,6 +69,14 @@ impl Task<'_> {
     pub fn wants_layer(&self, layer: usize) -> bool {
         self.only.is_none_or(|only| only == Scope::Layer(layer))
     }
+
+    /// To be asked between any two pieces of work, of which none takes long.
+    ///
+    /// # Errors
+    /// Once the task is cancelled.
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        if (self.cancelled)() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
 }
 
 /// What directions depend on beside the gradient, as it is in the run at the step of the measurement.

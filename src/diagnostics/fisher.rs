@@ -47,9 +47,7 @@ impl Finding for FisherDistance {
             if by_structure { Default::default() } else { (rows(task, Root::Exact)?, rows(task, Root::Fisher)?) };
         let shared = clock.lap() / depth as f64;
         for layer in (1..=depth).filter(|&layer| task.wants_layer(layer)) {
-            if (task.cancelled)() {
-                return Err(Stop::Cancelled);
-            }
+            task.go_on()?;
             let (block, factor) =
                 if by_structure { (0.0, 0.0) } else { distances(task, layer, &exact[layer - 1], &fisher[layer - 1])? };
             let (step, data, cost) = (task.step, pass.data(), shared + clock.lap());
@@ -74,7 +72,7 @@ fn rows(task: &Task, root: Root) -> Result<Vec<Array2<f64>>, Stop> {
         let range = s![chunk.data.start * rank..chunk.data.end * rank, ..];
         all[chunk.layer - 1].slice_mut(range).assign(&chunk.columns);
     });
-    if (task.cancelled)() { Err(Stop::Cancelled) } else { Ok(all) }
+    task.go_on().map(|()| all)
 }
 
 /// The relative distances of the blocks and of the factors.

@@ -82,9 +82,7 @@ impl Finding for Images {
         let shape = task.image.filter(|(rows, columns)| rows * columns == inputs).ok_or(Error::NoImages)?;
         let mut all = Vec::with_capacity(task.pass.data());
         for datum in 0..task.pass.data() {
-            if (task.cancelled)() {
-                return Err(Stop::Cancelled);
-            }
+            task.go_on()?;
             all.push(seen(task, datum));
         }
         let is_wrong = |seen: &Seen| seen.verdict.is_some_and(|verdict| verdict.predicted != verdict.truth);

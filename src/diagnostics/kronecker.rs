@@ -70,14 +70,12 @@ pub(super) fn preactivation_factors(
             let mut scratch = factors::Scratch::default();
             kfra_output(pass, &mut scratch, &mut factors);
             for layer in (1..architecture.depth()).rev() {
-                if (task.cancelled)() {
-                    return Err(Stop::Cancelled);
-                }
+                task.go_on()?;
                 kfra_step(pass, task.parameters, layer, &mut scratch, &mut factors);
             }
         }
     }
-    if (task.cancelled)() { Err(Stop::Cancelled) } else { Ok(factors) }
+    task.go_on().map(|()| factors)
 }
 
 /// An eigenvalue-corrected Kronecker block: U_G, U_Q and the diagonal of Ḡ_λ in them. What is orthogonal to
@@ -105,10 +103,12 @@ pub(super) fn corrected(
     let data = task.pass.data();
     let preactivation = eigenvectors(task, factor.to_dense())?;
     let z = coordinates(task.pass, layer);
+    task.go_on()?;
     let mut square = Array2::zeros((z.ncols(), z.ncols()));
     gram(1.0 / data as f64, z.view(), Target::Replace, square.view_mut());
     let inputs = z.dot(&eigenvectors(task, square)?);
     let diagonals = matrices.diagonals_in(&preactivation, data, task.cancelled)?;
+    task.go_on()?;
     let squares = inputs.mapv(|x| x * x);
     let mut scales = Array2::zeros((preactivation.ncols(), inputs.ncols()));
     gemm(1.0 / data as f64, diagonals.t(), squares.view(), Target::Replace, scales.view_mut());

@@ -13,7 +13,7 @@ use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
 use super::blocks::kernel;
-use super::clock::Clock;
+use super::clock::{Clock, interruptible};
 use super::reduced::Reduced;
 use super::{Finding, Reading, Scope, Stop, Task, output, roots};
 use crate::curvature::dense::add_kronecker;
@@ -236,9 +236,7 @@ fn conclude(
     clock: &mut Clock,
     report: &mut dyn FnMut(Rank),
 ) -> Result<(), Stop> {
-    if (task.cancelled)() {
-        return Err(Stop::Cancelled);
-    }
+    task.go_on()?;
     let Block { layer, columns, parameters, bound, upper, plan, seconds } = block;
     let of_whole = whole.threshold(columns);
     let size = columns.max(parameters);
@@ -250,14 +248,16 @@ fn conclude(
     };
     let (found, rank_of_whole) = match plan {
         Plan::Gram(columns) => {
-            let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
-            let mean = 1.0 / task.pass.data() as f64;
-            spectrum::add_gram(mean, columns.view(), &kernel(task.pass, layer), &mut gram);
-            let spectrum = Spectrum::of(gram.view(), size, of_whole)?;
+            let (mean, kernel) = (1.0 / task.pass.data() as f64, kernel(task.pass, layer));
+            let spectrum = interruptible(task.cancelled, move || {
+                let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
+                spectrum::add_gram(mean, columns.view(), &kernel, &mut gram);
+                Spectrum::of(gram.view(), size, of_whole)
+            })??;
             (exactly(&spectrum, RankMethod::Gram), spectrum.rank_of_whole)
         }
         Plan::Dense(matrix) => {
-            let spectrum = Spectrum::of(matrix.view(), size, of_whole)?;
+            let spectrum = interruptible(task.cancelled, move || Spectrum::of(matrix.view(), size, of_whole))??;
             (exactly(&spectrum, RankMethod::Dense), spectrum.rank_of_whole)
         }
         Plan::Units => {

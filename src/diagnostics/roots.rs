@@ -94,7 +94,7 @@ pub(super) fn sweep(
                     next
                 }
             };
-            columns = compress(columns, count);
+            columns = compress(columns, count, cancelled)?;
             if layer <= last {
                 show(layer, start, count, &columns)?;
             }
@@ -128,13 +128,16 @@ fn after_diagonal(roots: ArrayView2<f64>, weights: ArrayView2<f64>, slope: Array
 }
 
 /// The rows of each of `count` data, at most as many as they are long.
-fn compress(columns: Array2<f64>, count: usize) -> Array2<f64> {
+fn compress(columns: Array2<f64>, count: usize, cancelled: &dyn Fn() -> bool) -> Result<Array2<f64>, Stop> {
     let (rows, width) = (columns.nrows() / count, columns.ncols());
     if rows <= width {
-        return columns;
+        return Ok(columns);
     }
     let mut less = Array2::zeros((count * width, width));
     for index in 0..count {
+        if cancelled() {
+            return Err(Stop::Cancelled);
+        }
         let columns = columns.slice(s![index * rows..(index + 1) * rows, ..]);
         let mut less = less.slice_mut(s![index * width..(index + 1) * width, ..]);
         match by_cholesky(columns) {
@@ -142,7 +145,7 @@ fn compress(columns: Array2<f64>, count: usize) -> Array2<f64> {
             None => less.assign(&triangular_factor(columns)),
         }
     }
-    less
+    Ok(less)
 }
 
 /// L with L Lᵀ = RᵀR for the rows R, where they are well conditioned.

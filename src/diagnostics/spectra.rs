@@ -182,7 +182,7 @@ impl Spectrum {
         let firsts: Vec<_> = all.iter().map(|one| size * one.mean()).collect();
         let squares: Vec<_> = all.iter().map(|one| size * one.squared_image()).collect();
         let trace = trace.map_or_else(|| Estimate::of(&firsts), Estimate::exact);
-        let square = Estimate::of(&squares);
+        let square = Estimate::of_positive(&squares);
         let weight = size / all.len() as f64;
         let zeros = (subject.parameters - n) as f64;
         let weighted = all.iter().flat_map(|one| one.nodes.iter().map(|(node, share)| (*node, share * weight)));
@@ -198,7 +198,7 @@ impl Spectrum {
             largest,
             smallest,
             trace,
-            effective: (trace.is_exact() && square.low > 0.0).then(|| {
+            effective: (trace.is_exact() && square.value > 0.0).then(|| {
                 let of = |square: f64| trace.value * trace.value / square;
                 let slope = of(square.value) / square.value;
                 Estimate {

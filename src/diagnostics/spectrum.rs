@@ -120,6 +120,7 @@ fn block(
         Plan::Gram(columns) => {
             let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
             rank::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel(pass, layer), &mut gram);
+            task.go_on()?;
             Spectrum::exact(task, &subject, SpectrumMethod::Gram, decompose(task, gram)?)
         }
         Plan::Dense => {
@@ -147,9 +148,7 @@ fn units(task: &Task) -> Result<Vec<f64>, Stop> {
         let root = diagonal.mapv(|h| (h / pass.data() as f64).sqrt());
         let mut gram = kernel.clone();
         gram.indexed_iter_mut().for_each(|((n, m), x)| *x *= root[n] * root[m]);
-        if (task.cancelled)() {
-            return Err(Stop::Cancelled);
-        }
+        task.go_on()?;
         // Small matrices are done before anybody could wait for them.
         values.extend(if gram.nrows() <= 128 {
             crate::linalg::eigenvalues(gram.view())?.to_vec()
@@ -178,7 +177,7 @@ fn whole(task: &Task, product: &mut Reduced, trace: Option<f64>) -> Result<Spect
         });
     }
     let (matrix, method) = if columns <= parameters {
-        (rank::whole_gram(task, columns), SpectrumMethod::Gram)
+        (rank::whole_gram(task, columns)?, SpectrumMethod::Gram)
     } else {
         (rank::whole_dense(task), SpectrumMethod::Dense)
     };

@@ -5,6 +5,7 @@ use ndarray::{Array2, s};
 use super::spectrum::{self, Spectrum};
 use super::{Found, RankMethod, Reduced, Stop, Task, kernel, tolerance};
 use crate::curvature::{Columns, Root};
+use crate::diagnostics::clock::interruptible;
 use crate::linalg::{self, Target};
 
 /// How it is found.
@@ -68,17 +69,20 @@ impl Whole {
                 let method = if self.lower == bound { RankMethod::Certificate } else { RankMethod::Bounds };
                 return Ok(Found { lower: self.lower, upper: bound, effective: None, method });
             }
-            Plan::Gram => (gram(task, self.columns), RankMethod::Gram),
+            Plan::Gram => (gram(task, self.columns)?, RankMethod::Gram),
             Plan::Dense => (dense(task), RankMethod::Dense),
         };
-        let spectrum = Spectrum::of(matrix.view(), size, None)?;
+        let spectrum = interruptible(task.cancelled, move || Spectrum::of(matrix.view(), size, None))??;
         let rank = spectrum.rank.min(bound);
         Ok(Found { lower: rank, upper: rank, effective: spectrum.effective, method })
     }
 }
 
 /// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M, M = `size`.
-pub(in crate::diagnostics) fn gram(task: &Task, size: usize) -> Array2<f64> {
+///
+/// # Errors
+/// Once it is cancelled.
+pub(in crate::diagnostics) fn gram(task: &Task, size: usize) -> Result<Array2<f64>, Stop> {
     let pass = task.pass;
     let architecture = pass.architecture();
     let rank = Root::Exact.rank(pass);
@@ -90,10 +94,11 @@ pub(in crate::diagnostics) fn gram(task: &Task, size: usize) -> Array2<f64> {
     });
     let mut gram = Array2::zeros((size, size));
     for (index, columns) in columns.iter().enumerate() {
+        task.go_on()?;
         let kernel = kernel(pass, index + 1);
         spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
     }
-    gram
+    Ok(gram)
 }
 
 /// Ḡ, P × P, a chunk of data at a time.

@@ -134,9 +134,8 @@ fn the_intervals_of_estimates_hold_the_truth() {
     assert!(held * 10 >= all * 9, "{held} of {all}: {counted:?}");
 }
 
-/// Takes minutes: `cargo test --release --lib the_intervals -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "minutes; cargo test --release --lib the_intervals -- --ignored --nocapture"]
 fn the_intervals_of_estimates_hold_the_truth_for_two_hundred_seeds() {
     let counted = coverage(200);
     for (name, held, all) in &counted {
