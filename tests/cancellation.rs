@@ -50,8 +50,10 @@ fn every_diagnostic_ends_within_100_ms_once_it_is_cancelled() {
             let began = ThreadTime::now().as_duration();
             ASKED.set((began, Duration::ZERO));
             let cancelled = || ask(began);
+            batch.forward(&parameters);
+            cancelled();
             let task = Task {
-                pass: batch.at(&parameters).unwrap(),
+                pass: batch.backward(&parameters).unwrap(),
                 parameters: &parameters,
                 only: None,
                 exact_limit: 2048,

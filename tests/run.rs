@@ -475,6 +475,8 @@ fn diagnostics_are_measured_on_demand_also_while_the_run_stands_still_and_cancel
     session.handle.send(Order::Pause);
     assert!(wait_for(|| session.handle.snapshot().status == Status::Paused));
     session.handle.send(Order::CancelMeasurements);
+    // What is still measured would be refused.
+    assert!(wait_for(|| session.handle.snapshot().measuring.is_empty()));
     for &diagnostic in Diagnostic::ALL {
         session.handle.send(Order::Measure(diagnostic));
     }

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMu
 use rayon::prelude::*;
 
 pub use columnwise::{average_from_columns, from_columns};
-pub use kfra::{Scratch, kfra, kfra_output, kfra_step};
+pub use kfra::{Scratch, kfra};
 
 use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram_lower, mirror, vectorised};
 use crate::network::Pass;

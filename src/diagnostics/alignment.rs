@@ -122,6 +122,7 @@ impl Finding for Alignment {
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let (architecture, mut clock) = (task.pass.architecture(), Clock::start());
         let mut product = Reduced::in_parameters(task.pass, task.parameters);
+        task.go_on()?;
         let mut directions = Directions::new(task)?;
         let damping = task.preconditioning.damping + task.preconditioning.l2;
         let all = 1..=architecture.depth();

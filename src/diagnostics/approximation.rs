@@ -60,6 +60,7 @@ impl Finding for Approximation {
         let shared = clock.lap() / wanted.clone().count().max(1) as f64;
         for layer in wanted {
             let Some(matrices) = &all[layer - 1] else { continue };
+            task.go_on()?;
             let block = Block::new(task, layer, matrices)?;
             task.go_on()?;
             let exact = matrices.mean(pass.data());
@@ -69,6 +70,7 @@ impl Finding for Approximation {
                 (Kronecker::Kflr, block.error(task, &exact)?, &exact),
                 (Kronecker::Kfra, block.error(task, &kfra[layer - 1])?, &kfra[layer - 1]),
             ];
+            task.go_on()?;
             let errors = errors.map(|(method, block, factor)| KroneckerError {
                 method,
                 block,

@@ -12,6 +12,9 @@ use crate::curvature::Factor;
 use crate::linalg::{Target, gemm, gemm_symmetric, gram, mirror};
 use crate::network::Pass;
 
+/// Entries of each G_n that enter inner products at once.
+const PART: usize = 1 << 16;
+
 /// G_n of all data at one layer.
 pub(super) enum Matrices {
     /// Their square roots: the columns of C_n as rows, (N · r) × d, those of a datum together.
@@ -110,7 +113,12 @@ impl Matrices {
             Self::Roots(rows) => cross(rows, rows, data, cancelled),
             Self::Triangles(rows, _) | Self::Diagonals(rows) => {
                 let mut products = Array2::zeros((data, data));
-                gemm_symmetric(1.0, rows.view(), rows.t(), Target::Replace, products.view_mut());
+                for part in rows.axis_chunks_iter(Axis(1), PART) {
+                    if cancelled() {
+                        return Err(Stop::Cancelled);
+                    }
+                    gemm_symmetric(1.0, part, part.t(), Target::Add, products.view_mut());
+                }
                 Ok(products)
             }
         }

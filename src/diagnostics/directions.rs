@@ -31,7 +31,9 @@ impl Directions {
     /// Once it is cancelled, and where a factor cannot be inverted.
     pub fn new(task: &Task) -> Result<Self, Stop> {
         let gradient = gradient(task);
+        task.go_on()?;
         let mut all = vec![(Direction::Gradient, descent(&gradient)), (Direction::Adam, adam(task, &gradient))];
+        task.go_on()?;
         // The whole needs every layer.
         let task = &Task { only: task.only.filter(|only| matches!(only, super::Scope::Layer(_))), ..*task };
         let matrices = collect(task)?;
@@ -151,6 +153,7 @@ fn adam(task: &Task, gradient: &Parameters<f64>) -> Parameters<f64> {
 fn each(task: &Task, mut of: impl FnMut(usize) -> Result<Array2<f64>, Stop>) -> Result<Parameters<f64>, Stop> {
     let mut direction = Parameters::zeros(task.pass.architecture());
     for layer in (1..=task.pass.architecture().depth()).filter(|&layer| task.wants_layer(layer)) {
+        task.go_on()?;
         direction.layer_mut(layer).assign(&of(layer)?);
     }
     Ok(direction)

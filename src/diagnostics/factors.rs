@@ -151,6 +151,7 @@ impl Finding for LayerFactors {
         let wanted = (1..=depth).filter(|&layer| task.wants_layer(layer));
         let shared = clock.lap() / wanted.clone().count().max(1) as f64;
         for layer in wanted {
+            task.go_on()?;
             let mut factors = Vec::new();
             if let Some(running) = &task.preconditioning.factors {
                 let input = Factor::Dense(running.input[layer - 1].clone());

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alignment::Direction;
+use super::clock::interruptible;
 use super::surface::Plane;
 use super::{Diagnostic, Probe, Stop};
 use crate::curvature::KroneckerFactors;
@@ -76,6 +77,19 @@ impl Task<'_> {
     /// Once the task is cancelled.
     pub(super) fn go_on(&self) -> Result<(), Stop> {
         if (self.cancelled)() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    /// Does work that takes long and cannot ask, on copies of the pass and the parameters, as [`interruptible`]
+    /// does.
+    ///
+    /// # Errors
+    /// Once the task is cancelled; where there can be no further thread.
+    pub(super) fn interruptible<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pass<f64>, &Parameters<f64>) -> T + Send + 'static,
+    ) -> Result<T, Stop> {
+        let (pass, parameters) = (self.pass.clone(), self.parameters.clone());
+        interruptible(self.cancelled, move || work(&pass, &parameters))
     }
 }
 

@@ -113,7 +113,9 @@ impl Finding for HessianBlock {
             found(Scope::Layer(layer), traces, &extremes, shared + clock.lap());
         }
         if task.wants_whole() {
+            task.go_on()?;
             let mut product = WholeProduct::new(task);
+            task.go_on()?;
             let (n, mut stream) = (task.parameters.flat.len(), Stream::new(task.seed, "lanczos", 0));
             // Where all directions can be tried none are lost; elsewhere two vectors are enough.
             let kept = if n <= ACCURACY.products { Kept::All } else { Kept::Two };
@@ -201,7 +203,7 @@ impl<'a> WholeProduct<'a> {
     /// Where the image is not finite, and once it is cancelled.
     pub fn apply(&mut self, x: ArrayView1<f64>, mut image: ArrayViewMut1<f64>) -> Result<(), Stop> {
         self.vector.flat.assign(&x);
-        if !self.product.apply_unless(&self.vector, &mut self.image, self.cancelled) {
+        if !self.product.apply_unless(&self.vector, &mut self.image, self.cancelled) || (self.cancelled)() {
             return Err(Stop::Cancelled);
         }
         image.assign(&self.image.flat);

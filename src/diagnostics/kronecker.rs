@@ -8,7 +8,7 @@ use super::blocks::Matrices;
 use super::clock::interruptible;
 use super::error::Stop;
 use super::reduced::coordinates;
-use crate::curvature::factors::{self, from_columns, kfra_output, kfra_step};
+use crate::curvature::factors::{Scratch, from_columns, kfra};
 use crate::curvature::{Columns, Factor, KroneckerFactors, Root};
 use crate::linalg::{Target, eigen, gemm, gram};
 
@@ -51,28 +51,26 @@ pub(super) fn preactivation_factors(
     method: Kronecker,
     all: &[Option<Matrices>],
 ) -> Result<Vec<Factor<f64>>, Stop> {
-    let (pass, architecture) = (task.pass, task.pass.architecture());
-    let mut factors = KroneckerFactors::<f64>::zeros(architecture).preactivation;
+    let mut factors = KroneckerFactors::<f64>::zeros(task.pass.architecture()).preactivation;
     match method {
         Kronecker::Kfac | Kronecker::Ekfac => {
             let root = Root::Sampled { samples: task.preconditioning.samples, seed: task.seed, step: task.step };
             let (mut columns, mut scratch) = (Columns::default(), Array2::default((0, 0)));
-            from_columns(pass, task.parameters, root, &mut columns, &mut scratch, &mut factors);
+            from_columns(task.pass, task.parameters, root, &mut columns, &mut scratch, &mut factors);
         }
         Kronecker::Kflr => {
             for (factor, matrices) in factors.iter_mut().zip(all) {
                 if let Some(matrices) = matrices {
-                    *factor = matrices.mean(pass.data());
+                    task.go_on()?;
+                    *factor = matrices.mean(task.pass.data());
                 }
             }
         }
         Kronecker::Kfra => {
-            let mut scratch = factors::Scratch::default();
-            kfra_output(pass, &mut scratch, &mut factors);
-            for layer in (1..architecture.depth()).rev() {
-                task.go_on()?;
-                kfra_step(pass, task.parameters, layer, &mut scratch, &mut factors);
-            }
+            factors = task.interruptible(move |pass, parameters| {
+                kfra(pass, parameters, &mut Scratch::default(), &mut factors);
+                factors
+            })?;
         }
     }
     task.go_on().map(|()| factors)

@@ -49,7 +49,20 @@ impl ProbeBatch {
     /// # Errors
     /// Where an output, a slope or a gradient is not finite.
     pub fn at(&mut self, parameters: &Parameters<f64>) -> Result<&Pass<f64>, Error> {
+        self.forward(parameters);
+        self.backward(parameters)
+    }
+
+    /// The first half of [`Self::at`], for who asks in between whether to go on.
+    pub fn forward(&mut self, parameters: &Parameters<f64>) {
         self.pass.forward(parameters);
+    }
+
+    /// The second half of [`Self::at`], at the same `parameters`.
+    ///
+    /// # Errors
+    /// Where an output, a slope or a gradient is not finite.
+    pub fn backward(&mut self, parameters: &Parameters<f64>) -> Result<&Pass<f64>, Error> {
         self.pass.backward(parameters, &mut self.gradient);
         let pass = &self.pass;
         let depth = pass.architecture().depth();

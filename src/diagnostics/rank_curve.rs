@@ -43,7 +43,7 @@ impl Finding for RankCurve {
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let mut curves: Vec<Self> = Vec::new();
         for data in sizes(task.pass.data()) {
-            let pass = first(task, data);
+            let pass = first(task, data)?;
             Rank::measure(&Task { pass: &pass, ..*task }, &mut |rank| {
                 let point = RankPoint { data, lower: rank.lower, upper: rank.upper, bound: rank.bound };
                 match curves.iter_mut().find(|curve| curve.scope == rank.scope) {
@@ -80,7 +80,10 @@ fn sizes(data: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The first data of the probe batch, after a forward and a backward pass.
-fn first(task: &Task, data: usize) -> Pass<f64> {
+///
+/// # Errors
+/// Once it is cancelled.
+fn first(task: &Task, data: usize) -> Result<Pass<f64>, Stop> {
     let whole = task.pass;
     let mut pass = Pass::new(whole.architecture(), whole.loss(), data);
     let (mut inputs, mut targets) = pass.batch_mut();
@@ -88,8 +91,9 @@ fn first(task: &Task, data: usize) -> Pass<f64> {
     inputs.assign(&whole.input(1).slice(ndarray::s![..data, ..width]));
     targets.assign(&whole.targets().slice(ndarray::s![..data, ..]));
     pass.forward(task.parameters);
+    task.go_on()?;
     pass.backward(task.parameters, &mut Parameters::zeros(whole.architecture()));
-    pass
+    task.go_on().map(|()| pass)
 }
 
 #[cfg(test)]

@@ -135,6 +135,9 @@ impl<'a> Reduced<'a> {
                 self.back(layer);
             }
         }
+        if cancelled() {
+            return Err(Stop::Cancelled);
+        }
         if image.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite.into()) }
     }
 

@@ -7,7 +7,7 @@
 use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
+use super::clock::{Clock, interruptible};
 use super::reduced::Reduced;
 use super::spectra::{Spectrum, SpectrumMethod, Subject, decompose};
 use super::{Finding, Probe, Reading, Scope, Stop, Task, output, rank, roots};
@@ -118,9 +118,12 @@ fn block(
     let subject = subject(Scope::Layer(layer), pass.architecture().layer_parameters(layer), columns);
     Ok(match plan {
         Plan::Gram(columns) => {
-            let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
-            rank::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel(pass, layer), &mut gram);
-            task.go_on()?;
+            let (mean, kernel) = (1.0 / pass.data() as f64, kernel(pass, layer));
+            let gram = interruptible(task.cancelled, move || {
+                let mut gram = Array2::zeros((columns.nrows(), columns.nrows()));
+                rank::add_gram(mean, columns.view(), &kernel, &mut gram);
+                gram
+            })?;
             Spectrum::exact(task, &subject, SpectrumMethod::Gram, decompose(task, gram)?)
         }
         Plan::Dense => {
@@ -177,9 +180,9 @@ fn whole(task: &Task, product: &mut Reduced, trace: Option<f64>) -> Result<Spect
         });
     }
     let (matrix, method) = if columns <= parameters {
-        (rank::whole_gram(task, columns)?, SpectrumMethod::Gram)
+        (task.interruptible(rank::whole_gram)?, SpectrumMethod::Gram)
     } else {
-        (rank::whole_dense(task), SpectrumMethod::Dense)
+        (task.interruptible(rank::whole_dense)?, SpectrumMethod::Dense)
     };
     Ok(Spectrum::exact(task, &subject, method, decompose(task, matrix)?))
 }

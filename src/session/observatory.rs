@@ -351,8 +351,12 @@ impl Instruments {
         report: &mut dyn FnMut(Measurement),
     ) -> Result<(), Error> {
         let Subject { parameters, preconditioning } = &job.subject;
+        batch.forward(parameters);
+        if cancelled() {
+            return Ok(());
+        }
         let task = Task {
-            pass: batch.at(parameters)?,
+            pass: batch.backward(parameters)?,
             parameters,
             only: None,
             exact_limit: self.settings.exact_limit,

@@ -22,38 +22,22 @@ pub struct Scratch<T> {
 ///
 /// - `factors`: layer λ at index λ − 1
 pub fn kfra<T: Real>(pass: &Pass<T>, parameters: &Parameters<T>, scratch: &mut Scratch<T>, factors: &mut [Factor<T>]) {
-    kfra_output(pass, scratch, factors);
-    for layer in (1..pass.architecture().depth()).rev() {
-        kfra_step(pass, parameters, layer, scratch, factors);
-    }
-}
-
-/// Where the recursion of [`kfra`] begins: G_L.
-pub fn kfra_output<T: Real>(pass: &Pass<T>, scratch: &mut Scratch<T>, factors: &mut [Factor<T>]) {
-    scratch.resize(pass.architecture());
-    output_factor(pass, scratch, &mut factors[pass.architecture().depth() - 1]);
-}
-
-/// One step of the recursion of [`kfra`]: G_λ of `layer` = λ from G_{λ+1}.
-pub fn kfra_step<T: Real>(
-    pass: &Pass<T>,
-    parameters: &Parameters<T>,
-    layer: usize,
-    scratch: &mut Scratch<T>,
-    factors: &mut [Factor<T>],
-) {
     let architecture = pass.architecture();
     let mean = T::one() / T::of(pass.data() as f64);
-    let (earlier, later) = factors.split_at_mut(layer);
-    let weights = parameters.weights(layer + 1);
-    let product = &mut scratch.products[layer - 1];
-    later[0].apply(weights, product.view_mut());
-    let factor = earlier[layer - 1].dense_mut(architecture.width(layer));
-    gemm_symmetric(T::one(), weights.t(), product.view(), Target::Replace, factor.view_mut());
-    if architecture.layers()[layer - 1].activation != Activation::Identity {
-        let slopes = &mut scratch.slopes[layer - 1];
-        gram(mean, pass.slope(layer), Target::Replace, slopes.view_mut());
-        ndarray::Zip::from(factor).and(slopes).par_for_each(|g, &mut f| *g *= f);
+    scratch.resize(architecture);
+    output_factor(pass, scratch, &mut factors[architecture.depth() - 1]);
+    for layer in (1..architecture.depth()).rev() {
+        let (earlier, later) = factors.split_at_mut(layer);
+        let weights = parameters.weights(layer + 1);
+        let product = &mut scratch.products[layer - 1];
+        later[0].apply(weights, product.view_mut());
+        let factor = earlier[layer - 1].dense_mut(architecture.width(layer));
+        gemm_symmetric(T::one(), weights.t(), product.view(), Target::Replace, factor.view_mut());
+        if architecture.layers()[layer - 1].activation != Activation::Identity {
+            let slopes = &mut scratch.slopes[layer - 1];
+            gram(mean, pass.slope(layer), Target::Replace, slopes.view_mut());
+            ndarray::Zip::from(factor).and(slopes).par_for_each(|g, &mut f| *g *= f);
+        }
     }
 }
 

@@ -5,8 +5,11 @@ use ndarray::{Array2, s};
 use super::spectrum::{self, Spectrum};
 use super::{Found, RankMethod, Reduced, Stop, Task, kernel, tolerance};
 use crate::curvature::{Columns, Root};
-use crate::diagnostics::clock::interruptible;
 use crate::linalg::{self, Target};
+use crate::network::{Parameters, Pass};
+
+/// A matrix of a pass and its parameters.
+type Form = fn(&Pass<f64>, &Parameters<f64>) -> Array2<f64>;
 
 /// How it is found.
 enum Plan {
@@ -64,50 +67,46 @@ impl Whole {
     pub fn finish(&self, task: &Task) -> Result<Found, Stop> {
         let bound = self.bound;
         let size = self.columns.max(task.pass.architecture().parameters());
-        let (matrix, method) = match self.plan {
+        let (matrix, method): (Form, _) = match self.plan {
             Plan::Certificate(_) => {
                 let method = if self.lower == bound { RankMethod::Certificate } else { RankMethod::Bounds };
                 return Ok(Found { lower: self.lower, upper: bound, effective: None, method });
             }
-            Plan::Gram => (gram(task, self.columns)?, RankMethod::Gram),
-            Plan::Dense => (dense(task), RankMethod::Dense),
+            Plan::Gram => (gram, RankMethod::Gram),
+            Plan::Dense => (dense, RankMethod::Dense),
         };
-        let spectrum = interruptible(task.cancelled, move || Spectrum::of(matrix.view(), size, None))??;
+        let spectrum =
+            task.interruptible(move |pass, parameters| Spectrum::of(matrix(pass, parameters).view(), size, None))??;
         let rank = spectrum.rank.min(bound);
         Ok(Found { lower: rank, upper: rank, effective: spectrum.effective, method })
     }
 }
 
-/// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M, M = `size`.
-///
-/// # Errors
-/// Once it is cancelled.
-pub(in crate::diagnostics) fn gram(task: &Task, size: usize) -> Result<Array2<f64>, Stop> {
-    let pass = task.pass;
+/// Gram/N: the sum over the layers, of columns that are the same in all of them. M × M.
+pub(in crate::diagnostics) fn gram(pass: &Pass<f64>, parameters: &Parameters<f64>) -> Array2<f64> {
     let architecture = pass.architecture();
     let rank = Root::Exact.rank(pass);
+    let size = pass.data() * rank;
     let layers = 1..=architecture.depth();
     let mut columns: Vec<_> = layers.map(|l| Array2::zeros((size, architecture.width(l)))).collect();
-    Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
+    Columns::default().sweep(pass, parameters, Root::Exact, |chunk| {
         let rows = s![chunk.data.start * rank..chunk.data.end * rank, ..];
         columns[chunk.layer - 1].slice_mut(rows).assign(&chunk.columns);
     });
     let mut gram = Array2::zeros((size, size));
     for (index, columns) in columns.iter().enumerate() {
-        task.go_on()?;
         let kernel = kernel(pass, index + 1);
         spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
     }
-    Ok(gram)
+    gram
 }
 
 /// Ḡ, P × P, a chunk of data at a time.
-pub(in crate::diagnostics) fn dense(task: &Task) -> Array2<f64> {
-    let pass = task.pass;
+pub(in crate::diagnostics) fn dense(pass: &Pass<f64>, parameters: &Parameters<f64>) -> Array2<f64> {
     let architecture = pass.architecture();
     let mut matrix = Array2::zeros((architecture.parameters(), architecture.parameters()));
     let mut u = Array2::zeros((0, 0));
-    Columns::default().sweep(pass, task.parameters, Root::Exact, |chunk| {
+    Columns::default().sweep(pass, parameters, Root::Exact, |chunk| {
         let rows = chunk.columns.nrows();
         if u.nrows() != rows {
             u = Array2::zeros((rows, architecture.parameters()));
