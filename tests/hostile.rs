@@ -114,6 +114,12 @@ fn gzip_that_goes_on_after_what_its_header_says_is_refused() {
 }
 
 #[test]
+fn gzip_that_unpacks_to_a_thousand_times_its_size_is_refused() {
+    let folder = folder_with("bomb.idx.gz", &bomb(&idx(&[4096, 1024, 1000]), 4000));
+    refused(folder.path(), &["check", "hostile.toml"], &["bomb.idx.gz", "its header claims 4194304016 bytes"]);
+}
+
+#[test]
 fn a_safetensors_header_of_4_gib_is_refused() {
     let folder = folder_with_run();
     let step = folder.path().join("out").join(Checkpoint::file(3));

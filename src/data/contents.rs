@@ -12,13 +12,18 @@ use super::{Error, Problem};
 pub(super) const LONGEST_HEADER: usize = 1 << 16;
 /// The most bytes of a text, uncompressed.
 const MOST_TEXT: u64 = 1 << 30;
+/// What is compressed may unpack to so many times its size, and to any size up to the second number.
+const MOST_GROWTH: usize = 100;
+const ANY_SIZE: usize = 64 << 20;
 
 /// The uncompressed contents of a file, but for what follows the first byte too many: as [`unpack`].
 ///
 /// # Errors
 /// [`Error::Read`] and, for corrupt gzip and those of `expected`, [`Error::Format`].
 pub(super) fn read(file: &Path, expected: impl FnOnce(&[u8]) -> Result<usize, Problem>) -> Result<Vec<u8>, Error> {
-    unpack(open(file)?, expected).map_err(|problem| Error::Format { file: file.to_owned(), problem })
+    let opened = open(file)?;
+    let size = opened.get_ref().metadata().map_err(|source| Error::Read { file: file.to_owned(), source })?.len();
+    unpack(opened, size, expected).map_err(|problem| Error::Format { file: file.to_owned(), problem })
 }
 
 /// Opens a file. A device or a pipe, which may never end, is none.
@@ -59,13 +64,14 @@ impl Read for Limited {
     }
 }
 
-/// The uncompressed contents of a file; gzip is known by its first two bytes. `expected` tells from their
-/// beginning how many bytes they should be. One more is returned at most, and tells that there are more.
+/// The uncompressed contents of a file of `size` bytes; gzip is known by its first two bytes. `expected` tells from
+/// their beginning how many bytes they should be. One more is returned at most, and tells that there are more.
 ///
 /// # Errors
-/// [`Problem::Read`], [`Problem::Gzip`] and those of `expected`.
+/// [`Problem::Read`], [`Problem::Gzip`], [`Problem::Bomb`] and those of `expected`.
 pub(super) fn unpack<'a>(
     mut file: impl BufRead + 'a,
+    size: u64,
     expected: impl FnOnce(&[u8]) -> Result<usize, Problem>,
 ) -> Result<Vec<u8>, Problem> {
     let packed = file.fill_buf().map_err(Problem::Read)?.starts_with(&[0x1f, 0x8b]);
@@ -77,10 +83,20 @@ pub(super) fn unpack<'a>(
         result.map_err(|source| if packed { Problem::Gzip { offset, source } } else { Problem::Read(source) })
     };
     go_on(&mut contents, LONGEST_HEADER)?;
-    let end = expected(&contents)?.saturating_add(1);
+    let end = expected(&contents)?;
+    let end = if packed { bounded(end, size)? } else { end }.saturating_add(1);
     go_on(&mut contents, end.saturating_sub(LONGEST_HEADER))?;
     contents.truncate(end);
     Ok(contents)
+}
+
+/// A number of uncompressed bytes that `size` compressed ones may claim.
+///
+/// # Errors
+/// [`Problem::Bomb`].
+pub(super) fn bounded(claimed: usize, size: u64) -> Result<usize, Problem> {
+    let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(MOST_GROWTH).saturating_add(ANY_SIZE);
+    if claimed > most { Err(Problem::Bomb { claimed, size, most }) } else { Ok(claimed) }
 }
 
 #[cfg(test)]
@@ -100,7 +116,7 @@ mod tests {
     #[test]
     fn gzip_is_recognised_and_its_damage_reported() {
         let contents = vec![7_u8; 100_000];
-        let read = |bytes: &[u8]| unpack(bytes, |_| Ok(100_000));
+        let read = |bytes: &[u8]| unpack(bytes, bytes.len() as u64, |_| Ok(100_000));
         let packed = packed(&contents);
         assert_eq!(read(&packed).unwrap(), contents);
         assert_eq!(read(&contents).unwrap(), contents);
@@ -114,14 +130,20 @@ mod tests {
         // Where it is unpacked to its end, that is found to be missing.
         let cut = packed(&bomb);
         for bytes in [&bomb[..], &cut[..cut.len() - 5]] {
-            let contents = unpack(bytes, expected).unwrap();
+            let contents = unpack(bytes, bytes.len() as u64, expected).unwrap();
             assert_eq!(contents.len(), 12 + 1024 * 256 + 1);
             let layout = idx::layout(&contents, Role::Images).unwrap();
             assert!(matches!(Array::new(layout, contents), Err(Problem::Trailing { expected: 262_156 })));
         }
         let absurd = [&[0, 0, 8, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2][..], &[0; 5000]].concat();
         for bytes in [&absurd, &packed(&absurd)] {
-            assert!(matches!(unpack(bytes.as_slice(), expected), Err(Problem::Shape { .. })));
+            assert!(matches!(unpack(bytes.as_slice(), bytes.len() as u64, expected), Err(Problem::Shape { .. })));
         }
+    }
+    #[test]
+    fn what_is_compressed_may_claim_to_be_a_hundred_times_larger_or_64_mib() {
+        assert_eq!(bounded(64 << 20, 0).unwrap(), 64 << 20);
+        assert_eq!(bounded((64 << 20) + 500, 5).unwrap(), (64 << 20) + 500);
+        assert!(matches!(bounded((64 << 20) + 501, 5), Err(Problem::Bomb { size: 5, .. })));
     }
 }

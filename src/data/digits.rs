@@ -13,6 +13,8 @@ pub(super) fn embedded() -> (u64, bool) {
     (CONTENTS.len() as u64, checksum::md5(&[CONTENTS]) == CHECKSUM)
 }
 
+/// Bytes of its contents.
+const BYTES: usize = 264_712;
 /// Pixels an image.
 const PIXELS: usize = 64;
 
@@ -21,7 +23,8 @@ const PIXELS: usize = 64;
 /// # Errors
 /// [`Error::Digits`] if the program was built from a damaged copy.
 pub(super) fn load(task: Task) -> Result<Pool, Error> {
-    let contents = contents::unpack(CONTENTS, |_| Ok(usize::MAX)).map_err(|_| Error::Digits { line: 0 })?;
+    let contents =
+        contents::unpack(CONTENTS, CONTENTS.len() as u64, |_| Ok(BYTES)).map_err(|_| Error::Digits { line: 0 })?;
     let (mut inputs, mut labels) = (Vec::new(), Vec::new());
     for (index, line) in contents.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).enumerate() {
         let problem = || Error::Digits { line: index + 1 };

@@ -111,7 +111,7 @@ mod tests {
             let role = if labels { Role::Labels } else { Role::Images };
             for bytes in [bytes.clone(), [&[0, 0, 8, 2], bytes.as_slice()].concat(), [&[0x1f, 0x8b, 8], bytes.as_slice()].concat()] {
                 let expected = |bytes: &[u8]| Ok(layout(bytes, role)?.expected());
-                if let Ok(contents) = unpack(bytes.as_slice(), expected) && let Ok(array) = parse(&contents, role) {
+                if let Ok(contents) = unpack(bytes.as_slice(), bytes.len() as u64, expected) && let Ok(array) = parse(&contents, role) {
                     let _ = array.inputs();
                 }
             }

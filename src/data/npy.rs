@@ -208,7 +208,7 @@ mod tests {
             let shape = format!("{{'descr': '|u1', 'fortran_order': True, 'shape': {text}}}");
             for bytes in [[MAGIC, bytes.as_slice()].concat(), file(&text, &bytes), file(&shape, &bytes)] {
                 let expected = |bytes: &[u8]| Ok(layout(bytes, Role::Images)?.expected());
-                if let Ok(contents) = unpack(bytes.as_slice(), expected) && let Ok(array) = parse(&contents, Role::Images) {
+                if let Ok(contents) = unpack(bytes.as_slice(), bytes.len() as u64, expected) && let Ok(array) = parse(&contents, Role::Images) {
                     let _ = array.inputs();
                 }
             }

@@ -11,7 +11,7 @@ use super::{Problem, contents, npy};
 /// The uncompressed bytes of an array, an NPY file: the one called `name`, or the only one.
 ///
 /// # Errors
-/// [`Problem::Zip`], [`Problem::NoArray`], and those of [`npy::layout`].
+/// [`Problem::Zip`], [`Problem::NoArray`], [`Problem::Bomb`], and those of [`npy::layout`].
 pub(super) fn read(file: impl BufRead + Seek, name: Option<&str>, role: Role) -> Result<Vec<u8>, Problem> {
     let mut archive = ZipArchive::new(file).map_err(problem)?;
     let files = archive.file_names().map(|name| Ok(name.map_err(problem)?.into_owned()));
@@ -27,7 +27,8 @@ pub(super) fn read(file: impl BufRead + Seek, name: Option<&str>, role: Role) ->
         return Err(Problem::NoArray { known, found });
     };
     let entry = archive.by_name(&format!("{chosen}.npy")).map_err(problem)?;
-    contents::unpack(BufReader::new(entry), |bytes| Ok(npy::layout(bytes, role)?.expected()))
+    let size = entry.compressed_size();
+    contents::unpack(BufReader::new(entry), size, |bytes| contents::bounded(npy::layout(bytes, role)?.expected(), size))
 }
 
 fn problem(error: ZipError) -> Problem {
@@ -93,6 +94,12 @@ mod tests {
     fn no_more_is_unpacked_than_the_header_says_and_one_byte() {
         let bomb = archive(&[("x.npy", &array("(2, 2)", &vec![0; 50_000_000]))]);
         assert_eq!(found(&bomb, None).unwrap().len(), array("(2, 2)", &[0; 5]).len());
+    }
+
+    #[test]
+    fn what_claims_to_unpack_to_far_more_is_refused() {
+        let bomb = archive(&[("x.npy", &array("(50000, 50000)", &vec![0; 1_000_000]))]);
+        assert!(found(&bomb, None).unwrap_err().contains("its header claims 2500000"));
     }
 
     proptest! {

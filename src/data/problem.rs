@@ -16,6 +16,18 @@ pub enum Problem {
         /// What the decompressor says.
         source: io::Error,
     },
+    /// It is far larger uncompressed than compressed.
+    #[error(
+        "its header claims {claimed} bytes, expected at most {most} of {size} compressed ones: if they are good, unpack it first"
+    )]
+    Bomb {
+        /// Bytes it claims to have.
+        claimed: usize,
+        /// Bytes it has while it is compressed.
+        size: u64,
+        /// The most bytes it may claim.
+        most: usize,
+    },
     /// It does not begin as its format does.
     #[error("at byte 0: expected the {format} magic {expected}, found {}", hexadecimal(found))]
     Magic {
