@@ -26,7 +26,7 @@ pub use format::Format;
 pub use picture::{outlined, png};
 pub use quantity::{Labelled, View};
 pub use sheet::{Look, Sheet};
-pub use surface::surface;
+pub use surface::{surface, surfaces};
 pub use table::{csv, json};
 pub use tensorboard::TensorBoard;
 pub use weights::weights;

@@ -7,6 +7,7 @@
 mod action;
 mod design;
 mod figure;
+mod graphics;
 mod keyboard;
 mod log;
 mod mouse;
@@ -33,6 +34,7 @@ mod sample;
 use std::io::IsTerminal as _;
 
 use crate::runs::{Id, Shelf};
+use graphics::Graphics;
 use keyboard::Keyboard;
 use terminal::Terminal;
 use workbench::Workbench;
@@ -91,8 +93,10 @@ pub fn run(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit
 
 fn show(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
+    // Before anybody else reads what the terminal says.
+    let graphics = if options.pictures { Graphics::ask() } else { None };
     let keys = Keyboard::listen()?;
-    let mut workbench = Workbench::new(shelf, opening, options);
+    let mut workbench = Workbench::new(shelf, opening, options, graphics);
     let shown = workbench.show(&mut terminal, &keys);
     workbench.remember();
     shown

@@ -148,3 +148,34 @@ fn no_more_frames_are_drawn_than_a_connection_takes_and_none_where_nothing_chang
         assert_eq!(inside.exit_code(), 0);
     }
 }
+
+#[test]
+fn images_are_drawn_by_the_terminal_itself_where_it_says_that_it_can() {
+    const ASKS: &[u8] = b"\x1b[5n";
+    let has = |inside: &Inside, part: &[u8]| inside.printed.windows(part.len()).any(|found| found == part);
+    let wait_for_output = |inside: &mut Inside, part: &[u8]| {
+        let start = Instant::now();
+        while !has(inside, part) {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", inside.screen.screen().contents());
+            inside.watch(Duration::from_millis(50), |_| false);
+        }
+    };
+    let mut inside = Inside::start_in((120, 36), &[("TERM", "xterm-kitty")]);
+    wait_for_output(&mut inside, ASKS);
+    // As kitty answers: pictures, what kind of terminal it is, a cell of 10 × 20 pixels, that is all.
+    inside.press("\x1b_Gi=31;OK\x1b\\\x1b[?62;c\x1b[6;20;10t\x1b[0n");
+    inside.wait_for_text("loss");
+    assert!(!has(&inside, b"a=T"));
+    inside.press("IN");
+    wait_for_output(&mut inside, b"a=T,U=1,f=32");
+    inside.press("q");
+    inside.wait_for_text("Stop the run");
+    inside.press("y");
+    assert_eq!(inside.exit_code(), 0, "{}", inside.screen.screen().contents());
+    assert!(inside.is_restored());
+
+    // Others are not asked: they might not answer.
+    let mut inside = Inside::start((120, 36));
+    inside.wait_for_text("loss");
+    assert!(!has(&inside, ASKS));
+}

@@ -100,6 +100,9 @@ pub(super) struct Look {
     /// Draw curves with blocks, for fonts without braille
     #[arg(long, conflicts_with = "ascii")]
     pub blocks: bool,
+    /// Draw images of cells, also where the terminal could draw them by itself
+    #[arg(long)]
+    pub no_pictures: bool,
     /// The colours, in place of those that fit the terminal or were chosen before
     #[arg(long, value_name = "PALETTE", value_enum)]
     pub palette: Option<tui::Palette>,
@@ -114,6 +117,7 @@ impl Look {
             look.signs = tui::Signs::Blocks;
         }
         look.wanted = self.palette;
+        look.pictures = !(self.no_pictures || self.ascii);
         look
     }
 }

@@ -1,7 +1,17 @@
 //! Loss surfaces as heat maps.
 
 use super::figure::{Axis, Figure, Heat, Spot};
+use super::quantity::{Labelled, View};
 use crate::diagnostics::surface::{self, Along, Surface};
+
+/// The surface of each run that measured one.
+pub fn surfaces(runs: &[Labelled], _: View) -> Vec<Figure> {
+    let found = |(run, snapshot): &Labelled| {
+        let tracked = snapshot.tracked::<Surface>();
+        tracked.first().map(|one| surface(run, one.latest))
+    };
+    runs.iter().filter_map(found).collect()
+}
 
 /// The loss on a plane through parameter space, its colours logarithmic where it is positive and spans a decade; θ is
 /// marked. `run`: what it is called.

@@ -151,7 +151,7 @@ bindings! {
     Everywhere: [letter('m')] "messages", Some("messages"), Action::Messages, "Show all messages.";
     Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
     Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
-    Everywhere: [letter('P')] "colours", None, Action::NextPalette, "The next palette: dark, light, high contrast, colour-blind.";
+    Everywhere: [letter('P')] "colours", None, Action::NextPalette, "The next colour theme: dark, light, high contrast, colour-blind.";
     Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
     Everywhere: [letter('E')] "export", None, Action::AskExport, "Write the focused pane, or what is laid over one another, to a .svg, .png, .csv or .json file.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
@@ -231,6 +231,7 @@ bindings! {
     Curvature: [letter('3')] "kronecker", None, Action::Focus(2), "Focus the errors of the Kronecker blocks.";
     Curvature: [letter('4')] "alignment", None, Action::Focus(3), "Focus the alignment of directions.";
     Curvature: [letter('5')] "rank-curve", None, Action::Focus(4), "Focus the rank against the number of data.";
+    Curvature: [letter('6')] "surface", None, Action::Focus(5), "Focus the loss surface.";
     Curvature: [UP, letter('k')] "up", None, Action::Up, "Scroll the focused table up.";
     Curvature: [DOWN, letter('j')] "down", None, Action::Down, "Scroll the focused table down.";
     Curvature: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";

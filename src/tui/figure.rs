@@ -56,6 +56,7 @@ fn name(scene: &Scene<'_>, x: Abscissa) -> &'static str {
         Pane::Kronecker | Pane::Alignment => "layer",
         Pane::RankCurve => "data",
         Pane::Factors => "row",
+        Pane::Surface => "u",
         Pane::Loss | Pane::Rank | Pane::Hessian | Pane::Timing | Pane::Images => x.name(),
     }
 }
@@ -87,7 +88,8 @@ mod tests {
             let panes = if screen == Screen::Runs { &[Pane::Loss] } else { Pane::of(screen) };
             for &focus in panes {
                 (state.screen, state.focus) = (screen, focus);
-                let scene = Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme };
+                let scene =
+                    Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme, graphics: None };
                 for ending in ["svg", "csv"] {
                     let file = folder.path().join(format!("{screen:?}-{focus:?}.{ending}"));
                     write(&scene, &shown, &file).unwrap();

@@ -20,6 +20,8 @@ pub struct Options {
     pub signs: Signs,
     /// Frames a second, at most.
     pub frames: u32,
+    /// Whether the terminal may draw pictures by itself, where it can.
+    pub pictures: bool,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
             colour: true,
             signs: Signs::Braille,
             frames: 30,
+            pictures: true,
         }
     }
 }
@@ -55,6 +58,7 @@ impl Options {
                 Signs::Braille
             },
             frames: if read("SSH_CONNECTION").is_empty() { 30 } else { 10 },
+            pictures: true,
         }
     }
 }

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::graphics::Graphics;
 use super::number::{count, duration};
 use super::state::{Screen, State};
 use super::theme::Theme;
@@ -113,6 +114,8 @@ panes! {
         alignment::Alignment, views: 3;
         /// The rank against the number of data.
         rank_curve::RankCurve, views: 2;
+        /// The loss on a plane through parameter space.
+        surface::Surface, views: 1;
     }
     Images {
         /// Images with what the network makes of them.
@@ -182,6 +185,8 @@ pub struct Scene<'a> {
     /// All runs.
     pub entries: &'a [Entry],
     pub theme: &'a Theme,
+    /// The terminal's own means for pictures, if it has any.
+    pub graphics: Option<&'a Graphics>,
 }
 
 impl<'a> Scene<'a> {

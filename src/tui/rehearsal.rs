@@ -56,7 +56,7 @@ impl Rehearsal {
     pub fn draw(&self, (columns, rows): (u16, u16)) -> Buffer {
         let theme = Theme::new(self.state.palette, self.options.colour, self.options.signs);
         let entries = self.shelf.entries();
-        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &theme };
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &theme, graphics: None };
         let Ok(mut terminal) = Terminal::new(TestBackend::new(columns, rows));
         let Ok(drawn) = terminal.draw(|frame| view::draw(frame, &scene));
         drawn.buffer.clone()

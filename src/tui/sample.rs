@@ -12,7 +12,7 @@ use crate::session::event::RunInfo;
 use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, log, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
-pub use curvature::{curvature, images};
+pub use curvature::{curvature, images, surface};
 
 pub const UPDATES: u64 = 5000;
 

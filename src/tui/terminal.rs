@@ -125,8 +125,7 @@ impl Terminal {
         restore();
         low_level::emulate_default_handler(SIGTSTP)?;
         enter()?;
-        self.set_mouse(self.mouse)?;
-        self.clear()
+        self.set_mouse(self.mouse)
     }
 }
 

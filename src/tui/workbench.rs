@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{Event, KeyEventKind};
 
+use super::graphics::Graphics;
 use super::keyboard::Keyboard;
 use super::panes::Scene;
 use super::preferences::Preferences;
@@ -34,6 +35,7 @@ pub struct Workbench<'a> {
     shelf: &'a mut Shelf,
     options: Options,
     theme: Theme,
+    graphics: Option<Graphics>,
     /// Whether anybody ever chose the colours.
     chosen: bool,
     kept: Preferences,
@@ -52,7 +54,7 @@ pub struct Workbench<'a> {
 
 impl<'a> Workbench<'a> {
     /// Before anything is drawn.
-    pub fn new(shelf: &'a mut Shelf, opening: Opening, options: Options) -> Self {
+    pub fn new(shelf: &'a mut Shelf, opening: Opening, options: Options, graphics: Option<Graphics>) -> Self {
         let now = Instant::now();
         let Opening { shown, marked } = opening;
         let screen = if marked.is_empty() { Screen::Train } else { Screen::Runs };
@@ -68,6 +70,7 @@ impl<'a> Workbench<'a> {
         Self {
             shelf,
             theme: Theme::new(state.palette, options.colour, options.signs),
+            graphics,
             chosen: kept.palette.is_some(),
             kept,
             frame: Duration::from_secs(1) / options.frames.max(1),
@@ -164,7 +167,8 @@ impl<'a> Workbench<'a> {
     fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
         let start = Instant::now();
         let entries = self.shelf.entries();
-        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        let graphics = self.graphics.as_ref();
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme, graphics };
         terminal.draw(|frame| view::draw(frame, &scene))?;
         (self.drawn, self.touched, self.news) = (start, false, false);
         self.state.frame = start.elapsed();
@@ -196,7 +200,7 @@ impl<'a> Workbench<'a> {
             Some(Effect::Quit) => return Ok(Some(Exit::Over)),
             Some(Effect::Leave) => return Ok(Some(Exit::Left)),
             Some(Effect::Suspend) => self.suspend(terminal)?,
-            Some(Effect::Redraw) => terminal.clear()?,
+            Some(Effect::Redraw) => self.redraw(terminal)?,
             Some(other) => match self.carry_out(other) {
                 Ok(None) => {}
                 Ok(Some(said)) => self.state.say(Level::Info, said),
@@ -233,7 +237,13 @@ impl<'a> Workbench<'a> {
 
     fn suspend(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
         terminal.suspend()?;
+        self.redraw(terminal)
+    }
+
+    /// Makes the next frame draw everything, whatever the terminal was sent before.
+    fn redraw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
+        self.graphics.iter().for_each(Graphics::forget);
         self.touched = true;
-        Ok(())
+        Ok(terminal.clear()?)
     }
 }

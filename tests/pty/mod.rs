@@ -83,7 +83,7 @@ impl Inside {
         command.env("TERM", "xterm-256color");
         // The user's own preferences are neither read nor written.
         command.env("XDG_STATE_HOME", folder.path().join("state"));
-        for variable in ["NO_COLOR", "COLORFGBG", "SSH_CONNECTION"] {
+        for variable in ["NO_COLOR", "COLORFGBG", "SSH_CONNECTION", "TMUX", "TERM_PROGRAM", "KONSOLE_VERSION"] {
             command.env_remove(variable);
         }
         for (name, value) in variables {

@@ -143,6 +143,17 @@ fn picture(image: &Image, part: Part, shape: (usize, usize), most: f64, mut with
     with(Raster { size: (columns, rows), at: &at, sum, scale });
 }
 
+/// Draws by the terminal's own means where it has any and nothing lies over the pictures, else of cells.
+fn paint(buffer: &mut Buffer, place: Rect, scene: &Scene<'_>, raster: &Raster) {
+    let place = place.intersection(buffer.area);
+    let drawn = scene.graphics.filter(|_| scene.state.overlay.is_none()).is_some_and(|graphics| {
+        raster.pixels(scene.theme).is_some_and(|picture| graphics.draw(buffer, place, &picture))
+    });
+    if !drawn {
+        raster.draw(buffer, place, scene.theme);
+    }
+}
+
 /// Many images, each with its parts one below the other, the chosen one marked.
 fn gallery(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found, chosen: usize) {
     let theme = scene.theme;
@@ -179,7 +190,7 @@ fn gallery(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found, ch
                     &Line::styled(part.name(), theme.faint),
                 );
             }
-            picture(image, *part, found.shape, most, |raster| raster.draw(buffer, place, theme));
+            picture(image, *part, found.shape, most, |raster| paint(buffer, place, scene, &raster));
         }
         let below =
             Rect { y: corner.y + place.height * parts.len() as u16, width: wide - 1, height: captions, ..corner };
@@ -227,7 +238,7 @@ fn alone(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, found: &Found, imag
         picture(image, part, found.shape, most, |raster| {
             let place = raster.fit(Rect { x, y: area.y + 1, width: wide, height: area.height.saturating_sub(2) });
             put(buffer, Rect { x, width: wide, ..area }, 0, &Line::styled(part.name(), theme.faint));
-            raster.draw(buffer, place, theme);
+            paint(buffer, place, scene, &raster);
             let below = Rect { x, y: place.bottom(), width: wide.max(LEAST), height: 1 }.intersection(area);
             legend(buffer, below, scene, found, raster.scale, most);
             x += place.width.max(LEAST) + 2;

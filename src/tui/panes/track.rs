@@ -167,7 +167,7 @@ mod tests {
         let state = State::default();
         let chosen = |updates| {
             let snapshot = sample::snapshot(updates);
-            let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme };
+            let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme, graphics: None };
             let track = Track::over(&scene, std::iter::empty());
             let values: Vec<_> = snapshot.loss.points().iter().map(Point::mean).collect();
             track.some(&snapshot.loss, &values, 6, 3)

@@ -46,7 +46,7 @@ fn runs_that_differ_only_in_their_seeds_are_one_curve_with_a_band() {
     let (mut state, snapshot) = (State::default(), Snapshot::default());
     let theme = Theme::new(Palette::Dark, true, Signs::Braille);
     let names = |state: &State| {
-        let scene = Scene { state, snapshot: &snapshot, entries: shelf.entries(), theme: &theme };
+        let scene = Scene { state, snapshot: &snapshot, entries: shelf.entries(), theme: &theme, graphics: None };
         let runs: Vec<_> = shelf.entries().iter().collect();
         overlay(&scene, &runs, Overlaid::Loss).into_iter().map(|quantity| quantity.name).collect::<Vec<_>>()
     };

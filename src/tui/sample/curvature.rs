@@ -12,6 +12,7 @@ use crate::diagnostics::hessian_spectrum::HessianSpectrum;
 use crate::diagnostics::images::{Image, Images, Verdict};
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
+use crate::diagnostics::surface::{Plane, Surface};
 use crate::diagnostics::{Density, Estimate, Kronecker, Measurement, Scope, Spectrum, SpectrumMethod};
 use crate::session::Event;
 
@@ -31,6 +32,7 @@ pub fn curvature(step: u64) -> Vec<Event> {
         Measurement::Fisher(FisherDistance { step, layer, block, factor, by_structure: false, data: 64, cost: 0.2 })
     }));
     all.extend((1..=8).map(|layer| Measurement::Factors(factors(step, layer))));
+    all.push(Measurement::Surface(surface(step)));
     all.push(Measurement::Images(images(step, false)));
     all.into_iter().map(Event::Measured).collect()
 }
@@ -173,6 +175,16 @@ fn alignment(step: u64, scope: Scope) -> Alignment {
         data: 64,
         cost: 2.2,
     }
+}
+
+/// A bowl whose lowest point is not where the parameters are.
+pub fn surface(step: u64) -> Surface {
+    let plane = Plane::default();
+    let loss = |u: f64, v: f64| 40.0 + 300.0 * (u + 0.4).powi(2) + 900.0 * (v - 0.2 * u).powi(2);
+    let along = plane.coordinates();
+    let losses: Vec<_> = along.iter().flat_map(|&v| along.iter().map(move |&u| loss(u, v))).collect();
+    let pieces = vec![0; losses.len()];
+    Surface { step, plane, lengths: [9.0; 2], cosine: 0.01, loss: loss(0.0, 0.0), losses, pieces, data: 64, cost: 18.0 }
 }
 
 fn rank_curve(step: u64, scope: Scope) -> RankCurve {

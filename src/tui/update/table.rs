@@ -198,7 +198,9 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
     let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
     Some(match name {
         "measure" => asked(&[D::Approximation, D::Fisher]),
-        "measure-all" => asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve]),
+        "measure-all" => {
+            asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve, D::Surface])
+        }
         "source" => state.source == 1,
         "layer-before" => state.layer == 2,
         "layer-after" => state.layer == 4,
@@ -207,6 +209,7 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
         "kronecker" => state.focus == Pane::Kronecker,
         "alignment" => state.focus == Pane::Alignment,
         "rank-curve" => state.focus == Pane::RankCurve,
+        "surface" => state.focus == Pane::Surface,
         "back" => state.screen == Screen::Train,
         _ => return None,
     })

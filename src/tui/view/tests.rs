@@ -24,7 +24,7 @@ fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let mut state = state.clone();
     state.log.follow(0, || "now".to_owned(), snapshot);
-    let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme };
+    let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme, graphics: None };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     terminal.backend().buffer().clone()
 }
@@ -241,7 +241,7 @@ fn the_help_begins_with_what_the_focused_pane_shows() {
 fn a_frame_costs_little() {
     let (snapshot, state, theme) = (sample::snapshot(5000), State::default(), dark());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();
-    let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme };
+    let scene = Scene { state: &state, snapshot: &snapshot, entries: &[], theme: &theme, graphics: None };
     terminal.draw(|frame| draw(frame, &scene)).unwrap();
     let start = std::time::Instant::now();
     for _ in 0..20 {

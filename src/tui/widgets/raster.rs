@@ -1,5 +1,6 @@
 //! A grid of numbers as a picture: two pixels a cell where there are half blocks and colours, else a sign a cell.
 
+use image::RgbImage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -25,6 +26,13 @@ pub enum Scale {
         /// What is white.
         high: f64,
     },
+    /// From the darkest to the brightest of the colours for what is above zero.
+    Rising {
+        /// What is darkest.
+        low: f64,
+        /// What is brightest.
+        high: f64,
+    },
     /// By sign, and by the logarithm of the size from 10⁻⁶ `most` on.
     SignedLog {
         /// The largest size.
@@ -45,10 +53,10 @@ struct Ink {
 }
 
 impl Scale {
-    /// How large a number is on a signed scale, from −1 to 1; from 0 to 1 on one of greys.
+    /// How large a number is on a signed scale, from −1 to 1; from 0 to 1 on one that rises.
     fn place(self, value: f64) -> f64 {
         let place = match self {
-            Self::Grey { low, high } => (value - low) / (high - low),
+            Self::Grey { low, high } | Self::Rising { low, high } => (value - low) / (high - low),
             Self::Signed { most } => value / most,
             Self::SignedLog { most } => {
                 let size = 1.0 + (value.abs() / most).log10() / DECADES;
@@ -112,6 +120,20 @@ impl Raster<'_> {
         Rect { width: cells(columns, 1.0).min(area.width), height: cells(rows, 2.0).min(area.height), ..area }
     }
 
+    /// A pixel for each of its numbers, where there are colours.
+    pub fn pixels(&self, theme: &Theme) -> Option<RgbImage> {
+        theme.heat.filter(|_| !theme.is_ascii())?;
+        let (columns, rows) = self.size;
+        Some(RgbImage::from_fn(columns as u32, rows as u32, |column, row| {
+            let value = (self.at)(column as usize, row as usize);
+            match (self.scale, self.scale.ink(value, theme).colour) {
+                (Scale::Grey { .. }, _) => [(self.scale.place(value).max(0.0) * 255.0).round() as u8; 3].into(),
+                (_, Some(Color::Indexed(index))) => rgb(index).into(),
+                _ => [0; 3].into(),
+            }
+        }))
+    }
+
     /// Draws it over the whole of an area.
     pub fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
         let area = area.intersection(buffer.area);
@@ -155,13 +177,25 @@ impl Raster<'_> {
     }
 }
 
+/// A colour of the 256-colour palette: sixteen of the terminal's own, which are taken to be those of xterm, a cube
+/// of 6 × 6 × 6, and 24 greys.
+fn rgb(index: u8) -> [u8; 3] {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    match index {
+        0..8 => [0, 1, 2].map(|part| if (index >> part) & 1 == 1 { 205 } else { 0 }),
+        8..16 => [0, 1, 2].map(|part| if (index >> part) & 1 == 1 { 255 } else { 127 }),
+        16..232 => [36, 6, 1].map(|part| LEVELS[usize::from((index - 16) / part % 6)]),
+        232.. => [8 + 10 * (index - 232); 3],
+    }
+}
+
 /// A scale as a strip from its lower end to its upper one, `width` cells long.
 pub fn strip(buffer: &mut Buffer, area: Rect, width: u16, scale: Scale, theme: &Theme) {
     let area = area.intersection(buffer.area);
     for column in 0..width.min(area.width) {
         let place = f64::from(column) / f64::from(width.max(2) - 1);
         let value = match scale {
-            Scale::Grey { low, high } => low + place * (high - low),
+            Scale::Grey { low, high } | Scale::Rising { low, high } => low + place * (high - low),
             Scale::Signed { most } => (2.0 * place - 1.0) * most,
             Scale::SignedLog { most } => {
                 let signed = 2.0 * place - 1.0;
@@ -216,6 +250,21 @@ mod tests {
                 }
                 assert_eq!(look(1e-9), look(0.0));
             }
+        }
+    }
+
+    #[test]
+    fn pixels_are_as_bright_as_numbers_and_of_the_colour_of_their_cells() {
+        let at = |column: usize, row: usize| [[0.0, 1.0], [-1.0, 0.5]][row][column];
+        let raster = |scale| Raster { size: (2, 2), at: &at, sum: Sum::Mean, scale };
+        let theme = |colour, signs| Theme::new(Palette::Dark, colour, signs);
+        let of = |scale| raster(scale).pixels(&theme(true, Signs::Braille)).unwrap().into_raw();
+        assert_eq!(of(Scale::Grey { low: -1.0, high: 1.0 }), [[128; 3], [255; 3], [0; 3], [191; 3]].concat());
+        // 233, 230, 159 and 172 of the palette.
+        let signed = [[18, 18, 18], [255, 255, 215], [175, 255, 255], [215, 135, 0]].concat();
+        assert_eq!(of(Scale::Signed { most: 1.0 }), signed);
+        for theme in [theme(false, Signs::Braille), theme(true, Signs::Ascii)] {
+            assert!(raster(Scale::Signed { most: 1.0 }).pixels(&theme).is_none());
         }
     }
 

@@ -107,7 +107,7 @@ impl Workbench<'_> {
     /// Writes what is in sight to a file; a name that is not right stays to be corrected.
     fn export(&mut self, file: &Path) -> Result<String, String> {
         let entries = self.shelf.entries();
-        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme };
+        let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme, graphics: None };
         match figure::write(&scene, &self.snapshot, file) {
             Ok(()) => Ok(format!("wrote {}", file.display())),
             Err(error) => {

@@ -10,6 +10,7 @@ use crate::diagnostics::hessian_spectrum::HessianSpectrum;
 use crate::diagnostics::images::Images;
 use crate::diagnostics::rank_curve::{RankCurve, RankPoint};
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
+use crate::diagnostics::surface::{Along, Surface};
 use crate::diagnostics::{Density, Diagnostic, Estimate, Kronecker, Measurement, Scope, Spectrum, SpectrumMethod};
 use crate::session::Command;
 
@@ -56,6 +57,22 @@ fn the_images_screen_in_every_size_with_and_without_colours() {
             insta::assert_snapshot!(format!("images_{width}_{height}_{name}"), text(&shown));
         }
     }
+}
+
+#[test]
+fn the_loss_surface_alone_and_where_the_parameters_are() {
+    let plain = Theme::new(Palette::Dark, false, Signs::Braille);
+    let mut snapshot = sample::measured(1000);
+    let alone = State { zoom: true, ..on(Pane::Surface, 0, 0) };
+    insta::assert_snapshot!("surface_alone", text(&picture(100, 30, &alone, &snapshot, &plain)));
+    // Along the weights the parameters lie at 1, here at the upper right corner.
+    let mut found = sample::surface(1000);
+    found.plane.axes.iter_mut().for_each(|axis| axis.along = Along::Weights);
+    snapshot.apply(&Event::Measured(Measurement::Surface(found)));
+    let shown = text(&picture(100, 30, &alone, &snapshot, &plain));
+    let marked: Vec<_> = shown.lines().skip(3).filter_map(|line| line.rfind('+')).collect();
+    assert_eq!(marked.len(), 1, "{shown}");
+    assert!(shown.lines().nth(3).is_some_and(|line| line.contains('+')), "{shown}");
 }
 
 #[test]
@@ -106,7 +123,7 @@ pub fn absurd([a, b, c]: [f64; 3], n: usize, layer: usize, step: u64) -> Measure
         products: n,
         cost: a,
     };
-    match n % 8 {
+    match n % 9 {
         0 => Measurement::Spectrum(GaussNewtonSpectrum(spectrum)),
         1 => Measurement::HessianSpectrum(HessianSpectrum(spectrum)),
         2 => {
@@ -156,6 +173,14 @@ pub fn absurd([a, b, c]: [f64; 3], n: usize, layer: usize, step: u64) -> Measure
             let matrix = ndarray::Array2::from_elem((n % 100, n % 100), if a.is_finite() { a } else { 0.0 });
             let factor = FactorMap::new(FactorKind::Input, &Factor::Dense(matrix)).unwrap();
             Measurement::Factors(LayerFactors { step, layer, factors: vec![factor], data: n, cost: b })
+        }
+        7 => {
+            let found = sample::surface(step);
+            Measurement::Surface(Surface {
+                losses: vec![if n.is_multiple_of(2) { a } else { b }; found.losses.len()],
+                loss: c,
+                ..found
+            })
         }
         _ => {
             let point = RankPoint { data: n, lower: layer, upper: n, bound: n / 3 };
