@@ -142,9 +142,8 @@ impl Finding for Alignment {
             let exact = solve(task, &mut product, &(layer..=layer), gradient.view(), damping)?;
             directions.set(Direction::Block, layer, exact.direction.view());
             if task.wants_layer(layer) {
-                let parts: Vec<_> = directions.parts(range).collect();
-                let scope = Scope::Layer(layer);
-                let mut found = compare(task, &mut product, scope, (&exact, gradient.view()), &parts)?;
+                let (scope, parts) = (Scope::Layer(layer), directions.parts(range));
+                let mut found = compare(task, &mut product, scope, (&exact, gradient.view()), parts)?;
                 found.cost = each + clock.lap();
                 shared -= each;
                 report(found);
@@ -152,8 +151,8 @@ impl Finding for Alignment {
         }
         if let (Some(full), true) = (full, task.wants_whole()) {
             let gradient = directions.gradient.flat.clone();
-            let parts: Vec<_> = directions.parts(0..gradient.len()).collect();
-            let mut found = compare(task, &mut product, Scope::Whole, (&full, gradient.view()), &parts)?;
+            let parts = directions.parts(0..gradient.len());
+            let mut found = compare(task, &mut product, Scope::Whole, (&full, gradient.view()), parts)?;
             found.cost = shared + clock.lap();
             report(found);
         }
@@ -177,7 +176,7 @@ fn compare(
     product: &mut Reduced,
     scope: Scope,
     (exact, gradient): (&Solution, ArrayView1<f64>),
-    directions: &[(Direction, Array1<f64>)],
+    directions: impl Iterator<Item = (Direction, Array1<f64>)>,
 ) -> Result<Alignment, Stop> {
     let layers = match scope {
         Scope::Whole => 1..=task.pass.architecture().depth(),
@@ -190,13 +189,14 @@ fn compare(
     let (norm, curvature) = (best.dot(best).sqrt(), best.dot(&image));
     let mut aligned = Vec::new();
     for (direction, delta) in directions {
+        task.go_on()?;
         let mixed = delta.dot(&image);
         let mut own = Array1::zeros(delta.len());
         product.apply(&layers, delta.view(), own.view_mut(), task.cancelled)?;
-        let (squared, along, slope) = (delta.dot(delta), delta.dot(&own).max(0.0), delta.dot(&gradient));
+        let (squared, along, slope) = (delta.dot(&delta), delta.dot(&own).max(0.0), delta.dot(&gradient));
         let damped = along + damping * squared;
         aligned.push(Aligned {
-            direction: *direction,
+            direction,
             cosine: ratio(delta.dot(best), squared.sqrt() * norm),
             curvature_cosine: ratio(mixed, (along * curvature.max(0.0)).sqrt()),
             norm_ratio: ratio(squared.sqrt(), norm),

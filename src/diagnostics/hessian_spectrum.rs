@@ -64,7 +64,9 @@ impl Finding for HessianSpectrum {
 fn whole(task: &Task, trace: f64) -> Result<Spectrum, Stop> {
     let n = task.pass.architecture().parameters();
     let subject = Subject { scope: Scope::Whole, parameters: n, semidefinite: false, rank: n, rounding: ROUNDING };
+    task.go_on()?;
     let mut product = WholeProduct::new(task);
+    task.go_on()?;
     if n > task.exact_limit {
         return Spectrum::estimated(task, &subject, n, Kept::Two, Some(trace), |x, image| product.apply(x, image));
     }

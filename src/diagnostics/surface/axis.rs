@@ -36,6 +36,7 @@ pub fn direction(task: &Task, axis: Axis, index: u64) -> Result<Array1<f64>, Sto
             Array1::from_shape_simple_fn(architecture.parameters(), || stream.normal())
         }
     };
+    task.go_on()?;
     let mut direction = Array1::zeros(whole.len());
     let own = whole.slice(s![range.clone()]);
     let weights = task.parameters.flat.slice(s![range.clone()]);
@@ -46,7 +47,7 @@ pub fn direction(task: &Task, axis: Axis, index: u64) -> Result<Array1<f64>, Sto
     // Of weights that are all zero the direction itself is the measure.
     let scale = if wanted > 0.0 && length > 0.0 { wanted / length } else { 1.0 };
     direction.slice_mut(s![range]).assign(&(&own * scale));
-    Ok(direction)
+    task.go_on().map(|()| direction)
 }
 
 /// The eigenvector of the largest eigenvalue of the Hessian or of one of its blocks, apart from those of `known`.
