@@ -202,6 +202,9 @@ impl<'a> WholeProduct<'a> {
     /// # Errors
     /// Where the image is not finite, and once it is cancelled.
     pub fn apply(&mut self, x: ArrayView1<f64>, mut image: ArrayViewMut1<f64>) -> Result<(), Stop> {
+        if (self.cancelled)() {
+            return Err(Stop::Cancelled);
+        }
         self.vector.flat.assign(&x);
         if !self.product.apply_unless(&self.vector, &mut self.image, self.cancelled) || (self.cancelled)() {
             return Err(Stop::Cancelled);
