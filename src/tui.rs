@@ -94,7 +94,8 @@ pub fn run(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit
 fn show(shelf: &mut Shelf, opening: Opening, options: Options) -> Result<Exit, Error> {
     let mut terminal = Terminal::take()?;
     // Before anybody else reads what the terminal says.
-    let graphics = if options.pictures { Graphics::ask() } else { None };
+    let wanted = options.pictures && options.colour && options.signs != Signs::Ascii;
+    let graphics = if wanted { Graphics::ask() } else { None };
     let keys = Keyboard::listen()?;
     let mut workbench = Workbench::new(shelf, opening, options, graphics);
     let shown = workbench.show(&mut terminal, &keys);

@@ -117,7 +117,7 @@ impl Look {
             look.signs = tui::Signs::Blocks;
         }
         look.wanted = self.palette;
-        look.pictures = !(self.no_pictures || self.ascii);
+        look.pictures = !self.no_pictures;
         look
     }
 }

@@ -153,6 +153,12 @@ impl Surface {
         finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), loss| (low.min(loss), high.max(loss)))
     }
 
+    /// Whether its losses are positive and span a decade, so that their logarithms show more than they do.
+    pub fn spans_a_decade(&self) -> bool {
+        let (least, largest) = self.range();
+        least > 0.0 && largest >= 10.0 * least
+    }
+
     /// How it bends.
     pub fn bends(&self) -> Bends {
         let n = self.plane.points;

@@ -17,7 +17,6 @@ pub fn surfaces(runs: &[Labelled], _: View) -> Vec<Figure> {
 /// marked. `run`: what it is called.
 pub fn surface(run: &str, found: &Surface) -> Figure {
     let [u, v] = found.plane.here();
-    let (least, largest) = found.range();
     let coordinates = found.plane.coordinates();
     let title = match found.plane.layer() {
         Some(layer) => format!("Loss within layer {layer}"),
@@ -34,7 +33,7 @@ pub fn surface(run: &str, found: &Surface) -> Figure {
             x: coordinates.clone(),
             y: coordinates,
             values: found.losses.clone(),
-            log: least > 0.0 && largest >= 10.0 * least,
+            log: found.spans_a_decade(),
             spot: Some(Spot { x: u, y: v, text: format!("update {}: {:.4}", found.step, found.loss) }),
         }),
         ..Figure::default()

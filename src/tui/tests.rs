@@ -92,7 +92,7 @@ impl Inside {
     }
 }
 
-/// Publishes a made-up run and obeys commands, as a run would.
+/// Publishes a made-up run and obeys commands, as a run would; or panics at the first one.
 fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
     let mut snapshot = Snapshot::default();
     let publish = |snapshot: &mut Snapshot, event: &Event| {
@@ -103,8 +103,8 @@ fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
     let mut running = true;
     for step in 1.. {
         std::thread::sleep(Duration::from_millis(20));
-        assert!(!panics || step < 10, "as it was told to");
         while let Ok((ticket, command)) = desk.commands.try_recv() {
+            assert!(!panics, "as it was told to");
             let change = match command {
                 Command::Set { hyperparameter, value } => format!("{} is {value}", hyperparameter.symbol()),
                 other => format!("{other:?}"),
@@ -181,6 +181,8 @@ fn a_signal_ends_the_screen_and_the_terminal_is_restored() {
 #[test]
 fn a_panic_in_another_thread_is_printed_on_the_restored_terminal() {
     let mut inside = Inside::start("panics");
+    inside.wait_for_text("▶ running");
+    inside.press(" ");
     inside.wait_for_text("left with Err(Panicked)");
     inside.wait_for_text("as it was told to");
     inside.end();
@@ -189,6 +191,8 @@ fn a_panic_in_another_thread_is_printed_on_the_restored_terminal() {
 #[test]
 fn a_panic_in_a_run_is_its_failure_and_the_screen_goes_on() {
     let mut inside = Inside::start("a run panics");
+    inside.wait_for_text("▶ running");
+    inside.press(" ");
     inside.wait_for_text("× failed");
     inside.press("m");
     inside.wait_for_text("Messages, the latest");

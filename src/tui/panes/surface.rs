@@ -10,6 +10,7 @@ use crate::diagnostics::surface::{Axis, Surface as Found};
 use crate::session::Snapshot;
 use crate::tui::number::digits;
 use crate::tui::state::State;
+use crate::tui::theme::Theme;
 use crate::tui::widgets::raster::{Raster, Scale, Sum, strip};
 use crate::tui::widgets::{fit, put};
 
@@ -63,7 +64,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let raster = Raster { size, at: &at, sum: Sum::Mean, scale: height.scale() };
     let place = raster.fit(room);
     raster.draw(buffer, place, theme);
-    mark(buffer, place, found);
+    mark(buffer, place, found, theme);
     if feet > 0 {
         legend(buffer, Rect { y: room.bottom(), height: 1, ..area }, scene, height);
     }
@@ -87,7 +88,7 @@ struct Height {
 impl Height {
     fn of(found: &Found) -> Self {
         let (least, largest) = found.range();
-        Self { least, largest, log: least > 0.0 && largest >= 10.0 * least }
+        Self { least, largest, log: found.spans_a_decade() }
     }
 
     /// The height of a loss; what is not finite is as high as the largest.
@@ -102,7 +103,7 @@ impl Height {
 }
 
 /// Marks where the parameters are, if that is in sight.
-fn mark(buffer: &mut Buffer, place: Rect, found: &Found) {
+fn mark(buffer: &mut Buffer, place: Rect, found: &Found, theme: &Theme) {
     let (points, extent) = (found.plane.points as f64, found.plane.extent);
     let [u, v] = found.plane.here();
     if place.is_empty() || u.abs() > extent || v.abs() > extent {
@@ -115,7 +116,9 @@ fn mark(buffer: &mut Buffer, place: Rect, found: &Found) {
     };
     let at = (place.x + part(u, place.width), place.y + part(-v, place.height));
     if let Some(cell) = buffer.cell_mut(at) {
-        cell.set_char('+').modifier.insert(ratatui::style::Modifier::REVERSED | ratatui::style::Modifier::BOLD);
+        // In the terminal's own colours: those of its place may be one and the same.
+        cell.reset();
+        cell.set_char('+').set_style(theme.strong);
     }
 }
 

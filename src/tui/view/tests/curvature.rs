@@ -65,6 +65,10 @@ fn the_loss_surface_alone_and_where_the_parameters_are() {
     let mut snapshot = sample::measured(1000);
     let alone = State { zoom: true, ..on(Pane::Surface, 0, 0) };
     insta::assert_snapshot!("surface_alone", text(&picture(100, 30, &alone, &snapshot, &plain)));
+    // The colours of the map do not hide the mark.
+    let coloured = picture(100, 30, &alone, &snapshot, &dark());
+    let mark = coloured.content.chunks(100).skip(3).flatten().find(|cell| cell.symbol() == "+").unwrap();
+    assert_eq!((mark.fg, mark.bg), (Color::Reset, Color::Reset));
     // Along the weights the parameters lie at 1, here at the upper right corner.
     let mut found = sample::surface(1000);
     found.plane.axes.iter_mut().for_each(|axis| axis.along = Along::Weights);
