@@ -73,6 +73,8 @@ pub struct Opening {
     pub shown: Id,
     /// Runs whose curves are laid over one another; where there are any the Runs screen is seen first.
     pub marked: Vec<Id>,
+    /// What is said, until a key is pressed.
+    pub word: Option<String>,
 }
 
 /// Takes over the terminal and shows runs until the user quits; those that are not over by then are

@@ -426,6 +426,34 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
 }
 
 #[test]
+fn a_scaled_hyperparameter_is_scaled_from_the_value_in_force() {
+    let folder = experiment("kind = \"kfra\"\nadapt_kronecker_damping = false");
+    let settings = ["train.updates=1000000".to_owned()];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let session = Session::spawn(experiment, options(folder.path().join("out"), true)).unwrap();
+    let scale = |hyperparameter, factor| session.handle.send(Order::Scale { hyperparameter, factor });
+    // Nobody waits to see what came of the first before sending the second.
+    scale(Hyperparameter::KroneckerDamping, 2.0);
+    scale(Hyperparameter::KroneckerDamping, 2.0);
+    scale(Hyperparameter::KroneckerDamping, 0.5);
+    scale(Hyperparameter::LearningRate, 2.0);
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let events = events(folder.path());
+    let set: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Applied { command: Order::Set { value, .. }, .. } => Some(*value),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(set, [2.0, 4.0, 2.0]);
+    let refused =
+        |event: &Event| matches!(event, Event::Refused { reason, .. } if reason == "kfra has no learning rate");
+    assert!(events.iter().any(refused), "{events:?}");
+}
+
+#[test]
 fn what_followed_from_data_and_machine_is_in_the_run_folder() {
     let folder = experiment("kind = \"adam\"");
     let output = run(folder.path(), &["--set", "train.updates=1"]);

@@ -81,7 +81,7 @@ fn an_experiment_is_designed_started_steered_forked_compared_and_exported() {
     tour.press("S", "ADAM");
     tour.inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 50));
     // The list of optimizers, from the top down to KFRA.
-    tour.press("o", "Optimizers");
+    tour.press("o", "another optimizer: Enter");
     tour.press("jjjjjj\r", "adam → kfra");
     tour.inside.wait_for(|screen| {
         let contents = screen.contents();

@@ -52,7 +52,7 @@ fn steer(size: (u16, u16)) {
     inside.press("g0.25\r");
     inside.wait_for_text("→ 0.25: applied");
     let message = inside.line_from_below(1);
-    assert!(message.starts_with("@ ") && message.contains("γ "), "{message}");
+    assert!(message.starts_with("update ") && message.contains("γ "), "{message}");
     let step: Option<u64> = message.split_whitespace().nth(1).and_then(|step| step.replace(',', "").parse().ok());
     assert!(step.is_some_and(|step| step > 0), "{message}");
 

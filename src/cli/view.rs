@@ -46,5 +46,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     } else if marked.is_empty() {
         marked.push(shown);
     }
-    show(shelf, tui::Opening { shown, marked }, arguments.look.options(), &given[0])
+    show(shelf, tui::Opening { shown, marked, word: None }, arguments.look.options(), &given[0])
 }

@@ -41,9 +41,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         None => Folder::make(&session::default_folder(&experiment.name))?,
     };
     let root = folder.path().parent().map_or_else(|| PathBuf::from("runs"), Path::to_owned);
+    let kept = folder.path().to_owned();
     let mut shelf = Shelf::new(Places::standard(), vec![root]);
     let shown = shelf.start(experiment, folder)?;
-    show(shelf, tui::Opening { shown, marked: Vec::new() }, arguments.look.options(), &file)
+    // Nobody asked for this experiment by its name.
+    let word = format!("the built-in experiment, kept in {}: D shows it, N there begins another", kept.display());
+    let word = arguments.experiment.is_none().then_some(word);
+    show(shelf, tui::Opening { shown, marked: Vec::new(), word }, arguments.look.options(), &file)
 }
 
 /// Shows the runs of a shelf until the user quits and all are over; `file` is where the first one's experiment

@@ -1,6 +1,7 @@
 //! CPU time of measurements, and long decompositions that can be left.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -32,8 +33,8 @@ impl Clock {
     }
 }
 
-/// Does work that cannot be asked to end, such as the decomposition of a large matrix, on a thread of its own
-/// with as many helpers as this one has. Once `cancelled` says yes it is left alone: it comes to its end
+/// Does work that cannot be asked to end, such as the decomposition of a large matrix, on a pool of its own with as
+/// many threads as this one has. Once `cancelled` says yes it is left alone: it comes to its end
 /// unheard, and nobody waits for it.
 ///
 /// # Errors
@@ -50,29 +51,23 @@ pub(super) fn interruptible<T: Send + 'static>(
     }
     let (tell, told) = channel();
     let threads = rayon::current_num_threads();
-    let started = std::thread::Builder::new().name("decomposition".into()).spawn(move || {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "decomposition".into()).build();
+    pool.map_err(|_| Error::Threads)?.spawn(move || {
         let clock = ThreadTime::now();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build();
-        let done = match pool {
-            Ok(pool) => pool.install(work),
-            Err(_) => work(),
-        };
+        let done = catch_unwind(AssertUnwindSafe(work));
         // Who was cancelled does not listen.
         let _ = tell.send((done, clock.elapsed().as_secs_f64()));
     });
-    let Ok(thread) = started else { return Err(Error::Threads.into()) };
+    // The pool is let go of here; its threads end with the work.
     loop {
         match told.recv_timeout(PATIENCE) {
             Ok((done, seconds)) => {
                 ELSEWHERE.set(ELSEWHERE.get() + seconds);
-                return Ok(done);
+                return done.map_err(|panic| resume_unwind(panic));
             }
             Err(RecvTimeoutError::Timeout) if cancelled() => return Err(Stop::Cancelled),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => match thread.join() {
-                Err(panic) => std::panic::resume_unwind(panic),
-                Ok(()) => return Err(Error::Threads.into()),
-            },
+            Err(RecvTimeoutError::Disconnected) => return Err(Error::Threads.into()),
         }
     }
 }

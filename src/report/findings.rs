@@ -55,10 +55,10 @@ pub struct Finding {
     pub shortened: bool,
 }
 
+/// What a comparison of second-order methods with first-order ones needs.
+const RIVALS: &str = "runs of a second-order and of a first-order method";
 /// A cross-entropy that is nearly perfect: ten times what the paper reports.
 const PERFECT: f64 = 1e-7;
-/// KFAC does almost as KFLR does where it makes this share of the way that KFLR makes, in decades of the loss.
-const ALMOST: f64 = 0.9;
 
 /// Whether a problem is an autoencoder, and whether it is the mixture.
 fn is(problem: &Problem, key: &str, value: &str) -> bool {
@@ -106,7 +106,7 @@ fn unmeasured(claim: &'static str, needs: &str) -> Finding {
 /// Second-order methods against the best first-order one, at the same x.
 fn compete(claim: &'static str, problem: Option<&Problem>, race: fn(&Problem) -> Option<Race>) -> Option<Finding> {
     let Some(problem) = problem else {
-        return Some(unmeasured(claim, "runs of a second-order and of a first-order method"));
+        return Some(unmeasured(claim, RIVALS));
     };
     let race = race(problem)?;
     Some(finding(claim, Some(problem), Verdict::of(race.second_order_leads()), race.words()))
@@ -121,11 +121,14 @@ fn per_update(problem: Option<&Problem>) -> Option<Finding> {
 }
 
 fn per_second(problem: Option<&Problem>) -> Option<Finding> {
-    compete(
-        "Autoencoders: untuned second-order methods are competitive with tuned first-order ones in the same time",
-        problem,
-        Race::by_seconds,
-    )
+    let claim =
+        "Autoencoders: untuned second-order methods are competitive with tuned first-order ones in the same time";
+    let Some(problem) = problem else { return Some(unmeasured(claim, RIVALS)) };
+    let race = Race::by_seconds(problem)?;
+    let share = race.second_order_share();
+    let told = share.words("the best first-order one", "competitive");
+    let numbers = format!("{}; the last of the second-order methods makes {told}", race.words());
+    Some(finding(claim, Some(problem), Verdict::of(share.is_almost_whole()), numbers))
 }
 
 fn mixture_per_update(problem: Option<&Problem>) -> Option<Finding> {
@@ -187,15 +190,9 @@ fn kfac_as_kflr(problem: Option<&Problem>) -> Option<Finding> {
     let Some(problem) = problem else { return Some(unmeasured(claim, "runs of KFLR and of KFAC")) };
     let race = Race::between(&[solved(problem, "kflr")?, solved(problem, "kfac")?], crate::export::Abscissa::Update)?;
     let [kflr, kfac] = [race.loss_of("kflr")?, race.loss_of("kfac")?];
-    let share = (race.start / kfac).ln() / (race.start / kflr).ln();
-    let numbers = format!(
-        "{}; KFAC makes {} of the way that KFLR makes from {}, in decades; at least {} is taken for almost",
-        race.words(),
-        percent(share),
-        brief(race.start),
-        percent(ALMOST)
-    );
-    Some(finding(claim, Some(problem), Verdict::of(share >= ALMOST), numbers))
+    let share = race.share(kfac, kflr);
+    let numbers = format!("{}; KFAC makes {}", race.words(), share.words("KFLR", "almost"));
+    Some(finding(claim, Some(problem), Verdict::of(share.is_almost_whole()), numbers))
 }
 
 fn rank_bounded(problem: Option<&Problem>) -> Option<Finding> {

@@ -29,6 +29,13 @@ pub enum Command {
         /// Its new value.
         value: f64,
     },
+    /// Multiply a hyperparameter by a factor: it is set to the value that comes of the one in force.
+    Scale {
+        /// Which.
+        hyperparameter: Hyperparameter,
+        /// The factor.
+        factor: f64,
+    },
     /// Go on with another optimizer.
     Switch {
         /// Which.

@@ -170,20 +170,23 @@ impl Snapshot {
                 self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
             }
             Event::Applied { ticket, step, command, change } => {
+                let mut said = change.clone();
                 match *command {
                     Command::Set { hyperparameter, value } => {
                         self.set(hyperparameter, value);
                         self.pace.change();
                         self.mark(*step, change);
+                        said.push_str(": applied");
                     }
                     Command::Switch { optimizer } => {
                         self.pace.change();
                         self.mark(*step, optimizer.name());
+                        said.push_str(": applied");
                     }
                     Command::Measure(diagnostic) => self.measuring.push(diagnostic),
                     _ => {}
                 }
-                self.say(*step, Level::Info, format!("{change}: applied"));
+                self.say(*step, Level::Info, said);
                 self.answer(*ticket);
             }
             Event::Refused { ticket, step, reason, .. } => {

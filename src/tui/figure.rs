@@ -9,12 +9,12 @@ use super::state::{Screen, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
 use crate::session::Snapshot;
 
-/// Writes the focused pane with the runs that are laid over it, or what is compared on the Runs screen; a file
-/// that is there already stays as it is. `shown`: the run on the Train screen.
+/// Writes the focused pane with the runs that are laid over it, or what is compared on the Runs screen. `shown`: the
+/// run on the Train screen; `replace`: whether a file that is there already may be written over.
 ///
 /// # Errors
 /// Where there is nothing to write, or the file cannot be written.
-pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<(), Error> {
+pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path, replace: bool) -> Result<(), Error> {
     let Some(format) = Format::of(file) else {
         return Err(Error::Encode(format!("{}: expected .svg, .png, .csv or .json", file.display())));
     };
@@ -23,7 +23,7 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path) -> Result<()
     if figures.is_empty() {
         return Err(Error::Encode("no curve is in sight".to_owned()));
     }
-    export::write(file, &format.bytes(&figures, name(scene, x))?, false)
+    export::write(file, &format.bytes(&figures, name(scene, x))?, replace)
 }
 
 fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure> {
@@ -36,8 +36,10 @@ fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure>
     let label =
         |id| scene.entries.iter().find(|entry| entry.id == id).map_or_else(String::new, crate::runs::Entry::label);
     if state.screen == Screen::Runs {
-        let compared = runs::compared(scene).into_iter().map(|entry| (entry.label(), Arc::clone(&entry.snapshot)));
-        let compared: Vec<Labelled> = compared.collect();
+        let compared = runs::compared(scene);
+        let names = runs::names(&compared);
+        let labelled = |(name, entry): (String, &crate::runs::Entry)| (name, Arc::clone(&entry.snapshot));
+        let compared: Vec<Labelled> = names.into_iter().zip(compared).map(labelled).collect();
         return match runs::overlaid(state) {
             Overlaid::Loss => quantity::loss(&compared, view(state.runs.linear)),
             Overlaid::Rank => quantity::rank(&compared, view(state.runs.linear)),
@@ -92,10 +94,11 @@ mod tests {
                     Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme, graphics: None };
                 for ending in ["svg", "csv"] {
                     let file = folder.path().join(format!("{screen:?}-{focus:?}.{ending}"));
-                    write(&scene, &shown, &file).unwrap();
+                    write(&scene, &shown, &file, false).unwrap();
                     let text = std::fs::read_to_string(&file).unwrap();
                     assert!(text.contains("adam-1") && text.contains("adam-2"), "{}", file.display());
-                    assert!(matches!(write(&scene, &shown, &file), Err(Error::Exists { .. })));
+                    assert!(matches!(write(&scene, &shown, &file, false), Err(Error::Exists { .. })));
+                    write(&scene, &shown, &file, true).unwrap();
                 }
             }
         }

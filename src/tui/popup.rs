@@ -29,7 +29,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             show("Hyperparameters: Enter sets one", &hyperparameters(scene), *at, Some(*at));
         }
         Some(Overlay::Optimizers(at)) => {
-            show("Optimizers: Enter goes on with one", &optimizers(scene), *at, Some(*at));
+            show("This run goes on with another optimizer: Enter chooses", &optimizers(scene), *at, Some(*at));
         }
         Some(Overlay::Palette(text, at)) => {
             let found: Vec<_> = action::search(scene.state.screen.context(), text)

@@ -234,8 +234,13 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let view = scene.state.runs.view % VIEWS;
     let title = Line::styled(["Training loss", "Rank of Ḡ", "Settings that differ"][view], theme.strong);
     let inner = theme.panel(buffer, area, title.clone(), false, false);
-    let remark = if scene.state.runs.grouped && view < 2 { "seeds as mean and band" } else { "space adds a run" };
-    theme.remark(buffer, area, &title, &[remark.to_owned()]);
+    let adds = if scene.state.runs.grouped && view < 2 { "seeds as mean and band" } else { "space adds a run" };
+    let mut remarks = vec![adds.to_owned()];
+    if view < 2 {
+        let scale = if scene.state.runs.linear { "linear" } else { "log" };
+        remarks.insert(0, format!("{scale} · {adds}"));
+    }
+    theme.remark(buffer, area, &title, &remarks);
     if lists_settings(scene.state) {
         return settings(buffer, inner, scene, &runs);
     }
@@ -288,13 +293,25 @@ pub fn overlay<'a>(scene: &Scene<'a>, runs: &[&'a Entry], what: Overlaid) -> Vec
         let folders = runs.iter().filter_map(|entry| Some((entry.run.as_ref()?, *entry)));
         return repetitions(folders).into_iter().map(|group| together(&group, what)).collect();
     }
-    let alone = |entry: &'a Entry| Quantity {
-        name: entry.label(),
+    let names = names(&runs);
+    let alone = |(entry, name): (&'a Entry, String)| Quantity {
+        name,
         series: Cow::Borrowed(what.of(&entry.snapshot).unwrap_or(&entry.snapshot.loss)),
         look: if what == Overlaid::Loss { Look::Smooth } else { Look::Curve },
         run: &entry.snapshot,
     };
-    runs.into_iter().map(alone).collect()
+    runs.into_iter().zip(names).map(alone).collect()
+}
+
+/// What runs are called beside one another: with their optimizers, where these differ.
+pub fn names(runs: &[&Entry]) -> Vec<String> {
+    let optimizers: Vec<_> = runs.iter().map(|entry| Row::of(entry).optimizer).collect();
+    let differ = optimizers.iter().any(|optimizer| *optimizer != optimizers[0]);
+    let name = |(entry, optimizer): (&&Entry, &String)| match (differ, entry.label()) {
+        (true, label) if !label.starts_with(optimizer.as_str()) => format!("{optimizer} · {label}"),
+        (_, label) => label,
+    };
+    runs.iter().zip(&optimizers).map(name).collect()
 }
 
 fn together<'a>(group: &[(&'a Run, &'a Entry)], what: Overlaid) -> Quantity<'a> {

@@ -1,5 +1,6 @@
 //! What the screen shows and how: no numbers of the run are kept here.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -141,12 +142,14 @@ pub enum Topic {
 }
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether to stop what runs, and quit.
     Quit,
     /// Whether to delete a run.
     Delete(Id),
+    /// Whether to export to a file that is there already.
+    Replace(PathBuf),
 }
 
 /// What lies over the panes.

@@ -139,7 +139,7 @@ fn the_inner_program() {
         Session::start(move |desk| Ok(fake(&desk, role == "a run panics"))).unwrap()
     };
     let shown = shelf.adopt(session, "sample".into());
-    let opening = super::Opening { shown, marked: Vec::new() };
+    let opening = super::Opening { shown, ..super::Opening::default() };
     let exit = super::run(&mut shelf, opening, super::Options::default());
     println!("left with {exit:?}");
     if exit.is_ok() {
@@ -161,7 +161,7 @@ fn a_run_is_shown_steered_and_stopped_and_the_terminal_is_restored() {
     inside.wait_for_text("Pause the run");
     inside.press("\x1b");
     // A key sent with the escape would be taken for one with Alt: the hints of the screen are back only after it.
-    inside.wait_for_text("space pause");
+    inside.wait_for_text("space resume");
     inside.press("\x03");
     inside.wait_for_text("Stop the run");
     inside.press("y");

@@ -18,6 +18,7 @@ use crate::diagnostics::Diagnostic;
 use crate::runs::Entry;
 use crate::session::snapshot::Level;
 use crate::session::{Command, Snapshot, Status};
+use crate::train::Hyperparameter;
 
 pub use effect::Effect;
 pub use typed::read;
@@ -132,17 +133,19 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::NextSource => state.source = (state.source + 1) % panes::factors::SOURCES.len(),
         Action::Checkpoint => return Some(Effect::send(Command::Checkpoint, "checkpoint")),
         Action::Scale(hyperparameter, factor) => {
-            let value = snapshot.hyperparameter(hyperparameter)? * factor;
-            return Some(Effect::set(hyperparameter, round(value)));
+            let text = format!("{} × {}", hyperparameter.symbol(), plain(factor));
+            let scale = Effect::Send(Command::Scale { hyperparameter, factor }, text);
+            return used(state, snapshot, hyperparameter).then_some(scale);
         }
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Messages => state.overlay = Some(Overlay::Messages(0)),
         Action::Choose => state.overlay = Some(Overlay::Choose(0)),
         Action::Optimizers => state.overlay = Some(Overlay::Optimizers(0)),
         Action::Palette => state.overlay = Some(Overlay::Palette(String::new(), 0)),
-        Action::Ask(hyperparameter) => {
+        Action::Ask(hyperparameter) if used(state, snapshot, hyperparameter) => {
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
         }
+        Action::Ask(_) => {}
         Action::AskUpdates => state.overlay = Some(Overlay::Prompt(Topic::Updates, String::new())),
         Action::Back => overlay::back(state),
         Action::Up => overlay::scroll(state, sight, -1),
@@ -227,9 +230,13 @@ fn toggle_pause(snapshot: &Snapshot) -> Option<Effect> {
     }
 }
 
-/// Rounded to six digits, so that halving does not drag a tail of them along.
-fn round(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
+/// Whether the run has a hyperparameter; says so where it has not.
+fn used(state: &mut State, snapshot: &Snapshot, hyperparameter: Hyperparameter) -> bool {
+    let known = snapshot.hyperparameter(hyperparameter).is_some();
+    if let (false, Some(run)) = (known, &snapshot.run) {
+        state.say(Level::Warning, format!("{} has no {}", run.optimizer, hyperparameter.symbol()));
+    }
+    known
 }
 
 /// Forgets the commands that a snapshot acknowledges.

@@ -56,11 +56,14 @@ impl<'a> Workbench<'a> {
     /// Before anything is drawn.
     pub fn new(shelf: &'a mut Shelf, opening: Opening, options: Options, graphics: Option<Graphics>) -> Self {
         let now = Instant::now();
-        let Opening { shown, marked } = opening;
+        let Opening { shown, marked, word } = opening;
         let screen = if marked.is_empty() { Screen::Train } else { Screen::Runs };
         let list = List { shown, selected: shown, marked, ..List::default() };
         let mut state = State { screen, runs: list, ..State::default() };
         let read = options.preferences.as_deref().map_or_else(|| Ok(Preferences::default()), Preferences::read);
+        if let Some(word) = word {
+            state.say(Level::Info, word);
+        }
         let kept = read.unwrap_or_else(|error| {
             state.say(Level::Warning, error);
             Preferences::default()

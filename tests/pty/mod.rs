@@ -180,6 +180,5 @@ impl Inside {
 /// The number of updates in a line like `update 1,000/5,000`.
 pub fn updates(screen: &vt100::Screen) -> Option<u64> {
     let contents = screen.contents();
-    let (_, rest) = contents.rsplit_once("update ").filter(|(_, rest)| rest.contains('/'))?;
-    rest.split('/').next()?.replace(',', "").parse().ok()
+    contents.rsplit("update ").find_map(|rest| rest.split_once('/')?.0.replace(',', "").parse().ok())
 }

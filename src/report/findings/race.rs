@@ -3,7 +3,7 @@
 use crate::export::Abscissa;
 use crate::report::curves::{Over, at, best, end};
 use crate::report::problem::{Method, Problem};
-use crate::report::words::{brief, method};
+use crate::report::words::{brief, method, percent};
 
 /// The training losses of methods at the same place.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Race {
     /// The place: the farthest that all of them reached.
     place: f64,
     /// The loss at the beginning.
-    pub start: f64,
+    start: f64,
     /// Kind, whether it is second-order, loss.
     losses: Vec<(String, bool, f64)>,
 }
@@ -49,11 +49,28 @@ impl Race {
         Self::of(problem, Abscissa::Second)
     }
 
-    /// Whether every second-order method is at least as far down as every first-order one.
-    pub fn second_order_leads(&self) -> bool {
+    /// The largest loss of a second-order method, and the least of a first-order one.
+    fn ends(&self) -> (f64, f64) {
         let of =
             |second: bool| self.losses.iter().filter(move |(_, kind, _)| *kind == second).map(|(_, _, loss)| *loss);
-        of(true).fold(f64::NEG_INFINITY, f64::max) <= of(false).fold(f64::INFINITY, f64::min)
+        (of(true).fold(f64::NEG_INFINITY, f64::max), of(false).fold(f64::INFINITY, f64::min))
+    }
+
+    /// Whether every second-order method is at least as far down as every first-order one.
+    pub fn second_order_leads(&self) -> bool {
+        let (worst, best) = self.ends();
+        worst <= best
+    }
+
+    /// What part of the way that the best first-order method makes the last second-order one makes.
+    pub fn second_order_share(&self) -> Share {
+        let (worst, best) = self.ends();
+        self.share(worst, best)
+    }
+
+    /// What part of the way from the start down to the loss `whole` is made where the loss is `part`.
+    pub fn share(&self, part: f64, whole: f64) -> Share {
+        Share { start: self.start, part: (self.start / part).ln() / (self.start / whole).ln() }
     }
 
     /// The loss of a method.
@@ -70,5 +87,28 @@ impl Race {
         let losses: Vec<_> =
             self.losses.iter().map(|(kind, _, loss)| format!("{} {}", method(kind), brief(*loss))).collect();
         format!("{place}: {}", losses.join(", "))
+    }
+}
+
+/// How far one method comes on the way of another, in decades of the loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    start: f64,
+    part: f64,
+}
+
+/// A method does almost as another does where it makes this share of its way.
+const ALMOST: f64 = 0.9;
+
+impl Share {
+    /// Whether it is almost the whole way.
+    pub fn is_almost_whole(self) -> bool {
+        self.part >= ALMOST
+    }
+
+    /// In words. `of`: of whose way; `word`: what almost the whole of it is called.
+    pub fn words(self, of: &str, word: &str) -> String {
+        let (part, almost, start) = (percent(self.part), percent(ALMOST), brief(self.start));
+        format!("{part} of the way that {of} makes from {start}, in decades; at least {almost} is taken for {word}")
     }
 }

@@ -98,6 +98,13 @@ impl<T: Real> Worker<T> {
                 self.recorder.emit(Event::Switched { step, optimizer: name.to_owned(), hyperparameters })?;
                 applied(self, format!("{old} → {name} ({kept})"))?;
             }
+            Command::Scale { hyperparameter, factor } => match self.require(hyperparameter) {
+                Ok(now) => {
+                    let value = round(now * factor);
+                    return self.carry_out(ticket, Command::Set { hyperparameter, value });
+                }
+                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
+            },
             Command::Set { hyperparameter, value } => match self.set(hyperparameter, value) {
                 Ok(change) => applied(self, change)?,
                 Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
@@ -110,6 +117,12 @@ impl<T: Real> Worker<T> {
         self.trainer.get(hyperparameter).or_else(|| self.observatory.get(hyperparameter))
     }
 
+    /// The value of a hyperparameter, or that the method has none.
+    fn require(&self, hyperparameter: Hyperparameter) -> Result<f64, String> {
+        let method = self.trainer.method().name();
+        self.get(hyperparameter).ok_or_else(|| format!("{method} has no {}", hyperparameter.symbol()))
+    }
+
     /// Sets a hyperparameter; says what changed, or why nothing did.
     fn set(&mut self, hyperparameter: Hyperparameter, value: f64) -> Result<String, String> {
         use Hyperparameter as H;
@@ -117,8 +130,7 @@ impl<T: Real> Worker<T> {
         if !range.contains(value) {
             return Err(format!("{symbol} must be {}, found {value}", range.expectation()));
         }
-        let method = self.trainer.method().name();
-        let old = self.get(hyperparameter).ok_or_else(|| format!("{method} has no {symbol}"))?;
+        let old = self.require(hyperparameter)?;
         let limit = |other: H, allowed: fn(f64, f64) -> bool, words: &str| match self.get(other) {
             Some(bound) if !allowed(value, bound) => Err(format!("{symbol} must be {words} {bound}, found {value}")),
             _ => Ok(()),
@@ -146,6 +158,11 @@ impl<T: Real> Worker<T> {
         }
         Ok(format!("{symbol} {} → {}", brief(old), brief(value)))
     }
+}
+
+/// Rounded to six digits, so that halving does not drag a tail of them along.
+fn round(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// A number with up to four significant digits.

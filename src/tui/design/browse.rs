@@ -3,6 +3,7 @@
 use super::input::{Choice, Input};
 use super::line::Typed;
 use super::rows::{self, Cell, Place};
+use super::verdict::Verdict;
 use super::{Action, Design, Mode, Purpose, Question, Wish};
 use crate::network::{Activation, Layer};
 
@@ -105,8 +106,25 @@ impl Design {
         let Some((choices, at)) = self.choices().filter(|(choices, _)| !choices.is_empty()) else { return };
         let count = choices.len();
         let next = at.map_or(0, |at| at.wrapping_add(count).wrapping_add_signed(by) % count);
-        let key = self.key();
-        self.change(|document| choices[next].state(document, &key));
+        self.take(choices[next]);
+    }
+
+    /// Takes a value of the selected field, and takes out what has no place beside it.
+    fn take(&mut self, choice: Choice) {
+        let (key, name) = (self.key(), self.name());
+        let before: Vec<_> = Verdict::of(&self.document, &name).misplaced().map(str::to_owned).collect();
+        let mut out = 0;
+        self.change(|document| {
+            let changed = choice.state(document, &key);
+            let after = Verdict::of(document, &name);
+            let misplaced = after.misplaced().filter(|key| !before.iter().any(|before| before == key));
+            out = misplaced.filter(|key| document.remove(key)).count();
+            changed
+        });
+        if out > 0 {
+            let fields = if out == 1 { "field" } else { "fields" };
+            self.note(format!("{out} {fields} taken out that {} does not take: u undoes both", choice.name()));
+        }
     }
 
     fn edit(&mut self) {
@@ -129,9 +147,8 @@ impl Design {
             Action::Down => self.mode = Mode::Choosing((at + 1).min(choices.len().saturating_sub(1))),
             Action::Accept => {
                 self.mode = Mode::Browsing;
-                let key = self.key();
                 if let Some(choice) = choices.get(at) {
-                    self.change(|document| choice.state(document, &key));
+                    self.take(*choice);
                 }
             }
             Action::Back => self.mode = Mode::Browsing,

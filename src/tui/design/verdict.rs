@@ -12,6 +12,8 @@ pub struct Trouble {
     pub text: String,
     /// Whether no experiment has this key.
     pub unknown: bool,
+    /// Whether another optimizer or source of data takes it.
+    pub misplaced: bool,
 }
 
 impl Trouble {
@@ -57,11 +59,17 @@ impl Verdict {
                     key: flaw.key().unwrap_or_default().into_owned(),
                     text: flaw.sentence(),
                     unknown: matches!(flaw, Flaw::UnknownKey { .. }),
+                    misplaced: matches!(flaw, Flaw::NotForKind { .. } | Flaw::NotForSource { .. }),
                 };
                 let troubles = problems.problems().iter().map(|problem| trouble(&problem.flaw)).collect();
                 Self { text, troubles, sound: None, defaults: assumed(document) }
             }
         }
+    }
+
+    /// What is stated although another optimizer or source of data takes it.
+    pub fn misplaced(&self) -> impl Iterator<Item = &str> {
+        self.troubles.iter().filter(|trouble| trouble.misplaced).map(|trouble| trouble.key.as_str())
     }
 
     /// Whether it is of this text.

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use crate::runs::Entry;
-use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
+use crate::session::{Outcome, Status};
 use crate::tui::action::{Action, Binding, Context};
 use crate::tui::number::{count, plain};
 use crate::tui::runs;
@@ -22,13 +22,13 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (state, snapshot, theme) = (scene.state, scene.snapshot, scene.theme);
     let line = match (&state.overlay, &state.notice) {
         (Some(Overlay::Prompt(topic, text)), _) => prompt(scene, *topic, text),
-        (Some(Overlay::Ask(question)), _) => ask(scene, *question),
+        (Some(Overlay::Ask(question)), _) => ask(scene, question),
         (_, Some((level, text))) => {
             let (sign, style) = sign(*level, theme);
             Line::styled(format!("{sign} {text}"), style)
         }
         _ if state.stopping => {
-            Line::styled("stopping… the run ends after this update and writes a checkpoint", theme.warning)
+            Line::styled("stopping… what runs ends after its update and writes a checkpoint", theme.warning)
         }
         _ if !state.pending.is_empty() => {
             let texts: Vec<_> = state.pending.iter().map(|pending| pending.text.as_str()).collect();
@@ -46,7 +46,7 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 }
 
 /// A question.
-fn ask(scene: &Scene<'_>, question: Question) -> Line<'static> {
+fn ask(scene: &Scene<'_>, question: &Question) -> Line<'static> {
     let theme = scene.theme;
     let label = |id| {
         let entry = scene.entries.iter().find(|entry| entry.id == id);
@@ -60,18 +60,19 @@ fn ask(scene: &Scene<'_>, question: Question) -> Line<'static> {
     let stop = format!("Stop {live} run{} and quit?", if live == 1 { "" } else { "s" });
     let (asked, consequence) = match question {
         Question::Quit if live == 0 => ("Quit?".to_owned(), "The experiment of the Design screen is not saved."),
-        Question::Quit if lost => (stop, "The experiment is not saved."),
+        Question::Quit if lost => (stop, "The experiment of the Design screen is not saved."),
         Question::Quit if waiting => (stop, "Queued runs are forgotten."),
         Question::Quit if !shown_alone => (stop, "Checkpoints are written first."),
         Question::Quit => {
             let step = count(scene.snapshot.step);
             (format!("Stop the run after update {step} and quit?"), "A checkpoint is written first.")
         }
-        Question::Delete(id) => (format!("Delete {}?", label(id)), "It cannot be had back."),
+        Question::Delete(id) => (format!("Delete {}?", label(*id)), "It cannot be had back."),
+        Question::Replace(file) => (format!("{} is there already. Write over it?", file.display()), ""),
     };
     Line::from(vec![
         Span::styled(format!("{asked} "), theme.warning),
-        Span::raw(format!("{consequence} ")),
+        Span::raw(if consequence.is_empty() { String::new() } else { format!("{consequence} ") }),
         Span::styled("y/n", theme.strong),
     ])
 }
@@ -101,7 +102,7 @@ pub fn sign(level: Level, theme: &Theme) -> (&'static str, Style) {
 fn said(message: &Message, theme: &Theme) -> Line<'static> {
     let (sign, style) = sign(message.level, theme);
     Line::from(vec![
-        Span::styled(format!("@ {:<6} ", count(message.step)), theme.faint),
+        Span::styled(format!("update {} ", count(message.step)), theme.faint),
         Span::styled(format!("{sign} "), style),
         Span::styled(message.text.clone(), style),
     ])
@@ -130,7 +131,10 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
         // What came of it.
         (Ok(_), Some((Level::Error, wrong))) => spans.push(Span::styled(format!("× {wrong}"), theme.bad)),
         (Ok(_), _) => spans.push(Span::styled("Enter sets it", theme.faint)),
-        (Err(expected), _) if text.is_empty() => spans.push(Span::styled(expected, theme.faint)),
+        (Err(expected), _) if text.is_empty() => {
+            let wanted = expected.strip_prefix("expected ").unwrap_or(&expected).to_owned();
+            spans.push(Span::styled(format!("{wanted}; Esc changes nothing"), theme.faint));
+        }
         (Err(expected), _) => spans.push(Span::styled(format!("× {expected}"), theme.bad)),
     }
     Line::from(spans)
@@ -138,11 +142,12 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
 
 /// As many hints as fit, from the table of keys.
 pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    hints_of(buffer, area, scene.state.context(), scene.state.screen, scene.theme);
+    let paused = scene.snapshot.status == Status::Paused;
+    hints_of(buffer, area, (scene.state.context(), scene.state.screen), paused, scene.theme);
 }
 
-/// The hints of a context of a screen.
-pub fn hints_of(buffer: &mut Buffer, area: Rect, context: Context, screen: Screen, theme: &Theme) {
+/// The hints of a context of a screen; `paused`: whether its run stands still.
+pub fn hints_of(buffer: &mut Buffer, area: Rect, (context, screen): (Context, Screen), paused: bool, theme: &Theme) {
     let hint = |(key, word): (String, &'static str)| {
         vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
     };
@@ -153,6 +158,10 @@ pub fn hints_of(buffer: &mut Buffer, area: Rect, context: Context, screen: Scree
     let own = all().filter(|binding| !first(binding) && binding.context == context);
     let others = all().filter(|binding| !first(binding) && binding.context != context);
     let ordered = all().filter(first).chain(own).chain(others);
-    let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), binding.hint?)));
+    let word = |binding: &Binding| match binding.action {
+        Action::TogglePause if paused => Some("resume"),
+        _ => binding.hint,
+    };
+    let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), word(binding)?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width, theme));
 }

@@ -52,6 +52,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         if evaluation.validation_loss.is_finite() || !snapshot.validation_loss.is_empty() {
             first.push(item("val.", figure(evaluation.validation_loss)));
         }
+        if let (Some(losses), true) = (first.last_mut(), evaluation.step < snapshot.step) {
+            losses.push(Span::styled(format!(" @ {}", count(evaluation.step)), theme.faint));
+        }
         let errors = [("train error", evaluation.train_error), ("val. error", evaluation.validation_error)];
         first.extend(errors.into_iter().filter_map(|(name, value)| Some(item(name, percent(value?)))));
     }

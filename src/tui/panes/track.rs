@@ -42,7 +42,11 @@ impl<'a> Track<'a> {
 
     /// The axis.
     pub fn axis(&self) -> Axis {
-        Axis::between(self.sight.0, self.sight.1, self.axes.log_x)
+        let axis = Axis::between(self.sight.0, self.sight.1, self.axes.log_x);
+        match self.axes.unit {
+            Unit::Update | Unit::Sample => axis.counting(),
+            Unit::Epoch | Unit::Second => axis,
+        }
     }
 
     /// What is written at it: what it counts, and whether it stands still while the run goes on.

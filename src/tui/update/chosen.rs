@@ -1,13 +1,15 @@
 //! Actions on the run that is selected on the Runs screen.
 
 use super::{Effect, Sight};
+use crate::session::snapshot::Level;
 use crate::tui::action::Action;
 use crate::tui::runs;
 use crate::tui::state::{Overlay, Question, Screen, State};
 
 /// Takes in an action on the selected run.
 pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
-    let id = runs::selected(state, sight.entries)?.id;
+    let entry = runs::selected(state, sight.entries)?;
+    let id = entry.id;
     match action {
         Action::OpenRun => {
             state.show(Screen::Train);
@@ -26,6 +28,10 @@ pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         Action::ResumeRun => Some(Effect::Resume(id)),
         Action::Again => Some(Effect::Again(id)),
         Action::Hurry => Some(Effect::Hurry(id)),
+        Action::DeleteRun if entry.is_live() => {
+            state.say(Level::Warning, format!("{} is not over: only runs that are can be deleted", entry.label()));
+            None
+        }
         _ => {
             state.overlay = Some(Overlay::Ask(Question::Delete(id)));
             None

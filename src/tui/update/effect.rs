@@ -52,7 +52,12 @@ pub enum Effect {
     /// Edit the experiment of a run.
     Design(Id),
     /// Write what is in sight to a file.
-    Export(PathBuf),
+    Export {
+        /// The file.
+        file: PathBuf,
+        /// Whether another file of this name may be overwritten.
+        replace: bool,
+    },
     /// Stop every run.
     StopAll,
     /// Let the shell have the terminal for a while.

@@ -13,6 +13,9 @@ use crate::tui::state::{Overlay, Question, Screen, State, Topic};
 pub fn back(state: &mut State) {
     if let Some(overlay) = state.overlay.take() {
         match overlay {
+            Overlay::Ask(Question::Replace(file)) => {
+                state.overlay = Some(Overlay::Prompt(Topic::Export, file.display().to_string()));
+            }
             Overlay::Prompt(Topic::Messages, _) => state.overlay = Some(Overlay::Messages(0)),
             Overlay::Messages(_) if !std::mem::take(&mut state.log.filter).is_empty() => {
                 state.overlay = Some(Overlay::Messages(0));
@@ -74,6 +77,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             Some(Effect::StopAll)
         }
         Overlay::Ask(Question::Delete(id)) => Some(Effect::Delete(id)),
+        Overlay::Ask(Question::Replace(file)) => Some(Effect::Export { file, replace: true }),
         Overlay::Choose(selected) => {
             let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
@@ -88,7 +92,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             super::update(state, action, sight)
         }
         Overlay::Prompt(topic, text) => match (typed::read(topic, &text, sight.entries), topic) {
-            (Ok(Typed::File(file)), _) => Some(Effect::Export(file)),
+            (Ok(Typed::File(file)), _) => Some(Effect::Export { file, replace: false }),
             (Ok(Typed::Text), _) => {
                 text.trim().clone_into(&mut state.log.filter);
                 state.overlay = Some(Overlay::Messages(0));

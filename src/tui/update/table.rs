@@ -77,13 +77,7 @@ impl Done {
 fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect, .. } = done;
     let at = state.design.selected_key();
-    let scaled = |factor: f64| match effect {
-        Some(Effect::Send(Command::Set { hyperparameter: H::KroneckerDamping, value }, _)) => {
-            let now = sample::snapshot(1000).hyperparameter(H::KroneckerDamping);
-            now.is_some_and(|now| (value / now / factor - 1.0).abs() < 1e-5)
-        }
-        _ => false,
-    };
+    let scaled = |factor| done.sent(Command::Scale { hyperparameter: H::KroneckerDamping, factor });
     Some(match (context, name) {
         (Context::Everywhere, name) => return of_every_screen(name, done),
         (Context::Train | Context::Curvature | Context::Images, "pause") => done.sent(Command::Pause),
@@ -229,7 +223,9 @@ fn of_images(name: &str, done: &Done) -> Option<bool> {
 }
 
 fn after(screen: Screen, keys: &[KeyEvent]) -> Done {
-    let (snapshot, shelf) = (sample::measured(1000), sample::shelf());
+    let (mut snapshot, shelf) = (sample::measured(1000), sample::shelf());
+    // A method with all that has a key.
+    snapshot.hyperparameters.extend([(H::LearningRate, 0.1), (H::Every(Diagnostic::Images), 0.0)]);
     let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
     let mut state = before(screen);
     let mut effect = None;

@@ -43,7 +43,8 @@ fn command(effect: Option<&Effect>) -> Option<Command> {
 
 #[test]
 fn keys_that_steer_the_run_send_their_commands() {
-    let run = sample::snapshot(10);
+    let mut run = sample::snapshot(10);
+    run.hyperparameters.push((Hyperparameter::LearningRate, 0.1));
     let gamma = |value| Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value };
     let tau = |value| Command::Set { hyperparameter: Hyperparameter::StepDamping, value };
     let rate = |value| Command::Set { hyperparameter: Hyperparameter::LearningRate, value };
@@ -69,11 +70,23 @@ fn keys_that_steer_the_run_send_their_commands() {
 }
 
 #[test]
-fn halving_and_doubling_start_from_the_present_value() {
+fn halving_and_doubling_are_left_to_the_run_which_knows_the_value_in_force() {
     let run = sample::fold(&[sample::start()]);
-    for (typed, value) in [("[", 0.5), ("]", 2.0)] {
-        let expected = Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value };
+    for (typed, factor) in [("[", 0.5), ("]", 2.0)] {
+        let expected = Command::Scale { hyperparameter: Hyperparameter::KroneckerDamping, factor };
         assert_eq!(command(after(typed, &run).1.as_ref()), Some(expected));
+    }
+}
+
+#[test]
+fn what_the_method_has_not_is_not_asked_for() {
+    let mut run = sample::snapshot(10);
+    assert_eq!(said(&after("r", &run).0), Some("kfra has no learning rate"));
+    (run.latest, run.hyperparameters) = (None, Vec::new());
+    for typed in ["g", "]"] {
+        let (state, effect) = after(typed, &run);
+        assert_eq!((effect, &state.overlay), (None, &None));
+        assert_eq!(said(&state), Some("kfra has no γ"));
     }
 }
 

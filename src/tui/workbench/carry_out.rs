@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::Workbench;
 use crate::experiment::Experiment;
+use crate::export;
 use crate::runs::{Entry, Id, Run};
 use crate::session::Command;
 use crate::tui::design::Design;
 use crate::tui::figure;
 use crate::tui::panes::Scene;
-use crate::tui::state::{Overlay, Pending, Screen, Topic};
+use crate::tui::state::{Overlay, Pending, Question, Screen, Topic};
 use crate::tui::update::Effect;
 
 /// What is said of a run without a folder.
@@ -51,7 +52,7 @@ impl Workbench<'_> {
                 self.note_design();
             }
             Effect::Design(id) => self.design(id)?,
-            Effect::Export(file) => return self.export(&file).map(Some),
+            Effect::Export { file, replace } => return self.export(&file, replace),
             Effect::Fork(id) => return self.fork(id).map(Some),
             Effect::Resume(id) => {
                 self.shelf.resume(id).map_err(in_words)?;
@@ -104,12 +105,21 @@ impl Workbench<'_> {
         Ok(())
     }
 
-    /// Writes what is in sight to a file; a name that is not right stays to be corrected.
-    fn export(&mut self, file: &Path) -> Result<String, String> {
+    /// Writes what is in sight to a file; asks before it writes over another, and a name that is not right stays to
+    /// be corrected.
+    fn export(&mut self, file: &Path, replace: bool) -> Result<Option<String>, String> {
         let entries = self.shelf.entries();
         let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme, graphics: None };
-        match figure::write(&scene, &self.snapshot, file) {
-            Ok(()) => Ok(format!("wrote {}", file.display())),
+        match figure::write(&scene, &self.snapshot, file, replace) {
+            Ok(()) if file.is_absolute() => Ok(Some(format!("wrote {}", file.display()))),
+            Ok(()) => {
+                let here = std::env::current_dir().unwrap_or_default();
+                Ok(Some(format!("wrote {} in {}", file.display(), here.display())))
+            }
+            Err(export::Error::Exists { .. }) => {
+                self.state.overlay = Some(Overlay::Ask(Question::Replace(file.to_owned())));
+                Ok(None)
+            }
             Err(error) => {
                 self.state.overlay = Some(Overlay::Prompt(Topic::Export, file.display().to_string()));
                 Err(error.to_string())

@@ -94,6 +94,25 @@ fn a_key_that_is_unknown_or_belongs_to_another_optimizer_is_shown_and_can_be_tak
 }
 
 #[test]
+fn another_optimizer_takes_out_what_it_does_not_take_and_all_of_it_is_undone() {
+    let text = Document::new().text().replace("l2 =", "momentum = false\nkronecker_damping = 0.5\nl2 =");
+    for choose in ["→", "⏎k⏎"] {
+        let mut design = Design::of(Document::parse("new.toml", &text).unwrap(), None);
+        go(&mut design, "optimizer.kind");
+        while design.document().plain("optimizer.kind").unwrap() != "adam" {
+            keys(&mut design, choose);
+        }
+        assert!(design.experiment().is_some(), "{:?}", design.verdict.troubles);
+        assert_eq!(design.document().plain("optimizer.l2").as_deref(), Some("1e-5"));
+        assert_eq!(design.document().plain("optimizer.momentum"), None);
+        while design.is_changed() {
+            keys(&mut design, "u");
+        }
+        assert_eq!(design.document().text(), text);
+    }
+}
+
+#[test]
 fn layers_are_moved_and_taken_out_and_all_of_it_is_undone() {
     let mut design = Design::new();
     let start = design.document.text().to_owned();

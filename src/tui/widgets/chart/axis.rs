@@ -6,6 +6,8 @@ pub struct Axis {
     min: f64,
     max: f64,
     log: bool,
+    /// Whether it counts: its ticks are whole numbers then.
+    whole: bool,
 }
 
 /// A tick: where, and what it says.
@@ -26,14 +28,18 @@ impl Axis {
     /// The axis from `min` to `max`, widened as for [`Axis::over`].
     pub fn between(min: f64, max: f64, log: bool) -> Self {
         if min.is_nan() || max.is_nan() || min > max || (log && max <= 0.0) {
-            return if log { Self { min: 1.0, max: 10.0, log } } else { Self { min: 0.0, max: 1.0, log } };
+            return if log {
+                Self { min: 1.0, max: 10.0, log, whole: false }
+            } else {
+                Self { min: 0.0, max: 1.0, log, whole: false }
+            };
         }
         let (min, max) = (min.clamp(-HUGE, HUGE), max.clamp(-HUGE, HUGE));
         if log {
             let max = max.max(1e-290);
             let min = if min > 0.0 { min.max(1e-300) } else { max / 1e3 };
             let (min, max) = if max / min < 1.001 { (min * 0.9, max * 1.1) } else { (min, max) };
-            return Self { min, max, log };
+            return Self { min, max, log, whole: false };
         }
         let least = 1e-6 * min.abs().max(max.abs());
         let (min, max) = if max - min > least {
@@ -44,7 +50,12 @@ impl Axis {
             let half = 0.05 * min.abs().max(max.abs());
             (min - half, max + half)
         };
-        Self { min, max, log }
+        Self { min, max, log, whole: false }
+    }
+
+    /// The same axis, of what is counted.
+    pub fn counting(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The same axis with a margin, as a share of it, at its upper end.
@@ -120,7 +131,8 @@ impl Axis {
     }
 
     fn round_numbers(self, wanted: usize) -> Vec<Tick> {
-        let rough = (self.max / wanted as f64 - self.min / wanted as f64).max(f64::MIN_POSITIVE);
+        let least = if self.whole { 1.0 } else { f64::MIN_POSITIVE };
+        let rough = (self.max / wanted as f64 - self.min / wanted as f64).max(least);
         let exponent = rough.log10().floor() as i32;
         let scale = format!("1e{exponent}").parse::<f64>().unwrap_or(rough);
         let mantissa = [1, 2, 5].into_iter().find(|m| f64::from(*m) * scale >= rough * 0.999).unwrap_or(10);
@@ -198,6 +210,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_is_counted_has_whole_numbers_only() {
+        let axis = Axis::between(0.0, 2.0, false);
+        assert_eq!(labels(axis, 4), ["0", "0.5", "1.0", "1.5", "2.0"]);
+        assert_eq!(labels(axis.counting(), 4), ["0", "1", "2"]);
+        assert_eq!(labels(Axis::between(0.0, 400.0, false).counting(), 4), ["0", "100", "200", "300", "400"]);
+    }
+
+    #[test]
     fn a_logarithmic_axis_has_its_ticks_at_decades() {
         assert_eq!(labels(Axis::between(0.5, 2e4, true), 5), ["1", "10", "100", "1000", "10k"]);
         assert_eq!(labels(Axis::between(55.0, 540.0, true), 4), ["100", "200", "500"]);
@@ -215,8 +235,11 @@ pub(super) mod tests {
 
     #[test]
     fn whatever_cannot_make_an_axis_gets_a_plain_one() {
-        assert_eq!(Axis::over([].into_iter(), false), Axis { min: 0.0, max: 1.0, log: false });
-        assert_eq!(Axis::over([f64::NAN, -1.0].into_iter(), true), Axis { min: 1.0, max: 10.0, log: true });
+        assert_eq!(Axis::over([].into_iter(), false), Axis { min: 0.0, max: 1.0, log: false, whole: false });
+        assert_eq!(
+            Axis::over([f64::NAN, -1.0].into_iter(), true),
+            Axis { min: 1.0, max: 10.0, log: true, whole: false }
+        );
         let constant = Axis::over([5.0, 5.0].into_iter(), false);
         assert!((constant.place(5.0).unwrap() - 0.5).abs() < 1e-9);
     }
