@@ -29,6 +29,7 @@ pub use sheet::{Look, Sheet};
 pub use surface::{surface, surfaces};
 pub use table::{csv, json};
 pub use tensorboard::TensorBoard;
+pub use text::without_middle;
 pub use weights::weights;
 
 /// Why there is no export.

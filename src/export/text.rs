@@ -25,7 +25,12 @@ pub fn width(text: &str, size: f64) -> f64 {
 
 /// A text with its middle left out, where it is wider than there is room.
 pub fn fitted(text: &str, size: f64, room: f64) -> String {
-    if width(text, size) <= room {
+    without_middle(text, |text| width(text, size) <= room)
+}
+
+/// A text with as much of its middle left out as it takes to fit.
+pub fn without_middle(text: &str, fits: impl Fn(&str) -> bool) -> String {
+    if fits(text) {
         return text.to_owned();
     }
     let letters: Vec<char> = text.chars().collect();
@@ -33,8 +38,7 @@ pub fn fitted(text: &str, size: f64, room: f64) -> String {
         let (head, tail) = (kept.div_ceil(2), kept / 2);
         letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect::<String>()
     };
-    let fits = |kept: &usize| width(&shortened(*kept), size) <= room;
-    shortened((1..letters.len()).rev().find(fits).unwrap_or(0))
+    shortened((1..letters.len()).rev().find(|kept| fits(&shortened(*kept))).unwrap_or(0))
 }
 
 #[cfg(test)]

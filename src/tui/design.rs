@@ -255,13 +255,17 @@ impl Design {
     fn trial(&self) -> Option<Document> {
         let mut trial = self.document.clone();
         match &self.mode {
-            Mode::Typing(line) => self.input().state(&mut trial, &self.key(), line.text()),
+            Mode::Typing(line) => {
+                self.input().state(&mut trial, &self.key(), line.text());
+            }
             Mode::Choosing(at) => match self.input() {
-                Input::Choice(choices) => choices.get(*at)?.state(&mut trial, &self.key()),
+                Input::Choice(choices) => {
+                    browse::state(&mut trial, &self.key(), *choices.get(*at)?, &self.name());
+                }
                 _ => return None,
             },
             _ => return None,
-        };
+        }
         Some(trial)
     }
 

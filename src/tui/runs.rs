@@ -196,7 +196,7 @@ fn columns(scene: &Scene<'_>, rows: &[Row<'_>]) -> Vec<table::Column> {
     let standings = rows.iter().map(|row| (row.standing.word().to_owned(), style(row.standing, theme)));
     vec![
         table::Column::words("", 9, cells(&mark)),
-        table::Column::words("name", 10, cells(&|row| row.entry.label())),
+        table::Column::words("name", 10, cells(&|row| row.entry.label())).down_to(20),
         table::Column::words("optimizer", 6, cells(&|row| row.optimizer.clone())),
         table::Column::words("state", 7, standings.collect()),
         table::Column::numbers("updates", 5, cells(&|row| known(row.updates, count))),

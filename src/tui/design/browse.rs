@@ -5,10 +5,21 @@ use super::line::Typed;
 use super::rows::{self, Cell, Place};
 use super::verdict::Verdict;
 use super::{Action, Design, Mode, Purpose, Question, Wish};
+use crate::experiment::Document;
 use crate::network::{Activation, Layer};
 
 /// The layer that is added where there is none to copy.
 const FIRST_LAYER: Layer = Layer { units: 50, activation: Activation::Tanh };
+
+/// States a choice, and takes out what another optimizer or source of data takes, if it was in its place before. How
+/// many fields were taken out.
+pub(super) fn state(document: &mut Document, key: &str, choice: Choice, name: &str) -> usize {
+    let before: Vec<_> = Verdict::of(document, name).misplaced().map(str::to_owned).collect();
+    choice.state(document, key);
+    let after = Verdict::of(document, name);
+    let misplaced = after.misplaced().filter(|key| !before.iter().any(|before| before == key));
+    misplaced.filter(|key| document.remove(key)).count()
+}
 
 impl Design {
     pub(super) fn browse(&mut self, action: Action) -> Option<Wish> {
@@ -112,14 +123,10 @@ impl Design {
     /// Takes a value of the selected field, and takes out what has no place beside it.
     fn take(&mut self, choice: Choice) {
         let (key, name) = (self.key(), self.name());
-        let before: Vec<_> = Verdict::of(&self.document, &name).misplaced().map(str::to_owned).collect();
         let mut out = 0;
         self.change(|document| {
-            let changed = choice.state(document, &key);
-            let after = Verdict::of(document, &name);
-            let misplaced = after.misplaced().filter(|key| !before.iter().any(|before| before == key));
-            out = misplaced.filter(|key| document.remove(key)).count();
-            changed
+            out = state(document, &key, choice, &name);
+            true
         });
         if out > 0 {
             let fields = if out == 1 { "field" } else { "fields" };

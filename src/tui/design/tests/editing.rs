@@ -109,6 +109,9 @@ fn another_optimizer_takes_out_what_it_does_not_take_and_all_of_it_is_undone() {
             keys(&mut design, "u");
         }
         assert_eq!(design.document().text(), text);
+        // So it looks before it is chosen, too.
+        keys(&mut design, "⏎kkk");
+        assert!(design.verdict.troubles.is_empty(), "{:?}", design.verdict.troubles);
     }
 }
 
