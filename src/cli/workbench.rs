@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut shelf = Shelf::new(Places::standard(), vec![root]);
     let shown = shelf.start(experiment, folder)?;
     // Nobody asked for this experiment by its name.
-    let word = format!("the built-in experiment, kept in {}: D shows it, N there begins another", kept.display());
+    let word = format!("the built-in experiment: D shows it, N there begins another; kept in {}", kept.display());
     let word = arguments.experiment.is_none().then_some(word);
     show(shelf, tui::Opening { shown, marked: Vec::new(), word }, arguments.look.options(), &file)
 }
