@@ -19,7 +19,7 @@ mod whole;
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use eigenvector::leading_eigenvector;
 pub use inertia::eigenvalues_above;
-pub use lanczos::{Extremes, Kept, LanczosSettings, lanczos, largest_eigenvalue};
+pub use lanczos::{Extremes, Kept, LanczosSettings, ROUNDING, lanczos, largest_eigenvalue};
 pub use memory::HugePages;
 pub use product::{
     Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, squared_distance,

@@ -206,3 +206,48 @@ fn a_checkpoint_of_a_run_is_inspected_on_the_probe_batch_of_the_run() {
     let errors = String::from_utf8_lossy(&none.stderr).into_owned();
     assert!(errors.contains("run: expected a checkpoint at update 5; found 4, 8"), "{errors}");
 }
+
+#[test]
+fn extremes_by_products_are_those_of_the_whole_spectrum_after_training() {
+    // Of the first block a Lanczos iteration finds zeros to great accuracy long before it finds what is below.
+    const EXPERIMENT: &str = r#"
+        name = "trained"
+        data = { source = "digits", task = "autoencode" }
+        network.layers = [{ units = 24, activation = "tanh" }, { units = 10, activation = "tanh" }]
+        loss.kind = "bernoulli"
+        optimizer.kind = "kfra"
+        train = { batch = 200, updates = 400, threads = 1 }
+        [diagnostics]
+        rank.every = 0
+        hessian = { every = 0, data = 64 }
+        hessian_spectrum = { every = 0, data = 64 }
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("trained.toml"), EXPERIMENT).unwrap();
+    let quantities = "hessian,hessian_spectrum";
+    for arguments in [
+        &["run", "trained.toml", "--out", "run", "--quiet"][..],
+        &["inspect", "--run", "run", "--quantities", quantities, "--out", "out"],
+    ] {
+        let output = program(folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let found = tensors::read(&folder.path().join("out")).unwrap();
+    let numbers = |from: &str, layer: usize| {
+        let number = |name| found[&format!("{from}.{name}.{layer}")].iter().next().copied().unwrap();
+        ["smallest", "largest", "negative", "products"].map(number)
+    };
+    for (layer, accuracy, is_decomposed) in [(1, 0.02, false), (2, 1e-9, true), (3, 0.02, false)] {
+        let (by_products, exact) = (numbers("hessian", layer), numbers("hessian_spectrum", layer));
+        assert_eq!((by_products[3] == 0.0, exact[3] == 0.0), (is_decomposed, true), "{layer}");
+        // That of the last layer has no negative eigenvalue, and its least one is next to nothing.
+        let scale = if layer == 3 { exact[1] } else { exact[0].abs() };
+        assert!((by_products[0] - exact[0]).abs() < accuracy * scale, "{layer}: {by_products:?}, expected {exact:?}");
+        assert!(
+            (by_products[1] - exact[1]).abs() < accuracy * exact[1],
+            "{layer}: {by_products:?}, expected {exact:?}"
+        );
+        assert!(by_products[2] <= exact[2], "{layer}: {by_products:?}, expected {exact:?}");
+        assert_eq!(by_products[2] > 0.0, exact[2] > 0.0, "{layer}: {by_products:?}, expected {exact:?}");
+    }
+}

@@ -68,6 +68,7 @@ fn block(step: u64, layer: usize) -> Event {
         largest: 1.0,
         smallest: -1.0,
         residual: 0.0,
+        negative: 1,
         definite: Definite::Indefinite,
         products: 9,
         data: 5,

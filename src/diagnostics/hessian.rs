@@ -1,13 +1,13 @@
 //! Trace and extreme eigenvalues of the exact Hessian, of its blocks and of the whole.
 
-use ndarray::{Array1, ArrayView1, ArrayViewMut1};
+use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::clock::Clock;
 use super::reduced::Reduced;
 use super::{Error, Finding, Reading, Scope, Stop, Task, roots};
 use crate::curvature::hessian::HessianProduct;
-use crate::linalg::{Extremes, Kept, LanczosSettings, Stream, lanczos, number};
+use crate::linalg::{Extremes, Kept, LanczosSettings, ROUNDING, Stream, eigenvalues, lanczos, number};
 use crate::network::Parameters;
 
 mod remainder;
@@ -15,10 +15,10 @@ mod remainder;
 mod tests;
 
 /// When an eigenvalue is accurate enough.
-const ACCURACY: LanczosSettings = LanczosSettings { products: 60, tolerance: 1e-3 };
+const ACCURACY: LanczosSettings = LanczosSettings { products: 80, tolerance: 1e-2 };
 
-/// Share of the largest |eigenvalue| that rounding can make of a zero.
-pub(super) const ROUNDING: f64 = 1e-10;
+/// Up to this size a matrix is decomposed: it takes no longer than the products of an iteration, and tells all.
+const DECOMPOSED: usize = 256;
 
 /// The exact Hessian of the mean loss (without the L2 term) on a probe batch, or its block of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,19 +34,22 @@ pub struct HessianBlock {
     /// tr Ḡ, exact.
     #[serde(with = "number")]
     pub gauss_newton_trace: f64,
-    /// λ_max as found: a Ritz value, never above the true one.
+    /// λ_max: a Ritz value, never above the true one.
     #[serde(with = "number")]
     pub largest: f64,
-    /// λ_min as found: a Ritz value, never below the true one.
+    /// λ_min: a Ritz value, never below the true one.
     #[serde(with = "number")]
     pub smallest: f64,
     /// The larger residual norm ‖H y − θ y‖ of the two Ritz pairs: an eigenvalue lies within this of each
-    /// of the two values. That it is the extreme one is likely but not proved.
+    /// of the two values. That it is the extreme one is likely but not proved. 0 where all are known.
     #[serde(with = "number")]
     pub residual: f64,
+    /// Negative eigenvalues beyond rounding: at least so many; where all are known, so many.
+    #[serde(default)]
+    pub negative: usize,
     /// Whether the block is positive semi-definite, and how that is known.
     pub definite: Definite,
-    /// Hessian products used.
+    /// Hessian products used; 0 where the matrix was decomposed, so that all eigenvalues are known.
     pub products: usize,
     /// Data of the probe batch.
     pub data: usize,
@@ -72,10 +75,13 @@ fn scope_or_layer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Definite {
-    /// Yes: it is a block, all activations are piecewise linear and H_L is positive semi-definite.
+    /// Yes: H_L is positive semi-definite, and the block that of the last layer, or of any layer where all
+    /// activations are piecewise linear.
     ByStructure,
-    /// As far as was measured: no negative eigenvalue was found.
+    /// Yes: all eigenvalues were measured, and none is negative beyond rounding.
     Measured,
+    /// Not known: no negative eigenvalue was found, which does not exclude one.
+    Undecided,
     /// No: a negative eigenvalue was measured.
     Indefinite,
 }
@@ -101,7 +107,8 @@ impl Finding for HessianBlock {
                 largest: extremes.largest,
                 smallest: extremes.smallest,
                 residual: extremes.largest_residual.max(extremes.smallest_residual),
-                definite: definite(scope != Scope::Whole && is_semidefinite(task), extremes),
+                negative: extremes.negative,
+                definite: definite(is_semidefinite(task, scope), extremes),
                 products: extremes.products,
                 data: pass.data(),
                 cost,
@@ -113,13 +120,7 @@ impl Finding for HessianBlock {
             found(Scope::Layer(layer), traces, &extremes, shared + clock.lap());
         }
         if task.wants_whole() {
-            task.go_on()?;
-            let mut product = WholeProduct::new(task);
-            task.go_on()?;
-            let (n, mut stream) = (task.parameters.flat.len(), Stream::new(task.seed, "lanczos", 0));
-            // Where all directions can be tried none are lost; elsewhere two vectors are enough.
-            let kept = if n <= ACCURACY.products { Kept::All } else { Kept::Two };
-            let extremes = lanczos(n, ACCURACY, kept, &mut stream, |x, image| product.apply(x, image))?;
+            let extremes = whole_extremes(task)?;
             found(Scope::Whole, [gauss_newton.sum(), remainder.sum()], &extremes, clock.lap());
         }
         Ok(())
@@ -138,38 +139,70 @@ impl Finding for HessianBlock {
 /// The extreme eigenvalues of block λ. Where the inputs do not span all of its parameters, zero is one
 /// of its eigenvalues, exactly.
 fn extremes(task: &Task, product: &mut Reduced, layer: usize) -> Result<Extremes, Stop> {
+    let (layers, zero) = (layer..=layer, product.leaves_null_space(layer));
+    let n = product.size(layers.clone());
+    if n <= DECOMPOSED {
+        return decomposed(product.dense(layer, task.cancelled)?, zero);
+    }
     let mut stream = Stream::new(task.seed, "lanczos", layer as u64);
-    let layers = layer..=layer;
-    let mut found = lanczos(product.size(layers.clone()), ACCURACY, Kept::All, &mut stream, |x, image| {
-        product.apply(&layers, x, image, task.cancelled)
-    })?;
-    if product.leaves_null_space(layer) {
-        if found.smallest > 0.0 {
-            (found.smallest, found.smallest_residual) = (0.0, 0.0);
-        }
-        if found.largest < 0.0 {
-            (found.largest, found.largest_residual) = (0.0, 0.0);
-        }
+    let mut found =
+        lanczos(n, ACCURACY, Kept::All, &mut stream, |x, image| product.apply(&layers, x, image, task.cancelled))?;
+    if zero && found.smallest > 0.0 {
+        (found.smallest, found.smallest_residual) = (0.0, 0.0);
+    }
+    if zero && found.largest < 0.0 {
+        (found.largest, found.largest_residual) = (0.0, 0.0);
     }
     Ok(found)
 }
 
-/// Whether every block is positive semi-definite: B_λ Ŵᵀ 𝓗 Ŵ B_λ + D_λ is where 𝓗 is and D_λ = 0 (Botev, Ritter &
-/// Barber 2017, section 3.1).
-pub(super) fn is_semidefinite(task: &Task) -> bool {
-    task.pass.architecture().is_piecewise_linear() && task.pass.loss().is_exponential_family()
+/// The extreme eigenvalues of all of the Hessian.
+fn whole_extremes(task: &Task) -> Result<Extremes, Stop> {
+    task.go_on()?;
+    let mut product = WholeProduct::new(task);
+    task.go_on()?;
+    let n = task.parameters.flat.len();
+    if n <= DECOMPOSED {
+        return decomposed(product.dense()?, false);
+    }
+    // Two vectors are enough for the extremes, but converged Ritz values come again, and count but once.
+    let mut stream = Stream::new(task.seed, "lanczos", 0);
+    let found = lanczos(n, ACCURACY, Kept::Two, &mut stream, |x, image| product.apply(x, image))?;
+    Ok(Extremes { negative: found.negative.min(1), ..found })
+}
+
+/// The extremes of a matrix from all of its eigenvalues, and `zero` where that is one of them besides.
+fn decomposed(matrix: Array2<f64>, zero: bool) -> Result<Extremes, Stop> {
+    let values = eigenvalues(matrix.view()).map_err(Error::from)?;
+    let beside = if zero { 0.0 } else { f64::NAN };
+    let (smallest, largest) = (values[0].min(beside), values[values.len() - 1].max(beside));
+    let rounding = ROUNDING * smallest.abs().max(largest.abs());
+    Ok(Extremes {
+        smallest,
+        largest,
+        smallest_residual: 0.0,
+        largest_residual: 0.0,
+        negative: values.iter().filter(|&&value| value < -rounding).count(),
+        products: 0,
+    })
+}
+
+/// Whether a block is positive semi-definite whatever its numbers: B_λ Ŵᵀ 𝓗 Ŵ B_λ + D_λ is where 𝓗 is and D_λ = 0
+/// (Botev, Ritter & Barber 2017, section 3.1), and 𝓗_L = H_L itself.
+pub(super) fn is_semidefinite(task: &Task, scope: Scope) -> bool {
+    let architecture = task.pass.architecture();
+    let block = architecture.is_piecewise_linear() || scope == Scope::Layer(architecture.depth());
+    scope != Scope::Whole && block && task.pass.loss().is_exponential_family()
 }
 
 /// A Ritz value is a Rayleigh quotient, so never below λ_min: a negative one, beyond rounding, proves
-/// the matrix indefinite whatever its residual.
+/// the matrix indefinite whatever its residual. None proves nothing, unless all eigenvalues are known.
 fn definite(by_structure: bool, found: &Extremes) -> Definite {
-    let scale = found.largest.abs().max(found.smallest.abs());
-    if by_structure {
-        Definite::ByStructure
-    } else if found.smallest < -ROUNDING * scale {
-        Definite::Indefinite
-    } else {
-        Definite::Measured
+    match found {
+        _ if by_structure => Definite::ByStructure,
+        Extremes { negative: 1.., .. } => Definite::Indefinite,
+        Extremes { products: 0, .. } => Definite::Measured,
+        _ => Definite::Undecided,
     }
 }
 
@@ -195,6 +228,21 @@ impl<'a> WholeProduct<'a> {
         let zeros = || Parameters::zeros(task.pass.architecture());
         let product = HessianProduct::new(task.pass, task.parameters, None);
         Self { product, vector: zeros(), image: zeros(), cancelled: task.cancelled }
+    }
+
+    /// All of H, P × P, a product a row.
+    ///
+    /// # Errors
+    /// Those of [`Self::apply`].
+    pub fn dense(&mut self) -> Result<Array2<f64>, Stop> {
+        let size = self.vector.flat.len();
+        let (mut matrix, mut unit) = (Array2::zeros((size, size)), Array1::zeros(size));
+        for (i, row) in matrix.outer_iter_mut().enumerate() {
+            unit[i] = 1.0;
+            self.apply(unit.view(), row)?;
+            unit[i] = 0.0;
+        }
+        Ok(matrix)
     }
 
     /// image ← H x.

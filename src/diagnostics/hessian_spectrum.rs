@@ -1,14 +1,13 @@
 //! The spectrum of the exact Hessian of the mean loss (without the L2 term), of its blocks and of the whole.
 
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::hessian::{ROUNDING, WholeProduct, is_semidefinite, traces};
+use super::hessian::{WholeProduct, is_semidefinite, traces};
 use super::reduced::Reduced;
 use super::spectra::{Spectrum, SpectrumMethod, Subject, decompose};
 use super::{Finding, Probe, Reading, Scope, Stop, Task};
-use crate::linalg::Kept;
+use crate::linalg::{Kept, ROUNDING};
 
 /// The spectrum of the Hessian, or of one of its blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +28,7 @@ impl Finding for HessianSpectrum {
             let subject = Subject {
                 scope: Scope::Layer(layer),
                 parameters: architecture.layer_parameters(layer),
-                semidefinite: is_semidefinite(task),
+                semidefinite: is_semidefinite(task, Scope::Layer(layer)),
                 rank: architecture.layer_parameters(layer),
                 rounding: ROUNDING,
             };
@@ -70,12 +69,5 @@ fn whole(task: &Task, trace: f64) -> Result<Spectrum, Stop> {
     if n > task.exact_limit {
         return Spectrum::estimated(task, &subject, n, Kept::Two, Some(trace), |x, image| product.apply(x, image));
     }
-    let mut matrix = Array2::zeros((n, n));
-    let mut unit = ndarray::Array1::zeros(n);
-    for (i, row) in matrix.outer_iter_mut().enumerate() {
-        unit[i] = 1.0;
-        product.apply(unit.view(), row)?;
-        unit[i] = 0.0;
-    }
-    Ok(Spectrum::exact(task, &subject, SpectrumMethod::Dense, decompose(task, matrix)?))
+    Ok(Spectrum::exact(task, &subject, SpectrumMethod::Dense, decompose(task, product.dense()?)?))
 }

@@ -28,6 +28,7 @@ impl Measurement {
                 ("largest", block.largest),
                 ("smallest", block.smallest),
                 ("residual", block.residual),
+                ("negative", block.negative as f64),
                 ("products", block.products as f64),
             ]),
             Self::Spectrum(found) => of_spectrum(&found.0),

@@ -5,12 +5,16 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut1, s};
 
 use super::Stream;
 
+/// Share of the largest |eigenvalue| that rounding can make of a zero.
+pub const ROUNDING: f64 = 1e-10;
+
 /// When a Lanczos iteration ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LanczosSettings {
     /// The most products with the operator.
     pub products: usize,
-    /// It ends early where both residuals are at most this share of the largest |eigenvalue|.
+    /// It ends early where the residual of each value that is sought is at most this share of the |value| itself.
+    /// A share of the largest one would be met by values near zero before those beyond them are found.
     pub tolerance: f64,
 }
 
@@ -36,6 +40,9 @@ pub struct Extremes {
     pub smallest_residual: f64,
     /// The same of `largest`.
     pub largest_residual: f64,
+    /// Ritz values below `-ROUNDING` of the largest |value|. Where all vectors were kept, the operator has at least
+    /// as many negative eigenvalues (Cauchy's interlacing).
+    pub negative: usize,
     /// Products with the operator.
     pub products: usize,
 }
@@ -53,7 +60,10 @@ pub fn lanczos<E>(
     stream: &mut Stream,
     apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
 ) -> Result<Extremes, E> {
-    iterate(n, settings, kept, stream, apply, |found| found.smallest_residual.max(found.largest_residual))
+    let settled = |value: f64, residual: f64| residual <= settings.tolerance * value.abs();
+    iterate(n, settings, kept, stream, apply, |found| {
+        settled(found.smallest, found.smallest_residual) && settled(found.largest, found.largest_residual)
+    })
 }
 
 /// As [`lanczos`] with all vectors kept, but it ends as soon as the residual of the largest eigenvalue alone
@@ -67,17 +77,19 @@ pub fn largest_eigenvalue<E>(
     stream: &mut Stream,
     apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
 ) -> Result<Extremes, E> {
-    iterate(n, settings, Kept::All, stream, apply, |found| found.largest_residual)
+    iterate(n, settings, Kept::All, stream, apply, |found| {
+        found.largest_residual <= settings.tolerance * found.largest.abs()
+    })
 }
 
-/// The iteration, until `residual` of what is found is small enough.
+/// The iteration, until what is found is `settled`.
 fn iterate<E>(
     n: usize,
     settings: LanczosSettings,
     kept: Kept,
     stream: &mut Stream,
     mut apply: impl FnMut(ArrayView1<f64>, ArrayViewMut1<f64>) -> Result<(), E>,
-    residual: impl Fn(&Extremes) -> f64,
+    settled: impl Fn(&Extremes) -> bool,
 ) -> Result<Extremes, E> {
     let most = settings.products.clamp(1, n.max(1));
     let mut iteration = Iteration::new(n, most, kept, stream);
@@ -87,8 +99,7 @@ fn iterate<E>(
         let ended = tridiagonal.is_exhausted() || tridiagonal.size() == most;
         if ended || tridiagonal.size().is_multiple_of(5) {
             let found = tridiagonal.extremes();
-            let bound = settings.tolerance * found.largest.abs().max(found.smallest.abs());
-            if ended || residual(&found) <= bound {
+            if ended || settled(&found) {
                 return Ok(found);
             }
         }
@@ -143,9 +154,12 @@ impl Tridiagonal {
         let eigen = self.dense().symmetric_eigen();
         let (low, high) = (eigen.eigenvalues.imin(), eigen.eigenvalues.imax());
         let residual = |i: usize| (next * eigen.eigenvectors[(k - 1, i)]).abs();
+        let (smallest, largest) = (eigen.eigenvalues[low], eigen.eigenvalues[high]);
+        let rounding = ROUNDING * smallest.abs().max(largest.abs());
         Extremes {
-            smallest: eigen.eigenvalues[low],
-            largest: eigen.eigenvalues[high],
+            smallest,
+            largest,
+            negative: eigen.eigenvalues.iter().filter(|&&value| value < -rounding).count(),
             smallest_residual: residual(low),
             largest_residual: residual(high),
             products: k,

@@ -44,7 +44,8 @@ EVALUATED = {
 }
 MEASURED = {
     "rank": ["lower", "upper", "bound", "effective"],
-    "hessian": ["trace", "gauss_newton_trace", "largest", "smallest", "residual"],
+    "hessian": ["trace", "gauss_newton_trace", "largest", "smallest", "residual", "negative", "products"],
+    "fisher": ["block", "factor"],
 }
 PHASES = {
     "input_factors": "input factors",
@@ -72,7 +73,7 @@ def scalars(event):
         return {tag: value for tag, value in known.items() if value != "NaN"}
     if kind == "measured":
         name = event["diagnostic"]
-        known = {key: event[key] for key in MEASURED[name] if event[key] is not None}
+        known = {key: event[key] for key in [*MEASURED[name], "cost"] if event[key] is not None}
         return {f"{name}/{scope(event)}/{key}": value for key, value in known.items()}
     return {}
 

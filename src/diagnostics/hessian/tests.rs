@@ -58,7 +58,6 @@ fn what_is_found_lies_between_the_extremes_and_within_the_residual_of_an_eigenva
             let nearest = values.iter().map(|value| (value - found).abs()).fold(f64::INFINITY, f64::min);
             assert!(nearest <= block.residual + 1e-9 * scale, "{name} {block:?} {nearest}");
         }
-        assert!(block.residual <= 1.001 * ACCURACY.tolerance * scale, "{name} {block:?}");
     });
 }
 
@@ -66,19 +65,25 @@ fn what_is_found_lies_between_the_extremes_and_within_the_residual_of_an_eigenva
 fn of_small_blocks_the_extremes_are_found() {
     each_block(|name, block, values| {
         let (least, most) = (values[0], values[values.len() - 1]);
+        let scale = most.abs().max(least.abs());
         let error = (block.smallest - least).max(most - block.largest);
-        assert!(error <= ACCURACY.tolerance * most.abs().max(least.abs()), "{name} {block:?} {error}");
+        let known = block.products == 0;
+        assert_eq!(known, values.len() <= DECOMPOSED, "{name} {block:?}");
+        assert!(error <= if known { 1e-9 } else { ACCURACY.tolerance } * scale, "{name} {block:?} {error}");
+        let negative = values.iter().filter(|&&value| value < -ROUNDING * scale).count();
+        assert!(if known { block.negative == negative } else { block.negative <= negative }, "{name} {block:?}");
     });
 }
 
 #[test]
-fn a_piecewise_linear_network_with_a_convex_loss_has_semi_definite_blocks() {
+fn a_convex_loss_has_semi_definite_blocks_in_the_last_layer_and_in_piecewise_linear_networks() {
     let mut seen = 0;
     for problem in zoo() {
-        let structure =
-            problem.pass.architecture().is_piecewise_linear() && problem.pass.loss().is_exponential_family();
+        let (architecture, convex) = (problem.pass.architecture(), problem.pass.loss().is_exponential_family());
         for block in measure(&problem) {
             let is_block = block.scope != Scope::Whole;
+            let last = block.scope == Scope::Layer(architecture.depth());
+            let structure = convex && (architecture.is_piecewise_linear() || last);
             assert_eq!(block.definite == Definite::ByStructure, structure && is_block, "{} {block:?}", problem.name);
             if structure && !is_block {
                 // No differentiable maximum: the trace of the whole is not negative.
@@ -96,15 +101,15 @@ fn a_piecewise_linear_network_with_a_convex_loss_has_semi_definite_blocks() {
 }
 
 #[test]
-fn what_is_called_indefinite_is_and_what_is_measured_definite_shows_no_negative_eigenvalue() {
+fn what_is_called_definite_or_indefinite_is() {
     let mut indefinite = 0;
     each_block(|name, block, values| {
         let scale = values[values.len() - 1].abs().max(values[0].abs());
         if block.definite == Definite::Indefinite {
             assert!(values[0] < -0.5 * ROUNDING * scale, "{name} {block:?}");
             indefinite += 1;
-        } else {
-            assert!(block.smallest >= -2.0 * ROUNDING * scale, "{name} {block:?}");
+        } else if block.definite != Definite::Undecided {
+            assert!(values[0] >= -2.0 * ROUNDING * scale, "{name} {block:?}");
         }
     });
     assert!(indefinite > 10, "{indefinite}");

@@ -10,9 +10,10 @@ use super::curves::{Curves, Look, Quantity};
 use super::{Pane, Scene, measured, scope_name, split, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
+use crate::linalg::ROUNDING;
 use crate::session::Snapshot;
 use crate::session::snapshot::Tracked;
-use crate::tui::number::{column, count, duration};
+use crate::tui::number::{column, count, digits, duration};
 use crate::tui::state::State;
 use crate::tui::widgets::{bar, put, table};
 
@@ -21,9 +22,13 @@ pub use crate::export::quantity::hessian as figures;
 pub const ABOUT: &[&str] = &[
     "The blocks of the exact Hessian of a probe batch, one a layer.",
     "tr Ḡ: the trace of the block of the Gauss-Newton matrix.",
-    "λ max and λ min: by Lanczos iterations, which leave the residual resid.",
-    "PSD: positive semi-definite. always: as the activations are piecewise",
-    "linear. yes and no: as measured.",
+    "λ max and λ min: of small blocks exact, of others by Lanczos iterations,",
+    "which leave the residual resid. negative: how many eigenvalues are, or at",
+    "least are. cond.: λ max / λ min.",
+    "PSD: positive semi-definite. always: with a convex loss, the last block, and",
+    "all where activations are piecewise linear. no: a negative eigenvalue was",
+    "measured. yes: all were, and none is. open: none was seen, which does not",
+    "exclude one.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -90,10 +95,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         table::Column::numbers("λ max", 6, cells(numbers(&|block| block.largest))),
         table::Column::numbers("λ min", 9, smallest),
         table::Column::words("PSD", 8, blocks().map(|block| definite(block.definite, wide, theme)).collect()),
+        table::Column::numbers("negative", 3, cells(blocks().map(negative).collect())),
         table::Column::words("λ min so far", 4, tracked.iter().map(trend).collect()),
         table::Column::numbers("resid.", 3, cells(numbers(&|block| block.residual))),
+        table::Column::numbers("cond.", 2, cells(blocks().map(condition).collect())),
         table::Column::numbers("CPU", 2, cells(blocks().map(|block| duration(block.cost)).collect())),
-        table::Column::numbers("products", 1, cells(blocks().map(|block| count(block.products as u64)).collect())),
+        table::Column::numbers("products", 1, cells(blocks().map(products).collect())),
     ];
     table::draw(buffer, area, columns, scene.state.scroll[Pane::Hessian.index()], theme)
 }
@@ -122,13 +129,39 @@ fn chart(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, blocks: &[Tracked<H
     Curves { quantities: quantities.collect(), log, sign, empty: "" }.draw(buffer, area, scene);
 }
 
+/// How many eigenvalues are negative, or at least are.
+fn negative(block: &HessianBlock) -> String {
+    match (block.products, block.definite) {
+        (0, _) | (_, Definite::ByStructure) => count(block.negative as u64),
+        _ if block.negative == 0 => "–".to_owned(),
+        _ => format!("≥ {}", count(block.negative as u64)),
+    }
+}
+
+/// λ_max / λ_min, where all eigenvalues are known and none is negative.
+fn condition(block: &HessianBlock) -> String {
+    let known = block.products == 0 && block.negative == 0;
+    match known {
+        false => "–".to_owned(),
+        true if block.smallest <= ROUNDING * block.largest => "∞".to_owned(),
+        true => digits(block.largest / block.smallest, 3),
+    }
+}
+
+/// Products, or that there was no need of them.
+fn products(block: &HessianBlock) -> String {
+    if block.products == 0 { "all λ".to_owned() } else { count(block.products as u64) }
+}
+
 /// Whether a block is positive semi-definite, and how that is known.
 fn definite(definite: Definite, wide: bool, theme: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
     let (text, style) = match (definite, wide) {
-        (Definite::ByStructure, true) => ("yes, piecewise linear", theme.good),
+        (Definite::ByStructure, true) => ("yes, always", theme.good),
         (Definite::ByStructure, false) => ("always", theme.good),
         (Definite::Measured, true) => ("yes, measured", theme.good),
         (Definite::Measured, false) => ("yes", theme.good),
+        (Definite::Undecided, true) => ("open, none seen", theme.text),
+        (Definite::Undecided, false) => ("open", theme.text),
         (Definite::Indefinite, true) => ("no, measured", theme.bad),
         (Definite::Indefinite, false) => ("no", theme.bad),
     };

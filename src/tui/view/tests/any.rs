@@ -67,6 +67,7 @@ fn run() -> impl Strategy<Value = Vec<Event>> {
                     largest: c,
                     smallest: a,
                     residual: b,
+                    negative: n,
                     definite: Definite::ByStructure,
                     products: n,
                     data: n,
