@@ -5,9 +5,10 @@
 mod zoo;
 
 use kfra_tui::curvature::dense;
+use kfra_tui::diagnostics::hessian::{Definite, HessianBlock};
 use kfra_tui::diagnostics::rank::Rank;
 use kfra_tui::diagnostics::surface::Plane;
-use kfra_tui::diagnostics::{Finding as _, Preconditioning, Scope, Task};
+use kfra_tui::diagnostics::{Finding, Preconditioning, Scope, Task};
 use kfra_tui::linalg::{Stream, eigenvalues};
 use kfra_tui::network::{Activation, Loss};
 use zoo::{Problem, Recipe};
@@ -30,7 +31,8 @@ fn random(seed: u64, activations: &[Activation], losses: &[Loss]) -> Recipe {
     }
 }
 
-fn ranks(problem: &Problem) -> Vec<Rank> {
+/// What a diagnostic finds of a problem.
+fn measure<F: Finding>(problem: &Problem) -> Vec<F> {
     let mut all = Vec::new();
     let task = Task {
         pass: &problem.pass,
@@ -44,8 +46,31 @@ fn ranks(problem: &Problem) -> Vec<Rank> {
         image: None,
         cancelled: &|| false,
     };
-    Rank::measure(&task, &mut |rank| all.push(rank)).unwrap();
+    F::measure(&task, &mut |found| all.push(found)).unwrap();
     all
+}
+
+/// The bounds of the diagnostic hold of the eigenvalues of the dense matrix, which knows of no bound.
+fn assert_bounded(problem: &Problem, recipe: &Recipe) {
+    let (pass, parameters) = (&problem.pass, &problem.parameters);
+    let (whole, architecture, mut start) = (dense::gauss_newton(pass, parameters), pass.architecture(), 0);
+    let mut dense = Vec::new();
+    for layer in 1..=architecture.depth() {
+        let end = start + architecture.layer_parameters(layer);
+        dense.push(whole.slice(ndarray::s![start..end, start..end]).to_owned());
+        start = end;
+    }
+    dense.push(whole);
+    for rank in measure::<Rank>(problem) {
+        let matrix = match rank.scope {
+            Scope::Layer(layer) => &dense[layer - 1],
+            Scope::Whole => &dense[architecture.depth()],
+        };
+        let values = eigenvalues(matrix.view()).unwrap();
+        let beyond = |share: f64| values.iter().filter(|&&value| value > share * values[values.len() - 1]).count();
+        assert!(beyond(1e-10) <= rank.bound, "{recipe:?} {rank:?} {values}");
+        assert!(rank.lower <= beyond(1e-15) && beyond(1e-10) <= rank.upper, "{recipe:?} {rank:?} {values}");
+    }
 }
 
 #[test]
@@ -64,7 +89,12 @@ fn no_block_of_a_piecewise_linear_network_has_a_negative_eigenvalue_and_there_is
             blocks += 1;
         }
         assert!(trace >= 0.0, "{recipe:?}: {trace}");
-        assert!(ranks(&problem).iter().all(|rank| rank.upper <= rank.bound), "{recipe:?}");
+        for found in measure::<HessianBlock>(&problem) {
+            let is_block = found.scope != Scope::Whole;
+            assert!(!is_block || found.smallest >= -1e-10 * found.largest, "{recipe:?}: {found:?}");
+            assert_eq!(is_block, found.definite == Definite::ByStructure, "{recipe:?}: {found:?}");
+        }
+        assert_bounded(&problem, &recipe);
     }
     assert!(blocks > 2500, "{blocks}");
 }
@@ -84,7 +114,7 @@ fn blocks_of_tanh_networks_have_negative_eigenvalues() {
         let (last, hidden) = all.split_last().unwrap();
         assert!(!below(last), "{recipe:?}");
         negative += usize::from(hidden.iter().any(below));
-        assert!(ranks(&problem).iter().all(|rank| rank.upper <= rank.bound), "{recipe:?}");
+        assert_bounded(&problem, &recipe);
     }
     assert!(negative > 150, "{negative}");
 }
@@ -104,7 +134,7 @@ fn where_the_jacobian_is_generic_the_rank_is_its_bound() {
             data: 1 + stream.below(6),
             seed,
         };
-        for rank in ranks(&recipe.cook()) {
+        for rank in measure::<Rank>(&recipe.cook()) {
             assert_eq!((rank.lower, rank.upper), (rank.bound, rank.bound), "{recipe:?} {rank:?}");
             if rank.scope == Scope::Whole {
                 assert_eq!(rank.bound, recipe.data * output);

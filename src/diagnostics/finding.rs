@@ -96,7 +96,7 @@ impl Task<'_> {
 /// What directions depend on beside the gradient, as it is in the run at the step of the measurement.
 #[derive(Clone, Debug)]
 pub struct Preconditioning {
-    /// γ; that of the defaults in runs without.
+    /// γ, or τ of Hessian-free; that of the defaults in runs without.
     pub damping: f64,
     /// η.
     pub l2: f64,
@@ -120,7 +120,8 @@ impl Preconditioning {
                     Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples } => samples,
                     _ => default.samples,
                 };
-                let damping = if second.has_factors() { second.kronecker_damping.initial } else { default.damping };
+                // Hessian-free solves with τ in place of γ.
+                let damping = if second.has_factors() { &second.kronecker_damping } else { &second.step_damping };
                 let update = match second.curvature {
                     Curvature::Kfac { .. } => Direction::Kfac,
                     Curvature::Ekfac { .. } => Direction::Ekfac,
@@ -128,7 +129,7 @@ impl Preconditioning {
                     Curvature::Kfra => Direction::Kfra,
                     Curvature::HessianFree { .. } => Direction::Full,
                 };
-                Self { damping, samples, update, ..default }
+                Self { damping: damping.initial, samples, update, ..default }
             }
             Method::FirstOrder(first) if first.rule == Rule::Adam => Self { update: Direction::Adam, ..default },
             Method::FirstOrder(_) => default,
@@ -141,7 +142,8 @@ impl Preconditioning {
         let (mut adam, mut factors) = (None, None);
         match (&settings.method, &optimizer.state) {
             (Method::FirstOrder(first), State::FirstOrder(kept)) => {
-                let needed = diagnostics.contains(&Diagnostic::Alignment) && first.rule == Rule::Adam;
+                let asks = |diagnostic| matches!(diagnostic, Diagnostic::Alignment | Diagnostic::Surface);
+                let needed = first.rule == Rule::Adam && diagnostics.iter().copied().any(asks);
                 adam = needed.then(|| (first.clone(), kept.cast()));
             }
             (_, State::SecondOrder(state)) if diagnostics.contains(&Diagnostic::Factors) => {

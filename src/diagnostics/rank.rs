@@ -17,7 +17,8 @@ use super::clock::{Clock, interruptible};
 use super::reduced::Reduced;
 use super::{Finding, Reading, Scope, Stop, Task, output, roots};
 use crate::curvature::dense::add_kronecker;
-use crate::linalg::{Target, gemm_symmetric, gram};
+use crate::linalg::{NotConverged, Target, gemm_symmetric, gram};
+use crate::network::Pass;
 use certificate::{active_bounds, independent, last_block};
 use spectrum::Spectrum;
 pub(super) use spectrum::add_gram;
@@ -117,6 +118,25 @@ pub(super) fn tolerance(columns: usize, parameters: usize, largest: f64) -> f64 
     columns.max(parameters) as f64 * f64::EPSILON * largest
 }
 
+/// Σ_n min(rank H_L^n, r_λ), at most P_λ: no block has a larger rank.
+fn bound(ranks: &[usize], columns: usize, parameters: usize) -> usize {
+    ranks.iter().map(|&rank| rank.min(columns)).sum::<usize>().min(parameters)
+}
+
+/// Upper bounds of the ranks of the blocks, at index λ − 1, and of the whole, as far as no matrix of theirs is
+/// needed.
+///
+/// # Errors
+/// Where an H_L is not finite.
+pub(super) fn upper_bounds(pass: &Pass<f64>) -> Result<(Vec<usize>, usize), NotConverged> {
+    let (architecture, ranks) = (pass.architecture(), output::ranks(pass)?);
+    let mut blocks = active_bounds(pass, &ranks);
+    for ((layer, columns), upper) in (1..).zip(roots::columns(pass)).zip(&mut blocks) {
+        *upper = bound(&ranks, columns, architecture.layer_parameters(layer)).min(*upper);
+    }
+    Ok((blocks, ranks.iter().sum::<usize>().min(architecture.parameters())))
+}
+
 impl Finding for Rank {
     const TITLE: &'static str = "rank";
 
@@ -174,7 +194,7 @@ impl Finding for Rank {
 fn plan(task: &Task, layer: usize, columns: usize, ranks: &[usize], product: &mut Reduced) -> Result<Block, Stop> {
     let (pass, architecture) = (task.pass, task.pass.architecture());
     let parameters = architecture.layer_parameters(layer);
-    let bound = ranks.iter().map(|&rank| rank.min(columns)).sum::<usize>().min(parameters);
+    let bound = bound(ranks, columns, parameters);
     let columns = pass.data() * columns;
     let plan = if layer == architecture.depth() && pass.loss().has_diagonal_hessian() {
         Plan::Units

@@ -40,6 +40,7 @@ impl Finding for GaussNewtonSpectrum {
         let mut clock = Clock::start();
         let mut product = Reduced::gauss_newton(pass, task.parameters);
         let ranks = roots::columns(pass);
+        let (upper, upper_of_whole) = rank::upper_bounds(pass)?;
         let wanted: Vec<usize> = (1..=depth).filter(|&layer| task.wants_layer(layer)).collect();
         let mut plans: Vec<_> = wanted.iter().map(|&l| plan(task, l, ranks[l - 1], product.size(l..=l))).collect();
         collect(task, &wanted, &mut plans)?;
@@ -52,12 +53,14 @@ impl Finding for GaussNewtonSpectrum {
         let shared = clock.lap() / (wanted.len() + usize::from(task.wants_whole())).max(1) as f64;
         for (layer, plan) in wanted.into_iter().zip(plans) {
             let trace = traces.as_ref().map(|traces| traces[layer - 1]);
-            let mut found = block(task, layer, plan, pass.data() * ranks[layer - 1], &mut product, trace)?;
+            let (parameters, columns) = (architecture.layer_parameters(layer), pass.data() * ranks[layer - 1]);
+            let subject = subject(Scope::Layer(layer), parameters, columns, upper[layer - 1]);
+            let mut found = block(task, layer, plan, &subject, &mut product, trace)?;
             found.cost = shared + clock.lap();
             report(Self(found));
         }
         if task.wants_whole() {
-            let mut found = whole(task, &mut product, traces.map(|traces| traces.sum()))?;
+            let mut found = whole(task, upper_of_whole, &mut product, traces.map(|traces| traces.sum()))?;
             found.cost = shared + clock.lap();
             report(Self(found));
         }
@@ -100,22 +103,21 @@ fn collect(task: &Task, wanted: &[usize], plans: &mut [Plan]) -> Result<(), Stop
     })
 }
 
-/// `columns`: M.
-fn subject(scope: Scope, parameters: usize, columns: usize) -> Subject {
+/// `columns`: M; `rank`: no larger is that of the matrix.
+fn subject(scope: Scope, parameters: usize, columns: usize, rank: usize) -> Subject {
     let rounding = rank::tolerance(columns, parameters, 1.0);
-    Subject { scope, parameters, semidefinite: true, rank: columns.min(parameters), rounding }
+    Subject { scope, parameters, semidefinite: true, rank, rounding }
 }
 
 fn block(
     task: &Task,
     layer: usize,
     plan: Plan,
-    columns: usize,
+    subject: &Subject,
     product: &mut Reduced,
     trace: Option<f64>,
 ) -> Result<Spectrum, Stop> {
     let pass = task.pass;
-    let subject = subject(Scope::Layer(layer), pass.architecture().layer_parameters(layer), columns);
     Ok(match plan {
         Plan::Gram(columns) => {
             let (mean, kernel) = (1.0 / pass.data() as f64, kernel(pass, layer));
@@ -124,17 +126,17 @@ fn block(
                 rank::add_gram(mean, columns.view(), &kernel, &mut gram);
                 gram
             })?;
-            Spectrum::exact(task, &subject, SpectrumMethod::Gram, decompose(task, gram)?)
+            Spectrum::exact(task, subject, SpectrumMethod::Gram, decompose(task, gram)?)
         }
         Plan::Dense => {
             let dense = product.dense(layer, task.cancelled)?;
-            Spectrum::exact(task, &subject, SpectrumMethod::Dense, decompose(task, dense)?)
+            Spectrum::exact(task, subject, SpectrumMethod::Dense, decompose(task, dense)?)
         }
-        Plan::Units => Spectrum::exact(task, &subject, SpectrumMethod::Gram, units(task)?),
+        Plan::Units => Spectrum::exact(task, subject, SpectrumMethod::Gram, units(task)?),
         Plan::Quadrature => {
             let layers = layer..=layer;
             let n = product.size(layers.clone());
-            Spectrum::estimated(task, &subject, n, Kept::All, trace, |x, image| {
+            Spectrum::estimated(task, subject, n, Kept::All, trace, |x, image| {
                 product.apply(&layers, x, image, task.cancelled)
             })?
         }
@@ -168,10 +170,11 @@ fn is_small(task: &Task) -> bool {
     columns.min(task.pass.architecture().parameters()) <= task.exact_limit
 }
 
-fn whole(task: &Task, product: &mut Reduced, trace: Option<f64>) -> Result<Spectrum, Stop> {
+/// `upper`: no larger is the rank.
+fn whole(task: &Task, upper: usize, product: &mut Reduced, trace: Option<f64>) -> Result<Spectrum, Stop> {
     let (pass, architecture) = (task.pass, task.pass.architecture());
     let (columns, parameters) = (pass.data() * Root::Exact.rank(pass), architecture.parameters());
-    let subject = subject(Scope::Whole, parameters, columns);
+    let subject = subject(Scope::Whole, parameters, columns, upper);
     if !is_small(task) {
         let layers = 1..=architecture.depth();
         let n = product.size(layers.clone());

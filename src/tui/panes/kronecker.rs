@@ -1,6 +1,7 @@
 //! How far Kronecker blocks, their factors and the expected Fisher are from Ḡ.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +13,7 @@ use super::{Pane, Scene, measured, scope_name, split, waiting};
 use crate::diagnostics::Kronecker as Method;
 use crate::diagnostics::approximation::{Approximation, KroneckerError};
 use crate::diagnostics::fisher::FisherDistance;
-use crate::diagnostics::{Diagnostic, Scope};
+use crate::diagnostics::{Diagnostic, Finding, Scope};
 use crate::session::Snapshot;
 use crate::session::snapshot::Tracked;
 use crate::tui::number::{column, digits, duration};
@@ -29,7 +30,8 @@ const ALONG: usize = 2;
 pub const ABOUT: &[&str] = &[
     "How far Kronecker-factored blocks are from those of Ḡ: the Frobenius norm",
     "of the difference over that of the block. Below 0.1 is good; at 1 the",
-    "block might as well be 0. Fisher: the same of the expected Fisher matrix.",
+    "block might as well be 0. Fisher: the same of the expected Fisher matrix,",
+    "0 where it equals Ḡ by structure.",
     "Further views: the pre-activation factors alone; errors along the run.",
 ];
 
@@ -47,18 +49,26 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let (blocks, fisher) = found(scene.snapshot);
-    let Some(latest) = blocks.iter().map(|one| one.latest).max_by_key(|found| found.step) else { return Vec::new() };
-    let distances = fisher.iter().map(|one| one.latest).filter(|found| found.step == latest.step);
-    let cost: f64 = blocks.iter().map(|one| one.latest.cost).sum::<f64>() + distances.map(|one| one.cost).sum::<f64>();
-    measured(latest.step, latest.data, cost)
+    let blocks = blocks.iter().map(|one| (one.latest.reading(), one.latest.data));
+    let all: Vec<_> = blocks.chain(fisher.iter().map(|one| (one.latest.reading(), one.latest.data))).collect();
+    let Some(&(latest, data)) = all.iter().max_by_key(|(reading, _)| reading.step) else { return Vec::new() };
+    let cost = all.iter().map(|(reading, _)| reading).filter(|reading| reading.step == latest.step).map(|one| one.cost);
+    measured(latest.step, data, cost.sum())
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {
-    snapshot.tracked::<Approximation>().len()
+    let (blocks, fisher) = found(snapshot);
+    layers(&blocks, &fisher).len()
 }
 
 fn found(snapshot: &Snapshot) -> (Vec<Tracked<'_, Approximation>>, Vec<Tracked<'_, FisherDistance>>) {
     (snapshot.tracked(), snapshot.tracked())
+}
+
+/// The layers of which anything is known, in their order.
+fn layers(blocks: &[Tracked<Approximation>], fisher: &[Tracked<FisherDistance>]) -> Vec<usize> {
+    let all = blocks.iter().map(|one| one.latest.layer).chain(fisher.iter().map(|one| one.latest.layer));
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The layer whose errors are drawn along the run.
@@ -69,14 +79,15 @@ fn shown(scene: &Scene<'_>) -> Scope {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let (blocks, fisher) = found(snapshot);
-    if blocks.is_empty() {
+    let layers = layers(&blocks, &fisher);
+    if layers.is_empty() {
         put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Approximation), theme.faint));
         return 0;
     }
     let view = scene.state.view(Pane::Kronecker);
-    let (above, below) = if view == ALONG { (Rect::ZERO, Some(area)) } else { split(area, blocks.len()) };
+    let (above, below) = if view == ALONG { (Rect::ZERO, Some(area)) } else { split(area, layers.len()) };
     if let Some(below) = below {
-        along(buffer, below, scene, &blocks);
+        along(buffer, below, scene, &blocks, &fisher);
     }
     if above.is_empty() {
         return 0;
@@ -84,39 +95,32 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let wide = area.width >= 60;
     let error: fn(&KroneckerError) -> f64 = if view == FACTORS { |error| error.factor } else { |error| error.block };
     let cells = |texts: Vec<String>| texts.into_iter().map(|text| (text, theme.text)).collect::<Vec<_>>();
-    let name = |one: &Tracked<Approximation>| scope_name(snapshot, Scope::Layer(one.latest.layer), wide);
-    let mut columns = vec![table::Column::words(
-        if wide { "layer" } else { "" },
-        9,
-        blocks.iter().map(name).zip(styles(scene, &blocks)).collect(),
-    )];
-    for (&method, importance) in Method::ALL.iter().zip([6, 5, 7, 8]) {
-        let of = |one: &Tracked<Approximation>| {
-            one.latest.errors.iter().find(|error| error.method == method).map_or(f64::NAN, error)
-        };
-        let values: Vec<_> = blocks.iter().map(of).collect();
-        columns.push(table::Column::numbers(method.name(), importance, shaded(&values, theme)));
-    }
-    let distance = |one: &Tracked<Approximation>| {
-        let same = fisher.iter().map(|one| one.latest).find(|found| found.layer == one.latest.layer);
-        match same {
-            None => ("–".to_owned(), theme.faint),
-            Some(found) if found.by_structure => ("0".to_owned(), theme.good),
-            Some(found) => (digits(if view == FACTORS { found.factor } else { found.block }, 3), theme.warning),
-        }
+    let block = |layer| blocks.iter().map(|one| one.latest).find(|found| found.layer == layer);
+    let distance = |layer| fisher.iter().map(|one| one.latest).find(|found| found.layer == layer);
+    let of_blocks = |of: &dyn Fn(&Approximation) -> f64| -> Vec<f64> {
+        layers.iter().map(|&layer| block(layer).map_or(f64::NAN, of)).collect()
     };
-    columns.push(table::Column::numbers("Fisher", 4, blocks.iter().map(distance).collect()));
-    let norms: Vec<_> = blocks.iter().map(|one| one.latest.norm).collect();
-    columns.push(table::Column::numbers("‖Ḡ‖", 2, cells(column(&norms))));
-    let costs = blocks.iter().map(|one| duration(one.latest.cost)).collect();
-    columns.push(table::Column::numbers("CPU", 3, cells(costs)));
+    let named = layers.iter().map(|&layer| {
+        let scope = Scope::Layer(layer);
+        // The chosen layer stands out.
+        (scope_name(snapshot, scope, wide), if scene.scope() == scope { theme.selected } else { theme.text })
+    });
+    let mut columns = vec![table::Column::words(if wide { "layer" } else { "" }, 9, named.collect())];
+    for (&method, importance) in Method::ALL.iter().zip([6, 5, 7, 8]) {
+        let of =
+            |found: &Approximation| found.errors.iter().find(|error| error.method == method).map_or(f64::NAN, error);
+        columns.push(table::Column::numbers(method.name(), importance, shaded(&of_blocks(&of), theme)));
+    }
+    let distances = layers.iter().map(|&layer| match distance(layer) {
+        None => ("–".to_owned(), theme.faint),
+        Some(found) if found.by_structure => ("0".to_owned(), theme.good),
+        Some(found) => (digits(if view == FACTORS { found.factor } else { found.block }, 3), theme.warning),
+    });
+    columns.push(table::Column::numbers("Fisher", 4, distances.collect()));
+    columns.push(table::Column::numbers("‖Ḡ‖", 2, cells(column(&of_blocks(&|found| found.norm)))));
+    let cost = |&layer| block(layer).map_or(0.0, |found| found.cost) + distance(layer).map_or(0.0, |found| found.cost);
+    columns.push(table::Column::numbers("CPU", 3, cells(layers.iter().map(cost).map(duration).collect())));
     table::draw(buffer, above, columns, scene.state.scroll[Pane::Kronecker.index()], theme)
-}
-
-/// The chosen layer stands out.
-fn styles(scene: &Scene<'_>, blocks: &[Tracked<'_, Approximation>]) -> Vec<Style> {
-    let style = |layer| if scene.scope() == Scope::Layer(layer) { scene.theme.selected } else { scene.theme.text };
-    blocks.iter().map(|one| style(one.latest.layer)).collect()
 }
 
 /// Errors in one format: good ones, of less than a tenth, and bad ones, of more than the block itself, stand out.
@@ -129,16 +133,25 @@ fn shaded(errors: &[f64], theme: &Theme) -> Vec<(String, Style)> {
     errors.iter().map(|&error| (digits(error, 3), style(error))).collect()
 }
 
-/// The errors of the blocks of one layer along the run.
-fn along(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, blocks: &[Tracked<'_, Approximation>]) {
-    let Some(one) = blocks.iter().find(|one| Scope::Layer(one.latest.layer) == shown(scene)) else { return };
+/// The errors of the blocks of one layer along the run, and the distance of its expected Fisher.
+fn along(
+    buffer: &mut Buffer,
+    area: Rect,
+    scene: &Scene<'_>,
+    blocks: &[Tracked<'_, Approximation>],
+    fisher: &[Tracked<'_, FisherDistance>],
+) {
     let quantity = |(name, series)| Quantity {
         name: format!("{name} of {}:", scene.layer()),
         series: Cow::Borrowed(series),
         look: Look::Curve,
         run: scene.snapshot,
     };
-    let quantities = [("KFRA", one.history), ("KFAC", one.other), ("EKFAC", one.third)].map(quantity).into();
+    let block = blocks.iter().find(|one| Scope::Layer(one.latest.layer) == shown(scene));
+    let errors = block.map(|one| [("KFRA", one.history), ("KFAC", one.other), ("EKFAC", one.third)]);
+    // Where the two are one by structure there is no distance to draw.
+    let distance = fisher.iter().find(|one| Scope::Layer(one.latest.layer) == shown(scene) && !one.latest.by_structure);
+    let all = errors.into_iter().flatten().chain(distance.map(|one| ("Fisher", one.history)));
     let log = !scene.state.linear_y[Pane::Kronecker.index()];
-    Curves { quantities, log, sign: 1.0, empty: "" }.draw(buffer, area, scene);
+    Curves { quantities: all.map(quantity).collect(), log, sign: 1.0, empty: "" }.draw(buffer, area, scene);
 }

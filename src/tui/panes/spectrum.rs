@@ -22,7 +22,8 @@ pub const ABOUT: &[&str] = &[
     "Eigenvalues of Ḡ, and of the Hessian H, of a probe batch: how many lie in",
     "each bin of a logarithmic axis; negative ones apart.",
     "method: counted in a dense or Gram matrix, or estimated by Lanczos",
-    "iterations with random vectors, then with its standard error.",
+    "iterations with random vectors, then with a 95 % confidence interval; λ max",
+    "is at least, and λ min at most, what such iterations find.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -111,13 +112,17 @@ fn words(found: &Spectrum, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> 
     if hessian {
         parts.insert(0, item("negative", estimated(&found.negative), negative));
     }
-    parts.push(item("λ max", digits(found.largest, 3), theme.text));
+    // Ritz values lie between the extremes.
+    let [above, below] = if found.method == SpectrumMethod::Quadrature { ["≥ ", "≤ "] } else { [""; 2] };
+    parts.push(item("λ max", format!("{above}{}", digits(found.largest, 3)), theme.text));
     if hessian {
-        parts.push(item("λ min", digits(found.smallest, 3), if found.smallest < 0.0 { theme.bad } else { theme.text }));
+        let style = if found.smallest < 0.0 { theme.bad } else { theme.text };
+        parts.push(item("λ min", format!("{below}{}", digits(found.smallest, 3)), style));
     }
-    parts.push(item("tr", digits(found.trace.value, 3), theme.text));
+    let short = |value| digits(value, 3);
+    parts.push(item("tr", between(&found.trace, short), theme.text));
     if let Some(effective) = found.effective.filter(|_| !hessian) {
-        parts.push(item("effective", digits(effective.value, 3), theme.text));
+        parts.push(item("effective", between(&effective, short), theme.text));
     }
     parts.push(item("by", method(found), theme.text));
     let mut lines = wrap(parts, 2, area.width, theme);
@@ -130,8 +135,15 @@ fn estimated(number: &Estimate) -> String {
     if number.is_exact() {
         return count(number.value.round() as u64);
     }
-    let whole = |value: f64| compact(value.max(0.0).round() as u64);
-    format!("≈ {} ({}–{})", whole(number.value), whole(number.low), whole(number.high))
+    between(number, |value| compact(value.max(0.0).round() as u64))
+}
+
+/// A number, and the interval that it lies in where it is not known exactly.
+fn between(number: &Estimate, text: impl Fn(f64) -> String) -> String {
+    if number.is_exact() {
+        return text(number.value);
+    }
+    format!("≈ {} ({}–{})", text(number.value), text(number.low), text(number.high))
 }
 
 fn method(found: &Spectrum) -> String {
@@ -152,9 +164,13 @@ fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, all: &[(&str, &Spect
     let cells = |texts: Vec<String>| texts.into_iter().map(|text| (text, theme.text)).collect::<Vec<_>>();
     let texts = |of: &dyn Fn(&Spectrum) -> String| all.iter().map(|(_, found)| of(found)).collect::<Vec<_>>();
     let numbers = |of: &dyn Fn(&Spectrum) -> f64| column(&all.iter().map(|(_, found)| of(found)).collect::<Vec<_>>());
-    let short = |number: &Estimate| {
+    let number = |number: &Estimate| {
         let text = compact(number.value.max(0.0).round() as u64);
-        if number.is_exact() { text } else { format!("≈ {text}") }
+        match number.is_exact() {
+            true => text,
+            false if area.width >= 100 => estimated(number),
+            false => format!("≈ {text}"),
+        }
     };
     let both = scene.state.view(Pane::Spectrum) == TABLE;
     let name = |(sign, found): &(&str, &Spectrum)| {
@@ -165,8 +181,8 @@ fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, all: &[(&str, &Spect
     let smallest = smallest.map(|(text, (_, found))| (text, if found.smallest < 0.0 { theme.bad } else { theme.text }));
     let columns = vec![
         table::Column::words(if wide { "block" } else { "" }, 9, cells(all.iter().map(name).collect())),
-        table::Column::numbers("> 0", 8, cells(texts(&|found| short(&found.positive)))),
-        table::Column::numbers("< 0", 7, cells(texts(&|found| short(&found.negative)))),
+        table::Column::numbers("> 0", 8, cells(texts(&|found| number(&found.positive)))),
+        table::Column::numbers("< 0", 7, cells(texts(&|found| number(&found.negative)))),
         table::Column::numbers("λ max", 6, cells(numbers(&|found| found.largest))),
         table::Column::numbers("λ min", 5, smallest.collect()),
         table::Column::numbers("trace", 4, cells(numbers(&|found| found.trace.value))),
