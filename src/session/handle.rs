@@ -14,6 +14,7 @@ pub struct Handle {
     commands: Sender<(Ticket, Command)>,
     board: Arc<ArcSwap<Snapshot>>,
     next: AtomicU64,
+    cancelled: Arc<AtomicU64>,
 }
 
 /// What the run holds: it takes commands and publishes snapshots.
@@ -23,14 +24,19 @@ pub struct Desk {
     pub commands: Receiver<(Ticket, Command)>,
     /// Where snapshots are published.
     pub board: Arc<ArcSwap<Snapshot>>,
+    /// How often measurements were cancelled: what was under way ends at once, not after the present update, where
+    /// the command itself is obeyed.
+    pub cancelled: Arc<AtomicU64>,
 }
 
 /// A fresh pair of ends.
 pub fn pair() -> (Handle, Desk) {
     let (sender, receiver) = channel();
     let board = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
-    let handle = Handle { commands: sender, board: Arc::clone(&board), next: AtomicU64::new(1) };
-    (handle, Desk { commands: receiver, board })
+    let cancelled = Arc::new(AtomicU64::new(0));
+    let ends = (Arc::clone(&board), Arc::clone(&cancelled));
+    let handle = Handle { commands: sender, board, next: AtomicU64::new(1), cancelled };
+    (handle, Desk { commands: receiver, board: ends.0, cancelled: ends.1 })
 }
 
 impl Handle {
@@ -43,6 +49,9 @@ impl Handle {
     /// run is over there is none.
     pub fn send(&self, command: Command) -> Ticket {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
+        if command == Command::CancelMeasurements {
+            self.cancelled.fetch_add(1, Ordering::Relaxed);
+        }
         // A run that is over has hung up: nothing is left to command.
         let _ = self.commands.send((ticket, command));
         ticket

@@ -1,18 +1,23 @@
 //! A quantity along a run, in bounded memory.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::linalg::number;
 
-/// Points kept of a series; when they are exceeded neighbours are merged.
+/// Points kept of a series that has a value at every update; when they are exceeded neighbours are merged.
 const CAPACITY: usize = 4096;
+/// Points kept of a series of which there are many, with a value now and then.
+const FEW: usize = 512;
 
-/// A quantity along a run: at most 4,096 points, each summing up the values of `width` steps. Points
-/// begin at multiples of `width`, so a curve does not jump when new points arrive.
+/// A quantity along a run: at most so many points, each summing up the values of `width` steps. Points
+/// begin at multiples of `width`, so a curve does not jump when new points arrive. Clones share their points until
+/// one of them takes in another value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     width: u64,
-    points: Vec<Point>,
+    points: Arc<Vec<Point>>,
 }
 
 /// The values of a series within `width` steps.
@@ -61,7 +66,7 @@ impl From<Point> for Packed {
 
 impl Default for Series {
     fn default() -> Self {
-        Self { width: 1, points: Vec::new() }
+        Self { width: 1, points: Arc::default() }
     }
 }
 
@@ -99,12 +104,21 @@ impl Point {
 impl Series {
     /// Adds the value of `step`, which must not lie before the latest one.
     pub fn push(&mut self, step: u64, seconds: f64, value: f64) {
-        let point = Point::new(step, seconds, value);
-        match self.points.last_mut() {
+        self.push_within(CAPACITY, step, seconds, value);
+    }
+
+    /// The same, of a series that keeps fewer points.
+    pub fn push_few(&mut self, step: u64, seconds: f64, value: f64) {
+        self.push_within(FEW, step, seconds, value);
+    }
+
+    fn push_within(&mut self, capacity: usize, step: u64, seconds: f64, value: f64) {
+        let (point, points) = (Point::new(step, seconds, value), Arc::make_mut(&mut self.points));
+        match points.last_mut() {
             Some(last) if last.step / self.width == step / self.width => last.merge(&point),
-            _ => self.points.push(point),
+            _ => points.push(point),
         }
-        if self.points.len() > CAPACITY {
+        if points.len() > capacity {
             self.coarsen();
         }
     }
@@ -112,12 +126,13 @@ impl Series {
     /// Doubles the width of the points.
     fn coarsen(&mut self) {
         self.width *= 2;
-        self.join(self.width);
+        self.join();
     }
 
     /// Merges the points of the same `width` steps.
-    fn join(&mut self, width: u64) {
-        self.points.dedup_by(|later, earlier| {
+    fn join(&mut self) {
+        let width = self.width;
+        Arc::make_mut(&mut self.points).dedup_by(|later, earlier| {
             let same = later.step / width == earlier.step / width;
             if same {
                 earlier.merge(later);
@@ -129,18 +144,18 @@ impl Series {
     /// Several series as one: a point sums up the values of all of them, so that its mean is their mean and its
     /// ends are theirs. It ends where the shortest does, as a mean of fewer would be another quantity.
     pub fn merged<'a>(series: impl IntoIterator<Item = &'a Self> + Clone) -> Self {
-        let mut merged = Self::default();
+        let (mut merged, mut points) = (Self::default(), Vec::new());
         let ends = series.clone().into_iter().map(|one| one.last().map_or(0, |point| point.step));
         let end = ends.min().unwrap_or(0);
         for one in series {
             merged.width = merged.width.max(one.width);
-            merged.points.extend_from_slice(&one.points);
+            points.extend_from_slice(&one.points);
         }
         let whole = (end + 1) / merged.width;
-        merged.points.retain(|point| point.step / merged.width < whole);
-        merged.points.sort_by_key(|point| point.step);
-        let width = merged.width;
-        merged.join(width);
+        points.retain(|point| point.step / merged.width < whole);
+        points.sort_by_key(|point| point.step);
+        merged.points = Arc::new(points);
+        merged.join();
         merged
     }
 
@@ -193,6 +208,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clone_shares_its_points_until_another_value_comes() {
+        let mut series = Series::default();
+        (0..10 * FEW as u64).for_each(|step| series.push_few(step, 0.0, 1.0));
+        assert!(series.points().len() <= FEW);
+        let clone = series.clone();
+        assert!(std::ptr::eq(series.points(), clone.points()));
+        series.push_few(10 * FEW as u64, 0.0, 2.0);
+        assert!(clone.last() != series.last() && !std::ptr::eq(series.points(), clone.points()));
+    }
+
+    #[test]
     fn the_nearest_point_is_found_on_either_side() {
         let mut series = Series::default();
         assert_eq!(series.nearest(3.0), None);
@@ -222,7 +248,7 @@ mod tests {
 
     #[test]
     fn values_that_are_not_finite_are_counted_and_do_not_spoil_the_mean() {
-        let mut series = Series { width: 4, points: Vec::new() };
+        let mut series = Series { width: 4, points: Arc::default() };
         for (step, value) in [(4, 1.0), (5, f64::NAN), (6, 3.0), (7, f64::INFINITY)] {
             series.push(step, 0.0, value);
         }

@@ -1,14 +1,15 @@
 //! Diagnostics beside the training: on a thread of their own, on a copy of the parameters, within their
 //! share of CPU time. Whether they run or not, training takes the same steps.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use cpu_time::ProcessTime;
+use cpu_time::{ProcessTime, ThreadTime};
 
 use super::Event;
 use super::contain::{DIAGNOSTICS, contain};
@@ -24,7 +25,31 @@ struct Job {
     step: u64,
     subject: Subject,
     due: Vec<Diagnostic>,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Cancelled,
+}
+
+/// Whether a job is to end, by the run or by who watches it.
+#[derive(Clone)]
+struct Cancelled {
+    by_run: Arc<AtomicBool>,
+    /// How often watchers cancelled measurements, and how often before the job.
+    by_watcher: (Arc<AtomicU64>, u64),
+}
+
+impl Cancelled {
+    fn not_yet(watchers: &Arc<AtomicU64>) -> Self {
+        let before = watchers.load(Ordering::Relaxed);
+        Self { by_run: Arc::default(), by_watcher: (Arc::clone(watchers), before) }
+    }
+
+    fn cancel(&self) {
+        self.by_run.store(true, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        let (now, before) = &self.by_watcher;
+        self.by_run.load(Ordering::Relaxed) || now.load(Ordering::Relaxed) != *before
+    }
 }
 
 /// The state of the run that is measured.
@@ -37,8 +62,10 @@ pub(super) struct Subject {
 
 /// What the thread tells.
 enum Report {
+    /// What was found, and CPU seconds it took.
     Result(Box<Event>, f64),
-    Done,
+    /// The job is done; CPU seconds that no result accounts for.
+    Done(f64),
 }
 
 /// The job under way.
@@ -47,7 +74,7 @@ struct Busy {
     /// The diagnostic, where somebody asked for it.
     asked: Option<Diagnostic>,
     began: Instant,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Cancelled,
 }
 
 /// The diagnostics of a run.
@@ -57,6 +84,8 @@ pub(super) struct Observatory {
     reports: Receiver<Report>,
     thread: Option<JoinHandle<()>>,
     busy: Option<Busy>,
+    /// How often watchers cancelled measurements.
+    cancelled: Arc<AtomicU64>,
     /// What was asked for and waits.
     asked: VecDeque<Diagnostic>,
     /// Steps from which each is measured next.
@@ -69,8 +98,13 @@ pub(super) struct Observatory {
 }
 
 impl Observatory {
-    /// Starts the thread, which waits for work.
-    pub(super) fn new(experiment: &Experiment, data: &Arc<Dataset>, architecture: &Architecture) -> Self {
+    /// Starts the thread, which waits for work. `cancelled`: see [`super::Desk`].
+    pub(super) fn new(
+        experiment: &Experiment,
+        data: &Arc<Dataset>,
+        architecture: &Architecture,
+        cancelled: Arc<AtomicU64>,
+    ) -> Self {
         let settings = experiment.diagnostics.clone();
         let (jobs, work) = channel();
         let (tell, reports) = channel();
@@ -96,6 +130,7 @@ impl Observatory {
             reports,
             thread,
             busy: None,
+            cancelled,
             asked: VecDeque::new(),
             due: Each::of(|_| 0),
             costs: Each::of(|_| 0.0),
@@ -116,9 +151,10 @@ impl Observatory {
                     }
                     events.push(*event);
                 }
-                Report::Done => {
+                Report::Done(cost) => {
+                    self.spent += cost;
                     if let Some(Busy { step, asked: Some(diagnostic), began, cancelled }) = self.busy.take() {
-                        let (cancelled, seconds) = (cancelled.load(Ordering::Relaxed), began.elapsed().as_secs_f64());
+                        let (cancelled, seconds) = (cancelled.get(), began.elapsed().as_secs_f64());
                         events.push(Event::MeasurementEnded { step, diagnostic, cancelled, seconds });
                     }
                 }
@@ -156,7 +192,7 @@ impl Observatory {
             return None;
         }
         if let Some(busy) = &self.busy {
-            busy.cancelled.store(true, Ordering::Relaxed);
+            busy.cancelled.cancel();
         }
         let ended = |diagnostic| Event::MeasurementEnded { step, diagnostic, cancelled: true, seconds: 0.0 };
         Some(self.asked.drain(..).map(ended).collect())
@@ -201,9 +237,9 @@ impl Observatory {
             self.due[diagnostic] = step + self.settings.probes[diagnostic].every;
             self.costs[diagnostic] = 0.0;
         }
-        let cancelled = Arc::new(AtomicBool::new(false));
+        let cancelled = Cancelled::not_yet(&self.cancelled);
         let subject = subject(&due);
-        let job = Job { step, subject, due, cancelled: Arc::clone(&cancelled) };
+        let job = Job { step, subject, due, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             self.busy = Some(Busy { step, asked, began: Instant::now(), cancelled });
         }
@@ -247,17 +283,19 @@ impl Observatory {
     /// Sets a hyperparameter, where it is one of diagnostics.
     pub(super) fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {
         match hyperparameter {
-            Hyperparameter::Every(diagnostic) => self.settings.probes[diagnostic].every = value as u64,
+            Hyperparameter::Every(diagnostic) => {
+                self.settings.probes[diagnostic].every = value as u64;
+                self.due[diagnostic] = 0;
+            }
             Hyperparameter::Budget => self.settings.budget = value,
             _ => {}
         }
-        self.due = Each::of(|_| 0);
     }
 
     /// Ends what is under way and the thread.
     pub(super) fn cancel(&mut self) {
         if let Some(busy) = &self.busy {
-            busy.cancelled.store(true, Ordering::Relaxed);
+            busy.cancelled.cancel();
         }
         self.asked.clear();
         self.jobs = None;
@@ -310,10 +348,15 @@ struct Instruments {
 impl Instruments {
     fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>) {
         let mut batches = Each::of(|_| None);
+        let told = Cell::new(0.0);
         // A run that is over does not listen.
-        let report = |event: Event, cost: f64| drop(tell.send(Report::Result(Box::new(event), cost)));
+        let report = |event: Event, cost: f64| {
+            told.set(told.get() + cost);
+            drop(tell.send(Report::Result(Box::new(event), cost)));
+        };
         for job in work {
-            let cancelled = || job.cancelled.load(Ordering::Relaxed);
+            let (clock, cancelled) = (ThreadTime::now(), || job.cancelled.get());
+            told.set(0.0);
             for &diagnostic in job.due.iter().take_while(|_| !cancelled()) {
                 // Gathered when first needed: what is off at the start may be switched on.
                 let measured = contain(|| {
@@ -333,7 +376,8 @@ impl Instruments {
                 };
                 report(Event::DiagnosticFailed { step: job.step, diagnostic, reason }, 0.0);
             }
-            let _ = tell.send(Report::Done);
+            // What was cancelled or failed took its time too.
+            let _ = tell.send(Report::Done((clock.elapsed().as_secs_f64() - told.get()).max(0.0)));
         }
     }
 

@@ -170,23 +170,24 @@ impl Snapshot {
                 self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
             }
             Event::Applied { ticket, step, command, change } => {
-                let mut said = change.clone();
-                match *command {
+                let mark = match *command {
                     Command::Set { hyperparameter, value } => {
                         self.set(hyperparameter, value);
-                        self.pace.change();
-                        self.mark(*step, change);
-                        said.push_str(": applied");
+                        Some(change.as_str())
                     }
-                    Command::Switch { optimizer } => {
-                        self.pace.change();
-                        self.mark(*step, optimizer.name());
-                        said.push_str(": applied");
+                    Command::Switch { optimizer } => Some(optimizer.name()),
+                    Command::Measure(diagnostic) => {
+                        self.measuring.push(diagnostic);
+                        None
                     }
-                    Command::Measure(diagnostic) => self.measuring.push(diagnostic),
-                    _ => {}
+                    _ => None,
+                };
+                if let Some(text) = mark {
+                    self.pace.change();
+                    self.mark(*step, text);
                 }
-                self.say(*step, Level::Info, said);
+                let done = if mark.is_some() { ": applied" } else { "" };
+                self.say(*step, Level::Info, format!("{change}{done}"));
                 self.answer(*ticket);
             }
             Event::Refused { ticket, step, reason, .. } => {
@@ -322,7 +323,7 @@ impl Snapshot {
         let (latest, kept) = &mut self.measured[slot];
         latest.clone_from(measurement);
         for (series, value) in kept.iter_mut().zip(reading.quantities) {
-            series.push(reading.step, self.seconds.0, value);
+            series.push_few(reading.step, self.seconds.0, value);
         }
     }
 

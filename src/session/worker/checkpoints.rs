@@ -33,11 +33,11 @@ impl<T: Real> Worker<T> {
         let (folder, listener) = (folder.path(), listener.clone());
         beginning.require(&architecture, experiment.loss)?;
         let data = Arc::new(data);
-        let mut observatory = Observatory::new(&experiment, &data, &architecture);
+        let Desk { commands, board, cancelled } = desk;
+        let mut observatory = Observatory::new(&experiment, &data, &architecture, cancelled);
         let mut trainer = Trainer::new(experiment.start(data, architecture));
         let mut journal = Journal::default();
         let mut remarks = Vec::new();
-        let Desk { commands, board } = desk;
         let recorder = match beginning {
             Beginning::New => Recorder::create(folder, &experiment, board, listener)?,
             Beginning::Resumed(mut remains) => {
