@@ -1,6 +1,7 @@
 //! Linear algebra on ndarray arrays, computed by faer.
 
 mod archive;
+mod clock;
 mod eigenvector;
 mod inertia;
 mod lanczos;
@@ -17,6 +18,7 @@ mod vector;
 mod whole;
 
 pub use archive::{Archive, ArchiveError, Keep, Tensor};
+pub use clock::Moment;
 pub use eigenvector::leading_eigenvector;
 pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, Kept, LanczosSettings, ROUNDING, lanczos, largest_eigenvalue};

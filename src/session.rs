@@ -23,7 +23,6 @@ mod worker;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use command::{Command, Ticket};
@@ -40,7 +39,7 @@ pub use summary::{Outcome, Summary};
 
 use crate::data::Places;
 use crate::experiment::Experiment;
-use crate::linalg::Real;
+use crate::linalg::{Moment, Real};
 use crate::train::Precision;
 use start::Beginning;
 use worker::Worker;
@@ -128,7 +127,7 @@ fn run(experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, 
 }
 
 fn run_in<T: Real>(mut experiment: Experiment, options: Options, desk: Desk) -> Result<Summary, Error> {
-    let began = Instant::now();
+    let began = Moment::now();
     let beginning = Beginning::read(&options.start, options.folder.path(), &experiment)?;
     let (data, architecture) = experiment.load(&options.places)?;
     let pool = rayon::ThreadPoolBuilder::new()

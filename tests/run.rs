@@ -232,6 +232,28 @@ fn an_interrupted_run_stops_with_a_checkpoint() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn time_for_which_a_run_is_stopped_does_not_count() {
+    let folder = experiment("kind = \"kfra\"");
+    let began = Instant::now();
+    let mut child = command(folder.path(), &["--quiet", "--set", "train.updates=1000000"]).spawn().unwrap();
+    let number = child.id().to_string();
+    let log = folder.path().join("out/events.jsonl");
+    let begun = wait_for(|| fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+    let signalled = ["-STOP", "-CONT", "-INT"].map(|signal| {
+        let status = Command::new("kill").args([signal, &number]).status().unwrap();
+        std::thread::sleep(Duration::from_secs(3));
+        status.success()
+    });
+    assert!(begun && signalled == [true; 3] && child.wait().unwrap().success());
+    let (summary, whole) = (summary(folder.path()), began.elapsed().as_secs_f64());
+    // Of the nine seconds it had three.
+    assert!(summary.seconds < whole - 5.0, "{summary:?} of {whole} s");
+    let wall = |event| if let Event::Step(step) = event { step.wall } else { 0.0 };
+    assert!(events(folder.path()).into_iter().map(wall).fold(0.0, f64::max) < 2.0);
+}
+
 #[test]
 fn a_diverging_run_fails_with_a_reason() {
     let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");

@@ -98,6 +98,43 @@ fn a_signal_ends_the_program_with_a_checkpoint_and_the_terminal_restored() {
 }
 
 #[test]
+fn time_for_which_the_program_is_stopped_does_not_count() {
+    let mut inside = Inside::start((80, 24));
+    inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));
+    let number = inside.number();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &number]).status().unwrap().success());
+    let is_stopped = || {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", &number]).output().unwrap().stdout;
+        state.starts_with(b"T")
+    };
+    // By its key, and from outside.
+    for by_key in [true, false] {
+        let before = inside.updates();
+        if by_key {
+            inside.press("\x1a");
+        } else {
+            signal("-STOP");
+        }
+        inside.wait_for(|_| is_stopped());
+        inside.watch(Duration::from_secs(4), |_| false);
+        signal("-CONT");
+        inside.wait_for(|screen| screen.alternate_screen() && updates(screen) > Some(before + 20));
+    }
+    inside.press("qy");
+    assert_eq!(inside.exit_code(), 0, "{}", inside.screen.screen().contents());
+    let (run, whole) = (run_folder(inside.folder.path()), inside.began.elapsed().as_secs_f64());
+    let summary: Summary = serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    assert!(summary.seconds < whole - 7.0, "{summary:?} of {whole} s");
+    assert!(summary.seconds_training <= summary.seconds, "{summary:?}");
+    let log = fs::read_to_string(run.join("events.jsonl")).unwrap();
+    let walls = log.lines().map(|line| match serde_json::from_str(line).unwrap() {
+        Event::Step(step) => step.wall,
+        _ => 0.0,
+    });
+    assert!(walls.fold(0.0, f64::max) < 3.0);
+}
+
+#[test]
 fn the_run_is_stopped_when_its_terminal_is_gone() {
     let mut inside = Inside::start((80, 24));
     inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));

@@ -1,8 +1,8 @@
 //! Where the time of an update goes.
 
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
+
+use crate::linalg::Moment;
 
 macro_rules! phases {
     ($($variant:ident = $name:literal, $doc:literal;)*) => {
@@ -42,20 +42,20 @@ phases! {
 #[derive(Clone, Debug)]
 pub struct Stopwatch {
     current: Phase,
-    since: Instant,
+    since: Moment,
     seconds: [f64; Phase::ALL.len()],
 }
 
 impl Stopwatch {
     /// Starts in the first phase.
     pub fn start() -> Self {
-        Self { current: Phase::Data, since: Instant::now(), seconds: [0.0; Phase::ALL.len()] }
+        Self { current: Phase::Data, since: Moment::now(), seconds: [0.0; Phase::ALL.len()] }
     }
 
     /// Ends the current phase and begins another; returns the one that ended.
     pub fn enter(&mut self, phase: Phase) -> Phase {
-        let now = Instant::now();
-        self.seconds[self.current as usize] += (now - self.since).as_secs_f64();
+        let now = Moment::now();
+        self.seconds[self.current as usize] += now.since(self.since).as_secs_f64();
         self.since = now;
         std::mem::replace(&mut self.current, phase)
     }

@@ -4,7 +4,7 @@ mod checkpoints;
 mod commands;
 
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::contain::contain;
 use super::kept::Kept;
@@ -13,7 +13,7 @@ use super::record::{RecordError, Recorder};
 use super::{Checkpoint, Command, Evaluation, Event, Origin, Outcome, Summary, Ticket, log};
 use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
-use crate::linalg::Real;
+use crate::linalg::{Moment, Real};
 use crate::network::tensors;
 use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 
@@ -37,7 +37,7 @@ pub(super) struct Worker<T> {
     observatory: Observatory,
     recorder: Recorder,
     commands: Receiver<(Ticket, Command)>,
-    began: Instant,
+    began: Moment,
     /// Updates made before this process.
     first: u64,
     /// Whether somebody watches who can help.
@@ -49,7 +49,7 @@ pub(super) struct Worker<T> {
     seconds_before: f64,
     kept: Kept,
     /// When the last checkpoint was written.
-    checkpointed: Instant,
+    checkpointed: Moment,
     /// What the user should know when the run has started.
     remarks: Vec<String>,
 }
@@ -226,7 +226,7 @@ impl<T: Real> Worker<T> {
         if let Some(known) = self.evaluated.filter(|known| known.step == step) {
             return Ok(known);
         }
-        let began = Instant::now();
+        let began = Moment::now();
         let (train, validation) = self.trainer.evaluate();
         let evaluation = Evaluation {
             step,

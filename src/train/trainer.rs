@@ -1,14 +1,13 @@
 //! The trainer: one update after another, on one thread that owns everything.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset, Samples};
-use crate::linalg::{Archive, ArchiveError, Keep, Real, dot, flops, safe_norm};
+use crate::linalg::{Archive, ArchiveError, Keep, Moment, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
 use crate::optim::{BadFactor, Method, Minibatch, Optimizer, Phase, Report, Settings, Stopwatch};
 
@@ -203,7 +202,7 @@ impl<T: Real> Trainer<T> {
     /// # Errors
     /// Where training cannot go on.
     pub fn update(&mut self) -> Result<Progress, Failure> {
-        let (began, cpu, counted) = (Instant::now(), ProcessTime::now(), flops());
+        let (began, cpu, counted) = (Moment::now(), ProcessTime::now(), flops());
         let mut watch = Stopwatch::start();
         self.step += 1;
         self.rejected.clear();

@@ -1,12 +1,11 @@
 //! How a run begins, and the checkpoints it writes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::{Course, Interruption, Worker};
 use crate::data::Dataset;
 use crate::experiment::Experiment;
-use crate::linalg::{Archive, ArchiveError, Keep, Real, write_whole};
+use crate::linalg::{Archive, ArchiveError, Keep, Moment, Real, write_whole};
 use crate::network::Architecture;
 use crate::session::kept::Kept;
 use crate::session::observatory::Observatory;
@@ -27,7 +26,7 @@ impl<T: Real> Worker<T> {
         beginning: Beginning,
         options: Options,
         desk: Desk,
-        began: Instant,
+        began: Moment,
     ) -> Result<Self, Error> {
         let Options { folder, listener, watched, .. } = &options;
         let (folder, listener) = (folder.path(), listener.clone());
@@ -82,7 +81,7 @@ impl<T: Real> Worker<T> {
             samples: journal.samples,
             seconds_before: journal.seconds,
             kept: journal.kept,
-            checkpointed: Instant::now(),
+            checkpointed: Moment::now(),
             remarks,
         })
     }
@@ -113,7 +112,7 @@ impl<T: Real> Worker<T> {
         };
         let file = Checkpoint::file(step);
         self.present(&journal).write(&self.recorder.folder().join(&file))?;
-        self.checkpointed = Instant::now();
+        self.checkpointed = Moment::now();
         self.recorder.emit(Event::Checkpoint { step, file })?;
         for step in surplus {
             let path = self.recorder.folder().join(Checkpoint::file(step));

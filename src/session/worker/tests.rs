@@ -1,11 +1,11 @@
 use std::path::Path;
-use std::time::Instant;
 
 use ndarray::Array2;
 
 use super::Worker;
 use crate::data::{Dataset, Places, Samples, Targets};
 use crate::experiment::Experiment;
+use crate::linalg::Moment;
 use crate::network::{Activation, Architecture, Layer};
 use crate::session::start::Beginning;
 use crate::session::{Checkpoint, Event, Options, Outcome, Start, Summary, log, pair, resumed};
@@ -41,7 +41,7 @@ fn run(folder: &Path, experiment: Experiment) -> (Summary, Vec<Event>) {
         listener: None,
     };
     let (_handle, desk) = pair();
-    let worker = Worker::<f32>::begin(experiment, (data, architecture), Beginning::New, options, desk, Instant::now());
+    let worker = Worker::<f32>::begin(experiment, (data, architecture), Beginning::New, options, desk, Moment::now());
     let summary = worker.unwrap().run().unwrap();
     let mut events = Vec::new();
     log::events(folder, &mut |event| events.push(event.clone())).unwrap();
