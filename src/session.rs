@@ -3,6 +3,7 @@
 mod checkpoint;
 pub mod command;
 mod contain;
+mod divergence;
 mod error;
 pub mod event;
 mod folder;

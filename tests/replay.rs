@@ -16,7 +16,7 @@ use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Session, Star
 use kfra_tui::train::Hyperparameter;
 use runs::{
     OPTIMIZERS, advance, assert_refused, diverged, events, file, finish, folder, losses, program, resume, settings,
-    spawn, start, stop, text, wait_for,
+    spawn, spoilt, start, stop, text, wait_for,
 };
 
 fn request(run: &Path) -> Request {
@@ -286,6 +286,14 @@ fn a_run_that_could_not_go_on_and_was_helped_is_made_again() {
     fs::write(run.join("experiment.toml"), other.to_toml()).unwrap();
     let difference = self::made(&Request { verify: false, ..request(&run) }).difference;
     assert!(difference.is_some(), "{gap}");
+}
+
+#[test]
+fn a_run_whose_loss_diverged_is_made_again() {
+    let (folder, session) = spoilt();
+    session.handle.send(Order::Resume);
+    stop(session);
+    assert_eq!(verify(&folder.path().join("out"), "diverged").changes, 1);
 }
 
 #[test]

@@ -18,8 +18,8 @@ use kfra_tui::optim::{Curvature, Kind, Rule};
 use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Origin, Outcome, Snapshot, Start, Status, Summary};
 use kfra_tui::train::{Hyperparameter, Trainer};
 use runs::{
-    OPTIMIZERS, advance, checkpoint, diverged, events, file, finish, folder, losses, resume, settings, spawn, start,
-    stop, text, wait_for,
+    OPTIMIZERS, advance, checkpoint, diverged, events, file, finish, folder, losses, resume, settings, spawn, spoilt,
+    start, stop, text, wait_for,
 };
 
 /// Makes sure that two runs made the same updates and came to the same state.
@@ -281,6 +281,28 @@ fn a_run_that_stands_still_because_it_diverges_has_a_checkpoint_of_where_it_stan
     let &(kept, ref file) = latest.first().expect("a checkpoint");
     assert!(kept >= step, "{kept} {step}");
     assert_eq!(Checkpoint::read(file).unwrap().step, kept);
+    stop(session);
+}
+
+#[test]
+fn a_run_whose_loss_diverges_stands_still_once_and_names_the_checkpoint_from_before() {
+    let (folder, session) = spoilt();
+    let run = folder.path().join("out");
+    let paused = session.handle.snapshot();
+    assert_eq!(paused.back, Some(200));
+    let said = &paused.messages.back().unwrap().text;
+    assert!(said.starts_with("fork it at update 200 or change settings: the loss diverges: "), "{said}");
+    let (latest, _) = Checkpoint::list(&run).remove(0);
+    assert!(200 < latest && latest < paused.step, "{latest}");
+    let last = events(&run).into_iter().rev().find_map(|event| match event {
+        Event::Paused { step, back } => Some((step, back)),
+        _ => None,
+    });
+    assert_eq!(last, Some((paused.step, Some(200))));
+
+    session.handle.send(Order::Resume);
+    wait_for(|| session.handle.snapshot().step > paused.step + 60);
+    assert_eq!((&session.handle.snapshot().status, session.handle.snapshot().back), (&Status::Running, None));
     stop(session);
 }
 

@@ -333,8 +333,10 @@ fn a_diverging_run_that_is_watched_stands_still_and_goes_on_with_other_settings(
     };
     wait(Status::Paused, 0);
     let paused = session.handle.snapshot();
-    let said =
-        paused.messages.iter().any(|message| message.text.contains("diverges") && message.text.contains("go on"));
+    let said = paused
+        .messages
+        .iter()
+        .any(|message| message.text.contains("diverges") && message.text.contains("change settings"));
     assert!(said, "{:?}", paused.messages);
     session.handle.send(Order::Set { hyperparameter: Hyperparameter::LearningRate, value: 1e-3 });
     session.handle.send(Order::Resume);
@@ -343,6 +345,17 @@ fn a_diverging_run_that_is_watched_stands_still_and_goes_on_with_other_settings(
     let summary = session.join().unwrap();
     assert_eq!(summary.status, Outcome::Stopped);
     assert!(summary.train_loss.is_finite());
+}
+
+#[test]
+fn a_run_that_nobody_watches_goes_on_where_its_loss_diverges_and_says_so_once() {
+    let folder = experiment("kind = \"adam\"\nlearning_rate = 1e4");
+    let output = run(folder.path(), &["--set", "train.updates=100"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    assert_eq!(told.matches("update 25: the loss diverges: ").count(), 1, "{told}");
+    assert_eq!((losses(folder.path()).len(), summary(folder.path()).status), (100, Outcome::Finished));
+    assert!(!events(folder.path()).iter().any(|event| matches!(event, Event::Paused { .. })));
 }
 
 /// Settings by which every diagnostic is measured every so many updates; 0: never.

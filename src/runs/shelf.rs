@@ -231,14 +231,16 @@ impl Shelf {
         Ok(())
     }
 
-    /// Starts a run at the latest checkpoint of another, in a folder of its own. Where all updates are made at
-    /// that checkpoint, as many again are made.
+    /// Starts a run at the latest checkpoint of another, in a folder of its own; where that stands still because of
+    /// something, at the one from before it. Where all updates are made at that checkpoint, as many again are made.
     ///
     /// # Errors
     /// Where it has none, or the run cannot start.
     pub fn fork(&mut self, id: Id) -> Result<Option<Id>, session::Error> {
         let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((step, checkpoint)) = Checkpoint::list(&entry.folder).into_iter().next() else {
+        let (back, all) = (entry.snapshot.back, Checkpoint::list(&entry.folder));
+        let from_before = all.iter().find(|(step, _)| Some(*step) == back);
+        let Some((step, checkpoint)) = from_before.or(all.first()).cloned() else {
             return Err(session::Error::NoCheckpoint { folder: entry.folder.clone(), reasons: Vec::new() });
         };
         let mut experiment = session::forked(&checkpoint, &[])?;

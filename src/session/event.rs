@@ -88,6 +88,9 @@ pub enum Event {
     Paused {
         /// Updates made.
         step: u64,
+        /// Where it does so by itself, because of something: the latest checkpoint from before that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<u64>,
     },
     /// Training goes on after `step` updates.
     Resumed {

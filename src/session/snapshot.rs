@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub run: Option<RunInfo>,
     /// Whether it runs.
     pub status: Status,
+    /// The checkpoint to go back to, while it stands still because of something that came after it.
+    #[serde(default)]
+    pub back: Option<u64>,
     /// Updates made.
     pub step: u64,
     /// The latest update.
@@ -200,8 +203,8 @@ impl Snapshot {
                 self.say(*step, Level::Warning, reason.clone());
             }
             Event::Warning { step, text } => self.say(*step, Level::Warning, text.clone()),
-            Event::Paused { .. } => self.status = Status::Paused,
-            Event::Resumed { .. } => self.status = Status::Running,
+            Event::Paused { back, .. } => (self.status, self.back) = (Status::Paused, *back),
+            Event::Resumed { .. } => (self.status, self.back) = (Status::Running, None),
             Event::Checkpoint { step, file } => self.say(*step, Level::Info, format!("wrote {file}")),
             Event::Ended(summary) => {
                 self.status = Status::Ended(summary.status.clone());
@@ -237,7 +240,7 @@ impl Snapshot {
 
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
-        self.status = Status::Running;
+        (self.status, self.back) = (Status::Running, None);
         self.hyperparameters.clone_from(&run.hyperparameters);
         let mut run = run.clone();
         if let Some(known) = &self.run {
@@ -391,6 +394,11 @@ impl Snapshot {
         }
         self.messages.push_back(Message { step, level, text, ticket: None });
         self.said += 1;
+    }
+
+    /// Whether a command is carried out or refused. Commands are answered in their order.
+    pub fn answers(&self, ticket: super::Ticket) -> bool {
+        self.messages.iter().any(|message| message.ticket >= Some(ticket))
     }
 
     /// Marks the latest message as the answer to a command.

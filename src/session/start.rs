@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::divergence::Divergence;
 use super::kept::Kept;
 use super::lock::Lock;
 use super::log::{self, Damage, Follower, LogError, Progress};
@@ -87,6 +88,9 @@ pub(super) struct Journal {
     pub evaluated: Option<Evaluation>,
     /// The checkpoints of the folder, this one included.
     pub kept: Kept,
+    /// What tells whether the loss diverges.
+    #[serde(default)]
+    pub divergence: Divergence,
 }
 
 /// What a run goes on from.

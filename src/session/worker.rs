@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::contain::contain;
+use super::divergence::Divergence;
 use super::kept::Kept;
 use super::observatory::{Observatory, Subject};
 use super::record::{RecordError, Recorder};
@@ -16,6 +17,7 @@ use crate::experiment::Experiment;
 use crate::linalg::{Moment, Real};
 use crate::network::tensors;
 use crate::train::{Failure, Hyperparameter, Machine, Trainer};
+use commands::brief;
 
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -48,6 +50,7 @@ pub(super) struct Worker<T> {
     /// Wall seconds of the run before this process.
     seconds_before: f64,
     kept: Kept,
+    divergence: Divergence,
     /// When the last checkpoint was written.
     checkpointed: Moment,
     /// What the user should know when the run has started.
@@ -118,6 +121,7 @@ impl<T: Real> Worker<T> {
         if self.evaluated.is_none() {
             self.evaluate_once()?;
         }
+        self.evaluated.iter().for_each(|evaluation| self.divergence.start(evaluation.train_loss));
         if self.kept.is_empty() && Origin::read(self.recorder.folder()).is_some() {
             // From now on it does without the checkpoint of the other run.
             self.checkpoint(true)?;
@@ -188,9 +192,11 @@ impl<T: Real> Worker<T> {
         let batch = self.trainer.get(Hyperparameter::Batch).unwrap_or(0.0);
         let outcome = self.trainer.update();
         let step = self.trainer.step_number();
+        let mut divergence = None;
         let failure = match outcome {
             Ok(progress) => {
                 self.samples += batch as u64;
+                divergence = self.divergence.take_in(step, progress.step.loss);
                 self.recorder.emit(Event::Step(progress.step))?;
                 for text in progress.warnings {
                     self.recorder.emit(Event::Warning { step, text })?;
@@ -203,9 +209,16 @@ impl<T: Real> Worker<T> {
             self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
         match failure {
-            Some(failure) if self.watched => return self.wait_for_help(&failure),
+            Some(failure) if self.watched => return self.wait_for_help(&failure.to_string()),
             Some(failure) => return Err(failure.into()),
             None => {}
+        }
+        if let Some([loss, best]) = divergence {
+            let text = format!("the loss diverges: {}, at best {}", brief(loss), brief(best));
+            if self.watched {
+                return self.wait_for_help(&text);
+            }
+            self.recorder.emit(Event::Warning { step, text })?;
         }
         let due = |every: u64| every > 0 && step.is_multiple_of(every);
         if due(self.experiment.train.evaluate_every) {
@@ -215,7 +228,7 @@ impl<T: Real> Worker<T> {
             self.checkpoint(false)?;
         }
         if matches!(self.course, Course::Until(last) if step >= last) {
-            self.pause()?;
+            self.pause(None)?;
         }
         Ok(())
     }
@@ -242,22 +255,29 @@ impl<T: Real> Worker<T> {
         Ok(evaluation)
     }
 
-    /// Stands still where training cannot go on as it is, so that its settings can be changed.
-    fn wait_for_help(&mut self, failure: &Failure) -> Result<(), Interruption> {
+    /// Stands still where training should not go on as it is, so that its settings can be changed, or another run
+    /// begin at the latest good checkpoint.
+    fn wait_for_help(&mut self, reason: &str) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
-        // Of parameters that lead nowhere there is no checkpoint: the latest stays that of good ones.
-        if self.evaluate_once()?.train_loss.is_finite() {
+        let loss = self.evaluate_once()?.train_loss;
+        let good = if self.divergence.allows(loss) { step } else { self.divergence.good() };
+        // Of parameters that lead nowhere there is no checkpoint.
+        if good == step {
             self.checkpoint(false)?;
         }
-        let latest = Checkpoint::list(self.recorder.folder()).into_iter().next();
-        let back = latest.map_or_else(String::new, |(step, _)| format!(", or fork it at update {step}"));
-        self.recorder.emit(Event::Warning { step, text: format!("{failure}; change its settings and go on{back}") })?;
-        Ok(self.pause()?)
+        let mut checkpoints = Checkpoint::list(self.recorder.folder()).into_iter().map(|(step, _)| step);
+        let back = checkpoints.find(|&checkpoint| checkpoint <= good);
+        let advice = match back {
+            Some(back) => format!("fork it at update {back} or change settings"),
+            None => "change settings and go on".to_owned(),
+        };
+        self.recorder.emit(Event::Warning { step, text: format!("{advice}: {reason}") })?;
+        Ok(self.pause(back)?)
     }
 
-    fn pause(&mut self) -> Result<(), RecordError> {
+    fn pause(&mut self, back: Option<u64>) -> Result<(), RecordError> {
         self.course = Course::Paused;
-        self.recorder.emit(Event::Paused { step: self.trainer.step_number() })
+        self.recorder.emit(Event::Paused { step: self.trainer.step_number(), back })
     }
 
     /// Takes down what diagnostics found, and starts those that are due.

@@ -115,7 +115,7 @@ fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
                     publish(&mut snapshot, &sample::end(step));
                     return snapshot.summary.unwrap();
                 }
-                Command::Pause => (running, ()) = (false, publish(&mut snapshot, &Event::Paused { step })),
+                Command::Pause => (running, ()) = (false, publish(&mut snapshot, &Event::Paused { step, back: None })),
                 Command::Resume => (running, ()) = (true, publish(&mut snapshot, &Event::Resumed { step })),
                 _ => {}
             }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use kfra_tui::data::Places;
 use kfra_tui::experiment::Experiment;
 use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Options, Outcome, Session, Start, Status, Summary};
+use kfra_tui::train::Hyperparameter;
 use tempfile::TempDir;
 
 const EXPERIMENT: &str = r#"
@@ -82,6 +83,20 @@ pub fn diverged() -> (TempDir, Session) {
     let experiment = Experiment::read(&folder.path().join("tiny.toml"), &squared).expect("an experiment");
     let session = begin(experiment, &folder.path().join("out"), Start::New, true);
     wait_for(|| session.handle.snapshot().status == Status::Paused);
+    (folder, session)
+}
+
+/// A watched run in `out` that has learnt for 203 updates, of which every fifth has a checkpoint, and stands still
+/// because its loss diverges since. The folder holds it.
+pub fn spoilt() -> (TempDir, Session) {
+    let folder = folder("kind = \"adam\"\nlearning_rate = 1e-2");
+    let set = settings(&["train.updates=1000000", "train.checkpoint_every=5", "train.keep_checkpoints=0"]);
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &set).expect("an experiment");
+    let session = begin(experiment, &folder.path().join("out"), Start::New, true);
+    advance(&session, 203);
+    session.handle.send(Order::Set { hyperparameter: Hyperparameter::LearningRate, value: 1e4 });
+    session.handle.send(Order::Resume);
+    wait_for(|| session.handle.snapshot().status == Status::Paused && session.handle.snapshot().step > 203);
     (folder, session)
 }
 

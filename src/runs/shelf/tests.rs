@@ -57,6 +57,29 @@ fn a_run_is_stopped_resumed_forked_and_deleted() {
 }
 
 #[test]
+fn a_fork_begins_at_the_checkpoint_to_go_back_to_if_there_is_one() {
+    let root = tempfile::tempdir().unwrap();
+    let mut shelf = shelf(root.path());
+    let id = shelf.start(endless(1), root.path().join("one").into()).unwrap();
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.step > 10);
+    let ticket = shelf.send(id, Command::Checkpoint).unwrap();
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.answers(ticket));
+    shelf.send(id, Command::Stop);
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    let steps: Vec<_> = Checkpoint::list(&root.path().join("one")).into_iter().map(|(step, _)| step).collect();
+    assert!(steps.len() == 2 && steps[1] > 10, "{steps:?}");
+    for (back, expected) in [(Some(steps[1]), steps[1]), (None, steps[0]), (Some(5), steps[0])] {
+        Arc::make_mut(&mut shelf.entry_mut(id).unwrap().snapshot).back = back;
+        let fork = shelf.fork(id).unwrap().unwrap();
+        wait(&mut shelf, |shelf| shelf.entry(fork).unwrap().snapshot.step > expected);
+        let origin = session::Origin::read(&shelf.entry(fork).unwrap().folder).unwrap();
+        assert_eq!(origin.step, expected);
+    }
+    shelf.stop();
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+}
+
+#[test]
 fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
     let root = tempfile::tempdir().unwrap();
     let mut other = shelf(root.path());

@@ -81,6 +81,7 @@ impl<T: Real> Worker<T> {
             samples: journal.samples,
             seconds_before: journal.seconds,
             kept: journal.kept,
+            divergence: journal.divergence,
             checkpointed: Moment::now(),
             remarks,
         })
@@ -109,6 +110,7 @@ impl<T: Real> Worker<T> {
             samples: self.samples,
             evaluated: self.evaluated,
             kept: self.kept.clone(),
+            divergence: self.divergence.clone(),
         };
         let file = Checkpoint::file(step);
         self.present(&journal).write(&self.recorder.folder().join(&file))?;

@@ -55,7 +55,7 @@ impl<T: Real> Worker<T> {
         match command {
             Command::Pause => {
                 applied(self, "paused".into())?;
-                self.pause()?;
+                self.pause(None)?;
             }
             Command::Resume => {
                 self.course = Course::On;
@@ -166,7 +166,7 @@ fn round(value: f64) -> f64 {
 }
 
 /// A number with up to four significant digits.
-fn brief(value: f64) -> String {
+pub(super) fn brief(value: f64) -> String {
     if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
         let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
         rounded.to_string()
