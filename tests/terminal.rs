@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kfra_tui::network::tensors;
-use kfra_tui::session::{Event, Outcome, Summary};
+use kfra_tui::session::{Checkpoint, Event, Origin, Outcome, Summary};
 use pty::{Inside, updates};
 
 /// The only folder of `runs/` in a folder.
@@ -132,6 +132,20 @@ fn time_for_which_the_program_is_stopped_does_not_count() {
         _ => 0.0,
     });
     assert!(walls.fold(0.0, f64::max) < 3.0);
+}
+
+#[test]
+fn a_fork_of_a_run_that_goes_on_begins_where_that_one_is() {
+    let mut inside = Inside::start((120, 36));
+    inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 20));
+    inside.press("F");
+    inside.wait_for_text("forked from endless-");
+    inside.press("qy");
+    assert_eq!(inside.exit_code(), 0, "{}", inside.screen.screen().contents());
+    let runs = fs::read_dir(inside.folder.path().join("runs")).unwrap().map(|run| run.unwrap().path());
+    let origins: Vec<_> = runs.filter_map(|run| Origin::read(&run)).collect();
+    assert!(origins.len() == 1 && origins[0].step > 20, "{origins:?}");
+    assert_eq!(Checkpoint::read(&origins[0].checkpoint).unwrap().step, origins[0].step);
 }
 
 #[test]

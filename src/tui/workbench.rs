@@ -17,9 +17,9 @@ use super::terminal::{Signal, Terminal};
 use super::theme::Theme;
 use super::update::{self, Effect, Sight};
 use super::{Error, Exit, Opening, Options, mouse, view};
-use crate::runs::Shelf;
-use crate::session::Snapshot;
+use crate::runs::{Id, Shelf};
 use crate::session::snapshot::Level;
+use crate::session::{Snapshot, Ticket};
 
 /// How often run folders are looked for while the Runs screen is in sight.
 const SCAN: Duration = Duration::from_secs(1);
@@ -50,6 +50,8 @@ pub struct Workbench<'a> {
     drawn: Instant,
     measured: (Instant, Duration),
     scanned: Instant,
+    /// Runs to fork when they have carried out a command.
+    forks: Vec<(Id, Ticket)>,
 }
 
 impl<'a> Workbench<'a> {
@@ -85,6 +87,7 @@ impl<'a> Workbench<'a> {
             drawn: now.checked_sub(NEWS).unwrap_or(now),
             measured: (now, Duration::ZERO),
             scanned: now,
+            forks: Vec::new(),
         }
     }
 
@@ -132,6 +135,7 @@ impl<'a> Workbench<'a> {
             self.scan();
         }
         let news = self.shelf.look();
+        self.begin_forks();
         for entry in self.shelf.entries() {
             self.state.log.follow(entry.id, || entry.label(), &entry.snapshot);
         }

@@ -30,7 +30,7 @@ pub enum Effect {
     Again(Id),
     /// Begin a run that waits.
     Hurry(Id),
-    /// Start another run at a run's latest checkpoint.
+    /// Start another run where a run is.
     Fork(Id),
     /// Let a run go on where it was left.
     Resume(Id),

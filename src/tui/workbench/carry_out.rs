@@ -6,7 +6,8 @@ use super::Workbench;
 use crate::experiment::Experiment;
 use crate::export;
 use crate::runs::{Entry, Id, Run};
-use crate::session::Command;
+use crate::session::snapshot::Level;
+use crate::session::{Command, Ticket};
 use crate::tui::design::Design;
 use crate::tui::figure;
 use crate::tui::panes::Scene;
@@ -127,8 +128,37 @@ impl Workbench<'_> {
         }
     }
 
-    /// Starts another run at the latest checkpoint of a run; their curves are laid over one another.
+    /// Starts another run where a run is now, for which it writes a checkpoint first. One that is over, or stands
+    /// still because of something that came after a checkpoint, has its checkpoint already.
     fn fork(&mut self, id: Id) -> Result<String, String> {
+        if self.shelf.entry(id).is_some_and(|entry| entry.snapshot.back.is_none())
+            && let Some(ticket) = self.shelf.send(id, Command::Checkpoint)
+        {
+            self.forks.push((id, ticket));
+            return Ok("writes a checkpoint, then forks".to_owned());
+        }
+        self.fork_at_checkpoint(id)
+    }
+
+    /// Starts the runs whose checkpoints are written.
+    pub(super) fn begin_forks(&mut self) {
+        let shelf = &self.shelf;
+        let waits = |&(id, ticket): &(Id, Ticket)| {
+            shelf.entry(id).is_some_and(|entry| entry.is_live() && !entry.snapshot.answers(ticket))
+        };
+        let (waiting, due): (Vec<_>, _) = self.forks.drain(..).partition(waits);
+        self.forks = waiting;
+        for (id, _) in due {
+            match self.fork_at_checkpoint(id) {
+                Ok(said) => self.state.say(Level::Info, said),
+                Err(wrong) => self.state.say(Level::Error, wrong),
+            }
+            self.touched = true;
+        }
+    }
+
+    /// Starts another run at a checkpoint of a run; their curves are laid over one another.
+    fn fork_at_checkpoint(&mut self, id: Id) -> Result<String, String> {
         let label = self.shelf.entry(id).map(Entry::label).unwrap_or_default();
         let fork = self.shelf.fork(id).map_err(in_words)?.ok_or("there is no such run any more")?;
         let list = &mut self.state.runs;
