@@ -71,6 +71,9 @@ impl Hand {
             H::DecayPeriod | H::InversePeriod => 1.0 + self.below(9) as f64,
             H::Samples => 1.0 + self.below(3) as f64,
             H::Batch => 20.0 + self.below(80) as f64,
+            // Of a second-order method momentum is on or off.
+            H::Momentum if self.below(2) == 0 => self.below(2) as f64,
+            H::AdaptKroneckerDamping | H::AdaptStepDamping => self.below(2) as f64,
             H::Momentum | H::Beta1 | H::Beta2 | H::FactorAverage => self.stream.uniform::<f64>() * 0.95,
             H::Every(_) => self.below(20) as f64,
             H::Budget => self.stream.uniform(),

@@ -115,10 +115,12 @@ fn what_was_changed_along_the_way_stays_changed() {
     use Hyperparameter as H;
     let set = |hyperparameter, value| Order::Set { hyperparameter, value };
     let to = |optimizer| Order::Switch { optimizer };
-    let scripts: [(&str, &[Order]); 6] = [
+    let scripts: [(&str, &[Order]); 8] = [
         (OPTIMIZERS[3], &[set(H::LearningRate, 0.02), set(H::Beta1, 0.7), set(H::DecayPeriod, 5.0), set(H::L2, 0.01)]),
         (OPTIMIZERS[9], &[set(H::KroneckerDamping, 0.2), set(H::StepDampingMax, 3.0), set(H::InversePeriod, 3.0)]),
         (OPTIMIZERS[5], &[set(H::Samples, 3.0), set(H::Batch, 33.0), set(H::FactorAverage, 0.5)]),
+        (OPTIMIZERS[8], &[set(H::Momentum, 1.0), set(H::AdaptKroneckerDamping, 0.0), set(H::AdaptStepDamping, 0.0)]),
+        (OPTIMIZERS[4], &[set(H::Momentum, 0.0), set(H::AdaptStepDamping, 0.0), set(H::AdaptStepDamping, 1.0)]),
         (OPTIMIZERS[1], &[to(Kind::Curvature(Curvature::Kfra)), set(H::StepDamping, 0.3)]),
         (OPTIMIZERS[4], &[to(Kind::Curvature(Curvature::HESSIAN_FREE)), set(H::Batch, 90.0)]),
         (OPTIMIZERS[11], &[to(Kind::Curvature(Curvature::Kflr)), to(Kind::Rule(Rule::Adam)), set(H::Beta2, 0.9)]),

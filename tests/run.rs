@@ -462,6 +462,40 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
 }
 
 #[test]
+fn whether_dampings_adapt_and_momentum_are_switched_along_the_run() {
+    use Hyperparameter as H;
+    let folder = experiment("kind = \"kfra\"");
+    let settings = ["train.updates=1000000".to_owned()];
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let session = Session::spawn(experiment, options(folder.path().join("out"), true)).unwrap();
+    let advance = |changes: &[(H, f64)], to: u64| {
+        for &(hyperparameter, value) in changes {
+            session.handle.send(Order::Set { hyperparameter, value });
+        }
+        session.handle.send(Order::RunThenPause(40));
+        let there = |snapshot: &Snapshot| snapshot.status == Status::Paused && snapshot.step == to;
+        assert!(wait_for(|| there(&session.handle.snapshot())));
+    };
+    advance(&[(H::AdaptKroneckerDamping, 0.0), (H::AdaptStepDamping, 0.0), (H::Momentum, 1.0), (H::Momentum, 0.5)], 40);
+    assert_eq!(session.handle.snapshot().hyperparameter(H::AdaptStepDamping), Some(0.0));
+    advance(&[(H::AdaptStepDamping, 1.0), (H::Momentum, 0.0)], 80);
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let events = events(folder.path());
+    let refused = "μ must be 0 (off) or 1 (on), found 0.5";
+    assert!(events.iter().any(|event| matches!(event, Event::Refused { reason, .. } if reason == refused)));
+    let mut damped = 0;
+    for event in events {
+        let Event::Step(step) = event else { continue };
+        let first = step.step <= 40;
+        assert_eq!((step.kronecker_damping, step.momentum.is_some()), (Some(1.0), first), "{step:?}");
+        assert!(!first || step.step_damping == Some(1.0), "{step:?}");
+        damped += u32::from(step.step_damping < Some(1.0));
+    }
+    assert!(damped > 20, "{damped}");
+}
+
+#[test]
 fn a_scaled_hyperparameter_is_scaled_from_the_value_in_force() {
     let folder = experiment("kind = \"kfra\"\nadapt_kronecker_damping = false");
     let settings = ["train.updates=1000000".to_owned()];

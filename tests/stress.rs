@@ -61,6 +61,9 @@ impl Draw {
         match (hyperparameter, hyperparameter.range()) {
             (Hyperparameter::Batch, _) => (1 + self.below(DATA)) as f64,
             (Hyperparameter::LearningRate, _) => self.between((1e-12, 1e3)),
+            (Hyperparameter::Momentum, _) | (_, Range::Fraction) => {
+                self.pick(&[0.0, 0.5, 0.9, 0.999, 1.0 - f64::EPSILON])
+            }
             (_, Range::Positive) => self.between(EXTREMES),
             (_, Range::NonNegative) => {
                 if self.chance(0.3) {
@@ -69,8 +72,8 @@ impl Draw {
                     self.between(EXTREMES)
                 }
             }
-            (_, Range::Fraction) => self.pick(&[0.0, 0.5, 0.9, 0.999, 1.0 - f64::EPSILON]),
             (_, Range::Share) => self.0.uniform(),
+            (_, Range::Switch) => f64::from(self.chance(0.5)),
             (_, Range::Count) => (1 + self.below(4)) as f64,
             (_, Range::Period) => self.below(9) as f64,
         }

@@ -11,6 +11,8 @@ pub enum Range {
     Fraction,
     /// Numbers from 0 up to 1.
     Share,
+    /// 0 or 1: off or on.
+    Switch,
     /// Whole numbers from 1.
     Count,
     /// Whole numbers from 0, where 0 means never.
@@ -27,6 +29,7 @@ impl Range {
                 Self::NonNegative => value >= 0.0,
                 Self::Fraction => (0.0..1.0).contains(&value),
                 Self::Share => (0.0..=1.0).contains(&value),
+                Self::Switch => [0.0, 1.0].contains(&value),
                 Self::Count => whole && value >= 1.0,
                 Self::Period => whole && value >= 0.0,
             }
@@ -39,6 +42,7 @@ impl Range {
             Self::NonNegative => "a number of at least 0",
             Self::Fraction => "a number from 0, below 1",
             Self::Share => "a number from 0 up to 1",
+            Self::Switch => "0 (off) or 1 (on)",
             Self::Count => "a whole number of at least 1",
             Self::Period => "a whole number of at least 0 (0: never)",
         }

@@ -100,8 +100,13 @@ impl<T: Real> SecondOrderState<T> {
     pub fn adopt(&mut self, old: &SecondOrder, new: &SecondOrder, architecture: &Architecture) {
         self.stale |= self.kronecker_damping.adopt(&old.kronecker_damping, &new.kronecker_damping);
         self.step_damping.adopt(&old.step_damping, &new.step_damping);
-        if new.momentum != self.previous.is_some() {
-            self.previous = new.momentum.then(|| Along::new(architecture));
+        self.follow(new.momentum, architecture);
+    }
+
+    /// Whether the last update is a second direction from now on; it is none yet where it was not.
+    pub fn follow(&mut self, momentum: bool, architecture: &Architecture) {
+        if momentum != self.previous.is_some() {
+            self.previous = momentum.then(|| Along::new(architecture));
         }
     }
 

@@ -62,16 +62,18 @@ macro_rules! hyperparameters {
 hyperparameters! {
     LearningRate = "optimizer.learning_rate", "learning rate", Positive, "Learning rate of a first-order method, before halving.";
     DecayPeriod = "optimizer.decay_period", "decay period", Period, "Updates until the learning rate is halved.";
-    Momentum = "optimizer.momentum", "μ", Fraction, "Momentum of a first-order method.";
+    Momentum = "optimizer.momentum", "μ", Share, "Momentum of a first-order method, below 1; of a second-order one whether the last update is a second direction: 0 or 1.";
     Beta1 = "optimizer.beta1", "β₁", Fraction, "Decay of the mean gradient.";
     Beta2 = "optimizer.beta2", "β₂", Fraction, "Decay of the mean squared gradient.";
     Epsilon = "optimizer.epsilon", "ε", Positive, "Added to the root of the mean squared gradient.";
     KroneckerDamping = "optimizer.kronecker_damping", "γ", Positive, "Kronecker damping γ.";
     KroneckerDampingMin = "optimizer.kronecker_damping_min", "γ min", Positive, "The least γ may become.";
     KroneckerDampingMax = "optimizer.kronecker_damping_max", "γ max", Positive, "The most γ may become.";
+    AdaptKroneckerDamping = "optimizer.adapt_kronecker_damping", "γ adapts", Switch, "Whether γ adapts itself: 0 or 1.";
     StepDamping = "optimizer.step_damping", "τ", Positive, "Step damping τ.";
     StepDampingMin = "optimizer.step_damping_min", "τ min", Positive, "The least τ may become.";
     StepDampingMax = "optimizer.step_damping_max", "τ max", Positive, "The most τ may become.";
+    AdaptStepDamping = "optimizer.adapt_step_damping", "τ adapts", Switch, "Whether τ adapts itself: 0 or 1.";
     L2 = "optimizer.l2", "η", NonNegative, "L2 coefficient η.";
     InversePeriod = "optimizer.inverse_period", "inverse period", Count, "Updates between new inverses.";
     FactorAverage = "optimizer.factor_average", "factor average", Fraction, "Weight of the past in the running average of the factors.";

@@ -3,7 +3,7 @@
 use super::{Hyperparameter, Trainer};
 use crate::diagnostics::{Diagnostic, Preconditioning};
 use crate::linalg::Real;
-use crate::optim::{Curvature, FirstOrder, Kind, Method, SecondOrder, State};
+use crate::optim::{Curvature, FirstOrder, Kind, Method, Range, SecondOrder, State};
 
 impl<T: Real> Trainer<T> {
     /// The present value of a hyperparameter; `None` where the method has none, or where it is not the
@@ -27,6 +27,15 @@ impl<T: Real> Trainer<T> {
         }
     }
 
+    /// The values that a hyperparameter can take with the present method.
+    pub fn range(&self, hyperparameter: Hyperparameter) -> Range {
+        match (hyperparameter, self.method()) {
+            (Hyperparameter::Momentum, Method::FirstOrder(_)) => Range::Fraction,
+            (Hyperparameter::Momentum, Method::SecondOrder(_)) => Range::Switch,
+            _ => hyperparameter.range(),
+        }
+    }
+
     /// Sets a hyperparameter, whose value must lie in its range; whether the method has it, and so whether
     /// it was set.
     pub fn set(&mut self, hyperparameter: Hyperparameter, value: f64) -> bool {
@@ -45,8 +54,9 @@ impl<T: Real> Trainer<T> {
                         H::StepDamping => state.step_damping.set(value),
                         _ => {
                             set_second(second, hyperparameter, value);
-                            // γ and τ stay within their bounds when these are moved.
+                            // γ and τ stay within their bounds when these are moved, and when they adapt again.
                             state.bound(second);
+                            state.follow(second.momentum, self.pass.architecture());
                         }
                     }
                     // The inverses are of the old γ.
@@ -104,6 +114,9 @@ fn get_second(second: &SecondOrder, hyperparameter: Hyperparameter) -> Option<f6
     match (hyperparameter, second.curvature) {
         (H::KroneckerDampingMin, _) if factors => Some(second.kronecker_damping.min),
         (H::KroneckerDampingMax, _) if factors => Some(second.kronecker_damping.max),
+        (H::AdaptKroneckerDamping, _) if factors => Some(f64::from(second.kronecker_damping.adapt)),
+        (H::AdaptStepDamping, _) => Some(f64::from(second.step_damping.adapt)),
+        (H::Momentum, _) => Some(f64::from(second.momentum)),
         (H::StepDampingMin, _) => Some(second.step_damping.min),
         (H::StepDampingMax, _) => Some(second.step_damping.max),
         (H::InversePeriod, _) if factors => Some(second.inverse_period as f64),
@@ -125,6 +138,9 @@ fn set_second(second: &mut SecondOrder, hyperparameter: Hyperparameter, value: f
         (H::KroneckerDampingMax, _) => second.kronecker_damping.max = value,
         (H::StepDampingMin, _) => second.step_damping.min = value,
         (H::StepDampingMax, _) => second.step_damping.max = value,
+        (H::AdaptKroneckerDamping, _) => second.kronecker_damping.adapt = value > 0.0,
+        (H::AdaptStepDamping, _) => second.step_damping.adapt = value > 0.0,
+        (H::Momentum, _) => second.momentum = value > 0.0,
         _ => {}
     }
 }

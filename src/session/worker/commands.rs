@@ -126,7 +126,7 @@ impl<T: Real> Worker<T> {
     /// Sets a hyperparameter; says what changed, or why nothing did.
     fn set(&mut self, hyperparameter: Hyperparameter, value: f64) -> Result<String, String> {
         use Hyperparameter as H;
-        let (symbol, range) = (hyperparameter.symbol(), hyperparameter.range());
+        let (symbol, range) = (hyperparameter.symbol(), self.trainer.range(hyperparameter));
         if !range.contains(value) {
             return Err(format!("{symbol} must be {}, found {value}", range.expectation()));
         }
