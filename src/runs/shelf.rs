@@ -231,16 +231,23 @@ impl Shelf {
         Ok(())
     }
 
-    /// Starts a run at the latest checkpoint of another, in a folder of its own; where that stands still because of
-    /// something, at the one from before it. Where all updates are made at that checkpoint, as many again are made.
+    /// The steps of the checkpoints of a run, the latest first.
+    pub fn checkpoints(&self, id: Id) -> Vec<u64> {
+        let all = self.entry(id).map(|entry| Checkpoint::list(&entry.folder)).unwrap_or_default();
+        all.into_iter().map(|(step, _)| step).collect()
+    }
+
+    /// Starts a run at the checkpoint of another at a step, in a folder of its own. If it is not stated, or gone, that
+    /// is the latest; of a run that stands still because of something, the one from before it. Where all updates are
+    /// made at that checkpoint, as many again are made.
     ///
     /// # Errors
     /// Where it has none, or the run cannot start.
-    pub fn fork(&mut self, id: Id) -> Result<Option<Id>, session::Error> {
+    pub fn fork(&mut self, id: Id, at: Option<u64>) -> Result<Option<Id>, session::Error> {
         let Some(entry) = self.entry(id) else { return Ok(None) };
-        let (back, all) = (entry.snapshot.back, Checkpoint::list(&entry.folder));
-        let from_before = all.iter().find(|(step, _)| Some(*step) == back);
-        let Some((step, checkpoint)) = from_before.or(all.first()).cloned() else {
+        let (wanted, all) = (at.or(entry.snapshot.back), Checkpoint::list(&entry.folder));
+        let found = all.iter().find(|(step, _)| Some(*step) == wanted);
+        let Some((step, checkpoint)) = found.or(all.first()).cloned() else {
             return Err(session::Error::NoCheckpoint { folder: entry.folder.clone(), reasons: Vec::new() });
         };
         let mut experiment = session::forked(&checkpoint, &[])?;

@@ -204,7 +204,7 @@ bindings! {
     Runs: [letter('v')] "view", Some("view"), Action::NextView, "Show losses, ranks or the differences of settings below.";
     Runs: [letter('x')] "x-axis", Some("x axis"), Action::NextUnit, "Count x in updates, epochs, samples or seconds of training.";
     Runs: [letter('g')] "group", Some("group"), Action::GroupSeeds, "Show runs that differ only in their seeds as their mean, with a band of all of them.";
-    Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run where the selected one is, or at its latest checkpoint if it is over.";
+    Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run where the selected one is, or at a checkpoint of one that is over.";
     Runs: [letter('r')] "resume", Some("resume"), Action::ResumeRun, "Let the selected run go on where it was left.";
     Runs: [letter('d')] "edit", Some("design"), Action::DesignRun, "Take the selected run's experiment to the Design screen.";
     Runs: [letter('a')] "again", Some("again"), Action::Again, "Queue the selected run's experiment once more, with the next seed.";

@@ -7,12 +7,13 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::action::{self, BINDINGS, Binding, Context};
 use super::log::{Said, Speaker};
-use super::number::{count, plain};
+use super::number::{count, figure, plain};
 use super::panes::{Pane, Scene, status};
 use super::state::Overlay;
 use super::theme::Theme;
 use super::widgets::put;
 use crate::optim::Kind;
+use crate::runs::Id;
 use crate::train::Hyperparameter;
 
 /// Draws what lies over the panes, if anything does.
@@ -30,6 +31,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         }
         Some(Overlay::Optimizers(at)) => {
             show("This run goes on with another optimizer: Enter chooses", &optimizers(scene), *at, Some(*at));
+        }
+        Some(Overlay::Forks(id, steps, at)) => {
+            show("Another run begins at a checkpoint: Enter chooses", &forks(scene, *id, steps), *at, Some(*at));
         }
         Some(Overlay::Palette(text, at)) => {
             let found: Vec<_> = action::search(scene.state.screen.context(), text)
@@ -118,6 +122,26 @@ fn optimizers(scene: &Scene<'_>) -> Vec<Line<'static>> {
         Line::styled(format!("{}{}", kind.name(), if present { "  · now" } else { "" }), style)
     };
     Kind::all().into_iter().map(line).collect()
+}
+
+/// The checkpoints of a run with what is known of them, the validation loss or else the training loss.
+fn forks(scene: &Scene<'_>, id: Id, steps: &[u64]) -> Vec<Line<'static>> {
+    let snapshot = scene.entries.iter().find(|entry| entry.id == id).map(|entry| &entry.snapshot);
+    let loss = |step: u64| {
+        let snapshot = snapshot?;
+        let kinds = [("validation loss", &snapshot.validation_loss), ("training loss", &snapshot.train_loss)];
+        let (name, series) = kinds.into_iter().find(|(_, series)| !series.is_empty())?;
+        let point = series.points()[series.nearest(step as f64)?];
+        Some(format!("  {name} {}", figure(point.mean())))
+    };
+    let wide = steps.iter().map(|&step| count(step).len()).max().unwrap_or(0);
+    let line = |&step: &u64| {
+        Line::from(vec![
+            Span::styled(format!("update {:>wide$}", count(step)), scene.theme.strong),
+            Span::styled(loss(step).unwrap_or_default(), scene.theme.text),
+        ])
+    };
+    steps.iter().map(line).collect()
 }
 
 /// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.

@@ -163,6 +163,8 @@ pub enum Overlay {
     Choose(usize),
     /// The optimizers, one of them selected.
     Optimizers(usize),
+    /// The checkpoints of a run at which another can begin, the latest first, one of them selected.
+    Forks(Id, Vec<u64>, usize),
     /// The commands whose name or help has what is typed, one of them selected.
     Palette(String, usize),
     /// A line that is typed.
@@ -263,7 +265,7 @@ impl State {
     /// Where keys are meant now.
     pub fn context(&self) -> Context {
         match self.overlay {
-            Some(Overlay::Help(_) | Overlay::Choose(_) | Overlay::Optimizers(_)) => Context::List,
+            Some(Overlay::Help(_) | Overlay::Choose(_) | Overlay::Optimizers(_) | Overlay::Forks(..)) => Context::List,
             Some(Overlay::Messages(_)) => Context::Messages,
             Some(Overlay::Palette(..)) => Context::Palette,
             Some(Overlay::Prompt(..)) => Context::Prompt,

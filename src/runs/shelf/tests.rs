@@ -44,7 +44,7 @@ fn a_run_is_stopped_resumed_forked_and_deleted() {
     shelf.stop();
     wait(&mut shelf, |shelf| shelf.live() == 0);
     let before = std::fs::read(root.path().join("one/events.jsonl")).unwrap();
-    let fork = shelf.fork(id).unwrap().unwrap();
+    let fork = shelf.fork(id, None).unwrap().unwrap();
     wait(&mut shelf, made(fork, updates + 20));
     shelf.stop();
     wait(&mut shelf, |shelf| shelf.live() == 0);
@@ -57,7 +57,7 @@ fn a_run_is_stopped_resumed_forked_and_deleted() {
 }
 
 #[test]
-fn a_fork_begins_at_the_checkpoint_to_go_back_to_if_there_is_one() {
+fn a_fork_begins_at_the_checkpoint_that_is_chosen_or_to_go_back_to_or_the_latest() {
     let root = tempfile::tempdir().unwrap();
     let mut shelf = shelf(root.path());
     let id = shelf.start(endless(1), root.path().join("one").into()).unwrap();
@@ -68,9 +68,17 @@ fn a_fork_begins_at_the_checkpoint_to_go_back_to_if_there_is_one() {
     wait(&mut shelf, |shelf| shelf.live() == 0);
     let steps: Vec<_> = Checkpoint::list(&root.path().join("one")).into_iter().map(|(step, _)| step).collect();
     assert!(steps.len() == 2 && steps[1] > 10, "{steps:?}");
-    for (back, expected) in [(Some(steps[1]), steps[1]), (None, steps[0]), (Some(5), steps[0])] {
+    assert_eq!(shelf.checkpoints(id), steps);
+    let (latest, first) = (steps[0], steps[1]);
+    for (back, at, expected) in [
+        (Some(first), None, first),
+        (None, None, latest),
+        (Some(5), None, latest),
+        (None, Some(first), first),
+        (Some(first), Some(latest), latest),
+    ] {
         Arc::make_mut(&mut shelf.entry_mut(id).unwrap().snapshot).back = back;
-        let fork = shelf.fork(id).unwrap().unwrap();
+        let fork = shelf.fork(id, at).unwrap().unwrap();
         wait(&mut shelf, |shelf| shelf.entry(fork).unwrap().snapshot.step > expected);
         let origin = session::Origin::read(&shelf.entry(fork).unwrap().folder).unwrap();
         assert_eq!(origin.step, expected);
@@ -132,7 +140,7 @@ fn a_damaged_log_shows_as_such_with_its_place() {
     let said = &shelf.entry(id).unwrap().snapshot.messages.back().unwrap().text;
     assert!(said.starts_with(&place), "{said}");
     // At its checkpoint, which is whole, another run can begin.
-    assert!(shelf.fork(id).unwrap().is_some());
+    assert!(shelf.fork(id, None).unwrap().is_some());
     shelf.stop();
     wait(&mut shelf, |shelf| shelf.live() == 0);
 }

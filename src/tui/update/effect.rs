@@ -32,6 +32,8 @@ pub enum Effect {
     Hurry(Id),
     /// Start another run where a run is.
     Fork(Id),
+    /// Start another run at one of the checkpoints of a run.
+    ForkAt(Id, u64),
     /// Let a run go on where it was left.
     Resume(Id),
     /// Delete a run.

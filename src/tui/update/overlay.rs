@@ -45,6 +45,7 @@ pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
         Some(Overlay::Messages(at)) => (at, state.log.shown().count()),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
+        Some(Overlay::Forks(_, steps, at)) => (at, steps.len()),
         Some(Overlay::Palette(text, at)) => (at, action::search(screen, text).len()),
         Some(_) => return,
         None if state.screen == Screen::Runs => return runs::select(state, sight.entries, by),
@@ -87,6 +88,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             let optimizer = *Kind::all().get(selected)?;
             Some(Effect::send(Command::Switch { optimizer }, &format!("optimizer {}", optimizer.name())))
         }
+        Overlay::Forks(id, steps, selected) => Some(Effect::ForkAt(id, *steps.get(selected)?)),
         Overlay::Palette(text, selected) => {
             let action = action::search(state.screen.context(), &text).get(selected)?.action;
             super::update(state, action, sight)

@@ -202,6 +202,16 @@ fn lists_scroll_within_their_bounds() {
 }
 
 #[test]
+fn the_checkpoint_to_fork_at_is_chosen_from_a_list() {
+    let run = sample::snapshot(10);
+    for (typed, expected) in [("⏎", Some(Effect::ForkAt(3, 900))), ("jj⏎", Some(Effect::ForkAt(3, 500))), ("⎋", None)]
+    {
+        let mut state = State { overlay: Some(Overlay::Forks(3, vec![900, 500], 0)), ..State::default() };
+        assert_eq!((keys(&mut state, &run, typed), state.overlay), (expected, None), "{typed}");
+    }
+}
+
+#[test]
 fn the_design_screen_shows_the_experiment_of_the_run_until_another_is_edited() {
     let run = sample::snapshot(10);
     assert_eq!(after("D", &run).1, Some(Effect::Design(0)));

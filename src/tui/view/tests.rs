@@ -149,6 +149,7 @@ fn overlays() -> impl Iterator<Item = (Option<Overlay>, &'static str)> {
         (Overlay::Messages(0), "messages"),
         (Overlay::Choose(3), "choose"),
         (Overlay::Optimizers(6), "optimizers"),
+        (Overlay::Forks(0, vec![1000, 800, 50], 1), "forks"),
         (Overlay::Palette("set".to_owned(), 1), "palette"),
         (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
         (Overlay::Ask(Question::Quit), "quit"),

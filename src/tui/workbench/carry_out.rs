@@ -54,7 +54,8 @@ impl Workbench<'_> {
             }
             Effect::Design(id) => self.design(id)?,
             Effect::Export { file, replace } => return self.export(&file, replace),
-            Effect::Fork(id) => return self.fork(id).map(Some),
+            Effect::Fork(id) => return self.fork(id),
+            Effect::ForkAt(id, step) => return self.fork_at(id, Some(step)).map(Some),
             Effect::Resume(id) => {
                 self.shelf.resume(id).map_err(in_words)?;
                 self.state.pending.clear();
@@ -128,16 +129,22 @@ impl Workbench<'_> {
         }
     }
 
-    /// Starts another run where a run is now, for which it writes a checkpoint first. One that is over, or stands
-    /// still because of something that came after a checkpoint, has its checkpoint already.
-    fn fork(&mut self, id: Id) -> Result<String, String> {
-        if self.shelf.entry(id).is_some_and(|entry| entry.snapshot.back.is_none())
-            && let Some(ticket) = self.shelf.send(id, Command::Checkpoint)
-        {
-            self.forks.push((id, ticket));
-            return Ok("writes a checkpoint, then forks".to_owned());
+    /// Starts another run where a run is now, for which it writes a checkpoint first. One that stands still because of
+    /// something has its checkpoint from before that; among those of one that is over the user chooses.
+    fn fork(&mut self, id: Id) -> Result<Option<String>, String> {
+        if self.shelf.entry(id).is_none_or(|entry| entry.snapshot.back.is_some()) {
+            return self.fork_at(id, None).map(Some);
         }
-        self.fork_at_checkpoint(id)
+        if let Some(ticket) = self.shelf.send(id, Command::Checkpoint) {
+            self.forks.push((id, ticket));
+            return Ok(Some("writes a checkpoint, then forks".to_owned()));
+        }
+        let steps = self.shelf.checkpoints(id);
+        if steps.len() < 2 {
+            return self.fork_at(id, None).map(Some);
+        }
+        self.state.overlay = Some(Overlay::Forks(id, steps, 0));
+        Ok(None)
     }
 
     /// Starts the runs whose checkpoints are written.
@@ -149,7 +156,7 @@ impl Workbench<'_> {
         let (waiting, due): (Vec<_>, _) = self.forks.drain(..).partition(waits);
         self.forks = waiting;
         for (id, _) in due {
-            match self.fork_at_checkpoint(id) {
+            match self.fork_at(id, None) {
                 Ok(said) => self.state.say(Level::Info, said),
                 Err(wrong) => self.state.say(Level::Error, wrong),
             }
@@ -157,10 +164,11 @@ impl Workbench<'_> {
         }
     }
 
-    /// Starts another run at a checkpoint of a run; their curves are laid over one another.
-    fn fork_at_checkpoint(&mut self, id: Id) -> Result<String, String> {
+    /// Starts another run at a checkpoint of a run, if none is stated at the one that is due; their curves are laid
+    /// over one another.
+    fn fork_at(&mut self, id: Id, step: Option<u64>) -> Result<String, String> {
         let label = self.shelf.entry(id).map(Entry::label).unwrap_or_default();
-        let fork = self.shelf.fork(id).map_err(in_words)?.ok_or("there is no such run any more")?;
+        let fork = self.shelf.fork(id, step).map_err(in_words)?.ok_or("there is no such run any more")?;
         let list = &mut self.state.runs;
         list.marked.extend([id, fork]);
         list.marked.sort_unstable();
