@@ -37,6 +37,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// Its end, if it has come.
     pub summary: Option<Summary>,
+    /// Its experiment file.
+    text: String,
     /// Settings by their place in the experiment file: `optimizer.l2`.
     settings: BTreeMap<String, Fact>,
     /// Results by their name in the summary: `train_loss`.
@@ -78,7 +80,8 @@ impl Run {
             std::fs::read_to_string(&path).map_err(|source| Unreadable::File { path, source })
         };
         let wrong = |name: &str, reason: String| Unreadable::Content { path: folder.join(name), reason };
-        let table: toml::Table = text("experiment.toml")?
+        let experiment = text("experiment.toml")?;
+        let table: toml::Table = experiment
             .parse()
             .map_err(|error: toml::de::Error| wrong("experiment.toml", error.to_string()))?;
         let summary = match text("summary.json") {
@@ -106,18 +109,18 @@ impl Run {
         } else {
             found.insert("status".to_owned(), Fact::Text("unfinished".to_owned()));
         }
-        Ok(Self { folder: folder.to_owned(), summary, settings: known, results: found })
+        Ok(Self { folder: folder.to_owned(), summary, text: experiment, settings: known, results: found })
     }
 
     /// A run that has no folder yet.
     pub fn planned(folder: &Path, experiment: &Experiment) -> Self {
-        let mut known = BTreeMap::new();
+        let (mut known, text) = (BTreeMap::new(), experiment.to_toml());
         // What an experiment writes is TOML.
-        if let Ok(table) = experiment.to_toml().parse::<toml::Table>() {
+        if let Ok(table) = text.parse::<toml::Table>() {
             settings("", &toml::Value::Table(table), &mut known);
         }
         let results = BTreeMap::from([("status".to_owned(), Fact::Text("unfinished".to_owned()))]);
-        Self { folder: folder.to_owned(), summary: None, settings: known, results }
+        Self { folder: folder.to_owned(), summary: None, text, settings: known, results }
     }
 
     /// The name of its folder.
@@ -172,11 +175,11 @@ impl Run {
     /// The experiment, with another seed if one is given.
     ///
     /// # Errors
-    /// Where its file cannot be read or is none.
+    /// Where its file is none.
     pub fn experiment(&self, seed: Option<u64>) -> Result<Experiment, Unreadable> {
         let path = self.folder.join("experiment.toml");
         let set: Vec<_> = seed.map(|seed| format!("seed={seed}")).into_iter().collect();
-        let found = Experiment::read(&path, &set);
+        let found = Experiment::parse(&path.display().to_string(), &self.text, &set);
         found.map_err(|problems| Unreadable::Content { path, reason: problems.to_string() })
     }
 }
@@ -210,10 +213,18 @@ fn settings(key: &str, value: &toml::Value, facts: &mut BTreeMap<String, Fact>) 
     facts.insert(key.to_owned(), fact);
 }
 
+/// Whether a folder is that of a run.
+pub(super) fn is_run(folder: &Path) -> bool {
+    folder.join("experiment.toml").is_file()
+}
+
 /// Every run folder below `root`, by name, and what could not be read.
 pub fn list(root: &Path) -> (Vec<Run>, Vec<Unreadable>) {
-    let folders = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut folders: Vec<_> = folders.filter(|folder| folder.join("experiment.toml").is_file()).collect();
+    // The folder one is in can be called by no name.
+    let there = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let entries = std::fs::read_dir(there).into_iter().flatten().flatten();
+    let folders = entries.map(|entry| root.join(entry.file_name()));
+    let mut folders: Vec<_> = folders.filter(|folder| is_run(folder)).collect();
     folders.sort();
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for folder in folders {

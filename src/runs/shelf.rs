@@ -28,6 +28,8 @@ pub struct Entry {
     source: Source,
     /// Whether another process trains it.
     elsewhere: bool,
+    /// Whether its folder is its own: it has begun there.
+    begun: bool,
 }
 
 /// Where the state of a run comes from.
@@ -120,6 +122,16 @@ impl Entry {
         matches!(self.source, Source::Queued(_))
     }
 
+    /// Its checkpoints with their steps, the latest first.
+    fn checkpoints(&self) -> Vec<(u64, PathBuf)> {
+        if self.begun { Checkpoint::list(&self.folder) } else { Vec::new() }
+    }
+
+    /// Whether it has begun. The folder of one that has not is not its own: it may be that of another run.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// The name of its folder.
     pub fn label(&self) -> String {
         super::folder::label(&self.folder)
@@ -161,7 +173,8 @@ impl Shelf {
     fn push(&mut self, folder: PathBuf, run: Option<Run>, source: Source) -> Id {
         let id = self.next;
         self.next += 1;
-        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source, elsewhere: false });
+        let begun = matches!(source, Source::Over | Source::Folder(_));
+        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source, elsewhere: false, begun });
         id
     }
 
@@ -223,7 +236,7 @@ impl Shelf {
     pub fn resume(&mut self, id: Id) -> Result<(), session::Error> {
         let places = self.places.clone();
         let Some(entry) = self.entry_mut(id) else { return Ok(()) };
-        if matches!(entry.source, Source::Over | Source::Folder(_)) {
+        if entry.begun && matches!(entry.source, Source::Over | Source::Folder(_)) {
             session::require_free(&entry.folder)?;
             let experiment = session::resumed(&entry.folder, &[])?;
             entry.source = Source::Live(spawn(experiment, entry.folder.clone().into(), Start::Resume, &places)?);
@@ -233,7 +246,7 @@ impl Shelf {
 
     /// The steps of the checkpoints of a run, the latest first.
     pub fn checkpoints(&self, id: Id) -> Vec<u64> {
-        let all = self.entry(id).map(|entry| Checkpoint::list(&entry.folder)).unwrap_or_default();
+        let all = self.entry(id).map(Entry::checkpoints).unwrap_or_default();
         all.into_iter().map(|(step, _)| step).collect()
     }
 
@@ -245,7 +258,7 @@ impl Shelf {
     /// Where it has none, or the run cannot start.
     pub fn fork(&mut self, id: Id, at: Option<u64>) -> Result<Option<Id>, session::Error> {
         let Some(entry) = self.entry(id) else { return Ok(None) };
-        let (wanted, all) = (at.or(entry.snapshot.back), Checkpoint::list(&entry.folder));
+        let (wanted, all) = (at.or(entry.snapshot.back), entry.checkpoints());
         let found = all.iter().find(|(step, _)| Some(*step) == wanted);
         let Some((step, checkpoint)) = found.or(all.first()).cloned() else {
             return Err(session::Error::NoCheckpoint { folder: entry.folder.clone(), reasons: Vec::new() });
@@ -317,7 +330,8 @@ impl Shelf {
 
     /// Looks below the roots for run folders that are not on the shelf, and for ends that have come.
     pub fn scan(&mut self) {
-        let known: BTreeSet<PathBuf> = self.entries.iter().map(|entry| entry.folder.clone()).collect();
+        let theirs = self.entries.iter().filter(|entry| entry.begun || entry.is_live());
+        let known: BTreeSet<PathBuf> = theirs.map(|entry| entry.folder.clone()).collect();
         let found = self.roots.iter().flat_map(|root| super::list(root).0);
         let new: Vec<_> = found.filter(|run| !known.contains(&run.folder)).collect();
         for run in new {
@@ -325,7 +339,7 @@ impl Shelf {
         }
         // Folders that somebody deleted meanwhile.
         self.entries.retain(|entry| match entry.source {
-            Source::Over | Source::Folder(_) => entry.folder.exists(),
+            Source::Over | Source::Folder(_) => !entry.begun || entry.folder.exists(),
             Source::Live(_) | Source::Queued(_) => true,
         });
         for entry in &mut self.entries {
@@ -336,7 +350,8 @@ impl Shelf {
                     *watch = Watch::begin(&entry.folder).ok();
                 }
             }
-            if entry.run.as_ref().is_none_or(|run| run.summary.is_none())
+            if entry.begun
+                && entry.run.as_ref().is_none_or(|run| run.summary.is_none())
                 && let Ok(run) = Run::read(&entry.folder)
             {
                 entry.run = Some(run);
@@ -354,6 +369,7 @@ impl Shelf {
                 _ => continue,
             };
             if !Arc::ptr_eq(&latest, &entry.snapshot) {
+                entry.begun |= latest.run.is_some();
                 entry.snapshot = latest;
                 news = true;
             }
@@ -361,8 +377,11 @@ impl Shelf {
                 && let Source::Live(session) = std::mem::replace(&mut entry.source, Source::Over)
             {
                 entry.snapshot = session.handle.snapshot();
+                entry.begun |= entry.snapshot.run.is_some();
                 self.ends.push((entry.folder.clone(), session.join()));
-                entry.run = Run::read(&entry.folder).ok();
+                if entry.begun {
+                    entry.run = Run::read(&entry.folder).ok();
+                }
                 news = true;
             }
         }
@@ -409,23 +428,24 @@ impl Shelf {
         }
     }
 
-    /// Takes a run off the shelf: one that waits is forgotten, the folder of one that is over is deleted.
+    /// Takes a run off the shelf, and deletes its folder if it has one of its own.
     ///
     /// # Errors
-    /// Where it runs, or its folder cannot be deleted.
+    /// Where it runs, or its folder is no run folder any more or cannot be deleted.
     pub fn delete(&mut self, id: Id) -> std::io::Result<()> {
         let Some(place) = self.entries.iter().position(|entry| entry.id == id) else { return Ok(()) };
-        match &self.entries[place].source {
-            Source::Live(_) => return Err(std::io::Error::other("it runs; stop it first")),
-            Source::Queued(_) => {}
-            Source::Over | Source::Folder(_) => {
-                let folder = &self.entries[place].folder;
-                session::require_free(folder).map_err(std::io::Error::other)?;
-                match std::fs::remove_dir_all(folder) {
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    removed => removed?,
-                }
+        let entry = &self.entries[place];
+        if entry.is_live() {
+            return Err(std::io::Error::other("it runs; stop it first"));
+        }
+        if entry.begun && entry.folder.exists() {
+            let folder = &entry.folder;
+            session::require_free(folder).map_err(std::io::Error::other)?;
+            if !super::folder::is_run(folder) || !session::log::path(folder).is_file() {
+                let wrong = format!("{}: not a run folder: expected its experiment and its log", folder.display());
+                return Err(std::io::Error::other(wrong));
             }
+            std::fs::remove_dir_all(folder)?;
         }
         self.entries.remove(place);
         Ok(())

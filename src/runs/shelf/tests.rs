@@ -88,6 +88,46 @@ fn a_fork_begins_at_the_checkpoint_that_is_chosen_or_to_go_back_to_or_the_latest
 }
 
 #[test]
+fn only_a_folder_that_a_run_began_in_is_deleted_with_it() {
+    let root = tempfile::tempdir().unwrap();
+    let (docs, one) = (root.path().join("docs"), root.path().join("one"));
+    let file = docs.join("thesis.txt");
+    std::fs::create_dir(&docs).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let mut first = shelf(root.path());
+    let began = first.start(endless(1), one.clone().into()).unwrap();
+    wait(&mut first, |first| first.entry(began).unwrap().snapshot.step > 20);
+    first.stop();
+    wait(&mut first, |first| first.live() == 0);
+
+    let mut shelf = shelf(root.path());
+    let refused = [&docs, &one].map(|folder| shelf.start(endless(2), folder.clone().into()).unwrap());
+    wait(&mut shelf, |shelf| shelf.live() == 0);
+    shelf.scan();
+    assert_eq!(refused.map(|id| standing(&shelf, id)), [Standing::Failed; 2]);
+    let entry = shelf.entry(refused[1]).unwrap();
+    assert_eq!(entry.run.as_ref().unwrap().experiment(None).unwrap().seed, 2);
+    assert!(shelf.fork(refused[1], None).is_err());
+    shelf.resume(refused[1]).unwrap();
+    assert_eq!(shelf.live(), 0);
+    // The run that has the folder is a run of its own.
+    let [found] = shelf.entries().iter().filter(|entry| entry.has_begun()).collect::<Vec<_>>()[..] else { panic!() };
+    let found = found.id;
+    assert_eq!((standing(&shelf, found), &shelf.entry(found).unwrap().folder), (Standing::Stopped, &one));
+    for id in refused {
+        shelf.delete(id).unwrap();
+    }
+    assert!(file.exists() && one.join("summary.json").exists());
+
+    // Nor is a folder deleted that has become another's meanwhile.
+    for file in ["events.jsonl", "experiment.toml"] {
+        std::fs::remove_file(one.join(file)).unwrap();
+        assert!(shelf.delete(found).unwrap_err().to_string().contains("not a run folder"));
+    }
+    assert!(one.join("summary.json").exists());
+}
+
+#[test]
 fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
     let root = tempfile::tempdir().unwrap();
     let mut other = shelf(root.path());

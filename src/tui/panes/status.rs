@@ -48,10 +48,6 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 /// A question.
 fn ask(scene: &Scene<'_>, question: &Question) -> Line<'static> {
     let theme = scene.theme;
-    let label = |id| {
-        let entry = scene.entries.iter().find(|entry| entry.id == id);
-        entry.map_or_else(String::new, |entry| entry.folder.display().to_string())
-    };
     let live = scene.entries.iter().filter(|entry| entry.is_live()).count();
     let lost = scene.state.design.is_changed();
     let shown_alone =
@@ -67,7 +63,15 @@ fn ask(scene: &Scene<'_>, question: &Question) -> Line<'static> {
             let step = count(scene.snapshot.step);
             (format!("Stop the run after update {step} and quit?"), "A checkpoint is written first.")
         }
-        Question::Delete(id) => (format!("Delete {}?", label(*id)), "It cannot be had back."),
+        Question::Delete(id) => match scene.entries.iter().find(|entry| entry.id == *id) {
+            Some(entry) if !entry.has_begun() => {
+                (format!("Take {} off the list?", entry.label()), "It has not begun: nothing is deleted.")
+            }
+            entry => {
+                let folder = entry.map(|entry| entry.folder.display().to_string()).unwrap_or_default();
+                (format!("Delete {folder}?"), "It cannot be had back.")
+            }
+        },
         Question::Replace(file) => (format!("{} is there already. Write over it?", file.display()), ""),
     };
     Line::from(vec![
