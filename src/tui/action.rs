@@ -272,8 +272,9 @@ bindings! {
     Prompt: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the last sign.";
     Prompt: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
     Prompt: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
-    Question: [letter('y'), ENTER, control('c')] "yes", Some("yes"), Action::Accept, "Yes.";
+    Question: [letter('y'), ENTER] "yes", Some("yes"), Action::Accept, "Yes.";
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
+    Question: [control('c')] "quit", None, Action::Quit, "Quit; asks that first, or is a yes to it.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
     Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
     Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";

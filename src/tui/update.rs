@@ -215,6 +215,9 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
 }
 
 fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
+    if state.overlay == Some(Overlay::Ask(Question::Quit)) {
+        return overlay::accept(state, sight);
+    }
     if !sight.is_live() && !state.design.is_changed() {
         return Some(Effect::Quit);
     }

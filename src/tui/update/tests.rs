@@ -12,13 +12,16 @@ fn keys(state: &mut State, snapshot: &Snapshot, keys: &str) -> Option<Effect> {
             '⏎' => KeyCode::Enter,
             '⎋' => KeyCode::Esc,
             '⌫' => KeyCode::Backspace,
+            '⌦' => KeyCode::Delete,
             '⇥' => KeyCode::Tab,
             '←' => KeyCode::Left,
+            '␃' => KeyCode::Char('c'),
             other => KeyCode::Char(other),
         };
+        let modifiers = if key == '␃' { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
         let shelf = sample::shelf();
         let sight = Sight { snapshot, entries: shelf.entries() };
-        effect = press(state, &KeyEvent::new(code, KeyModifiers::NONE), sight);
+        effect = press(state, &KeyEvent::new(code, modifiers), sight);
     }
     effect
 }
@@ -127,6 +130,22 @@ fn quitting_asks_only_where_a_run_would_be_lost() {
     let over = Sight { snapshot: &run, entries: &shelf.entries()[1..] };
     let mut state = State::default();
     assert_eq!(press(&mut state, &KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE), over), Some(Effect::Quit));
+}
+
+#[test]
+fn the_key_that_quits_is_a_yes_to_no_other_question() {
+    let run = sample::snapshot(10);
+    for typed in ["␃␃", "?␃␃", "Rj⌦␃␃"] {
+        let (state, effect) = after(typed, &run);
+        assert!(state.stopping && effect == Some(Effect::StopAll), "{typed}");
+    }
+    // To delete a run, to write over a file, to begin another experiment.
+    let mut replace = State { overlay: Some(Overlay::Ask(Question::Replace("a.csv".into()))), ..State::default() };
+    let effect = keys(&mut replace, &run, "␃");
+    let others = ["Rj⌦␃", "DaN␃"].map(|typed| after(typed, &run));
+    for (state, effect) in others.into_iter().chain([(replace, effect)]) {
+        assert_eq!((state.overlay, effect), (Some(Overlay::Ask(Question::Quit)), None));
+    }
 }
 
 #[test]
