@@ -83,6 +83,11 @@ impl Standing {
             Self::Damaged => "damaged",
         }
     }
+
+    /// Whether it trains or stands still in this process, which it obeys.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
 }
 
 impl From<&Outcome> for Standing {
@@ -346,7 +351,8 @@ impl Shelf {
             if let Source::Folder(watch) = &mut entry.source {
                 let over = entry.run.as_ref().is_some_and(|run| run.summary.is_some());
                 entry.elsewhere = !over && session::require_free(&entry.folder).is_err();
-                if entry.elsewhere && watch.is_none() {
+                // One that came to the end of a run, which goes on now, reads no more.
+                if entry.elsewhere && !watch.as_ref().is_some_and(Watch::is_written) {
                     *watch = Watch::begin(&entry.folder).ok();
                 }
             }
@@ -363,6 +369,11 @@ impl Shelf {
     pub fn look(&mut self) -> bool {
         let mut news = false;
         for entry in &mut self.entries {
+            if let Source::Folder(Some(watch)) = &entry.source {
+                let elsewhere = watch.is_written();
+                news |= elsewhere != entry.elsewhere;
+                entry.elsewhere = elsewhere;
+            }
             let latest = match &entry.source {
                 Source::Live(session) => session.handle.snapshot(),
                 Source::Folder(Some(watch)) => watch.snapshot(),

@@ -17,6 +17,8 @@ const PERIOD: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Watch {
     board: Arc<ArcSwap<Snapshot>>,
+    /// Whether a run writes to the folder.
+    written: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
 }
 
@@ -27,10 +29,15 @@ impl Watch {
     /// # Errors
     /// Where there can be no further thread.
     pub fn begin(folder: &Path) -> std::io::Result<Self> {
-        let watch = Self { board: Arc::default(), over: Arc::default() };
-        let (board, over, folder) = (Arc::clone(&watch.board), Arc::clone(&watch.over), folder.to_owned());
+        let written = Arc::new(AtomicBool::new(require_free(folder).is_err()));
+        let watch = Self { board: Arc::default(), written, over: Arc::default() };
+        let Self { board, written, over } = &watch;
+        let (board, written, over) = (Arc::clone(board), Arc::clone(written), Arc::clone(over));
+        let folder = folder.to_owned();
         std::thread::Builder::new().name("watch".into()).spawn(move || {
-            if let Err(error) = follow(folder, &board, &over) {
+            let followed = follow(folder, &board, &written, &over);
+            written.store(false, Ordering::Relaxed);
+            if let Err(error) = followed {
                 let mut snapshot = Snapshot::clone(&board.load());
                 snapshot.break_off(&error);
                 board.store(Arc::new(snapshot));
@@ -43,6 +50,11 @@ impl Watch {
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.board.load_full()
     }
+
+    /// Whether a run was writing to the folder at the last look at it.
+    pub fn is_written(&self) -> bool {
+        self.written.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Watch {
@@ -52,10 +64,17 @@ impl Drop for Watch {
 }
 
 /// Publishes a log until its run is over, or nobody watches any more.
-fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Result<(), LogError> {
+fn follow(
+    folder: PathBuf,
+    board: &ArcSwap<Snapshot>,
+    written: &AtomicBool,
+    over: &AtomicBool,
+) -> Result<(), LogError> {
     let mut follower = Follower::open(&folder)?;
     let mut told = false;
     while !over.load(Ordering::Relaxed) {
+        // Looked at before the log: what is written last is read still.
+        let free = require_free(&folder).is_ok();
         let advanced = follower.advance();
         if advanced.is_err() {
             board.store(follower.snapshot());
@@ -71,13 +90,14 @@ fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, over: &AtomicBool) -> Resu
         // While a run goes on, the rest of a line is about to come.
         if !told
             && let Some(torn) = follower.torn()
-            && require_free(&folder).is_ok()
+            && free
         {
             let mut snapshot = Snapshot::clone(&follower.snapshot());
             snapshot.leave_out(&torn);
             board.store(Arc::new(snapshot));
             told = true;
         }
+        written.store(!free, Ordering::Relaxed);
         std::thread::sleep(PERIOD);
     }
     Ok(())

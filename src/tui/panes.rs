@@ -14,11 +14,12 @@ use ratatui::text::{Line, Span};
 
 use super::graphics::Graphics;
 use super::number::{count, duration};
+use super::runs;
 use super::state::{Screen, State};
 use super::theme::Theme;
 use crate::diagnostics::{Diagnostic, Scope};
 use crate::export::{Figure, Labelled, View};
-use crate::runs::{Entry, Id};
+use crate::runs::{Entry, Id, Standing};
 use crate::session::{Snapshot, Status};
 use crate::train::Hyperparameter;
 
@@ -196,6 +197,11 @@ impl<'a> Scene<'a> {
             0 => Scope::Whole,
             layer => Scope::Layer(layer),
         }
+    }
+
+    /// How the run stands that is shown; `None` where there is none.
+    pub fn standing(&self) -> Option<Standing> {
+        runs::shown(self.state, self.entries).map(Entry::standing)
     }
 
     /// The layer that is shown where there is nothing to show of all as one.

@@ -104,6 +104,11 @@ fn arranged<'a>(state: &State, entries: &'a [Entry]) -> Vec<Row<'a>> {
     rows
 }
 
+/// The run on the Train screen.
+pub fn shown<'a>(state: &State, entries: &'a [Entry]) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.id == state.runs.shown)
+}
+
 /// The run that keys are for.
 pub fn selected<'a>(state: &State, entries: &'a [Entry]) -> Option<&'a Entry> {
     let rows = arranged(state, entries);
@@ -212,7 +217,19 @@ fn known<T>(number: Option<T>, text: impl FnOnce(T) -> String) -> String {
     number.map_or_else(|| "–".to_owned(), text)
 }
 
-fn style(standing: Standing, theme: &Theme) -> Style {
+/// The sign of how a run stands.
+pub fn sign(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Running | Standing::Elsewhere => "▶",
+        Standing::Paused | Standing::Unfinished => "■",
+        Standing::Queued => "…",
+        Standing::Finished | Standing::Stopped => "●",
+        Standing::Failed | Standing::Damaged => "×",
+    }
+}
+
+/// Its style.
+pub fn style(standing: Standing, theme: &Theme) -> Style {
     match standing {
         Standing::Running | Standing::Elsewhere | Standing::Finished => theme.good,
         Standing::Paused | Standing::Stopped => theme.warning,

@@ -192,7 +192,7 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Snapshot {
 }
 
 /// A run folder of which only the settings are known.
-fn folder(name: &str, seed: u64, kind: &str) -> Run {
+pub fn folder(name: &str, seed: u64, kind: &str) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("name = \"{kind}\"\nseed = {seed}\n[optimizer]\nkind = \"{kind}\"\n");
     std::fs::write(folder.path().join("experiment.toml"), text).unwrap();

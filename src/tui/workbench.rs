@@ -17,7 +17,7 @@ use super::terminal::{Signal, Terminal};
 use super::theme::Theme;
 use super::update::{self, Effect, Sight};
 use super::{Error, Exit, Opening, Options, mouse, view};
-use crate::runs::{Id, Shelf};
+use crate::runs::{Entry, Id, Shelf, Standing};
 use crate::session::snapshot::Level;
 use crate::session::{Snapshot, Ticket};
 
@@ -43,6 +43,8 @@ pub struct Workbench<'a> {
     frame: Duration,
     state: State,
     snapshot: Arc<Snapshot>,
+    /// How the run stands that is shown.
+    standing: Option<Standing>,
     /// Something was changed by a key or by the terminal.
     touched: bool,
     /// The run went on.
@@ -82,6 +84,7 @@ impl<'a> Workbench<'a> {
             options,
             state,
             snapshot: Arc::default(),
+            standing: None,
             touched: true,
             news: false,
             drawn: now.checked_sub(NEWS).unwrap_or(now),
@@ -144,6 +147,9 @@ impl<'a> Workbench<'a> {
         let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
         self.news |= news && seen;
         let shown = self.shelf.entry(self.state.runs.shown);
+        let standing = shown.map(Entry::standing);
+        self.news |= standing != self.standing;
+        self.standing = standing;
         let snapshot = shown.map(|entry| Arc::clone(&entry.snapshot)).unwrap_or_default();
         if !Arc::ptr_eq(&snapshot, &self.snapshot) {
             self.snapshot = snapshot;

@@ -151,6 +151,26 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 }
 
 #[test]
+fn a_run_is_unfinished_from_the_moment_its_process_is_killed() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("theirs");
+    let mut other = shelf(root.path());
+    let theirs = other.start(endless(1), folder.clone().into()).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
+    other.send(theirs, Command::Pause);
+    wait(&mut other, |other| standing(other, theirs) == Standing::Paused);
+    let mut shelf = shelf(root.path());
+    let id = shelf.add(&folder).unwrap();
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.step > 10);
+    assert_eq!(standing(&shelf, id), Standing::Elsewhere);
+    // What a process leaves that is killed: a log without an end that nobody holds.
+    std::fs::remove_file(folder.join("lock")).unwrap();
+    wait(&mut shelf, |shelf| standing(shelf, id) == Standing::Unfinished);
+    other.stop();
+    other.join();
+}
+
+#[test]
 fn a_damaged_log_shows_as_such_with_its_place() {
     let root = tempfile::tempdir().unwrap();
     let mut first = shelf(root.path());

@@ -6,9 +6,11 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::session::{Outcome, Status};
+use crate::runs::Standing;
+use crate::session::Status;
 use crate::train::Precision;
 use crate::tui::number::compact;
+use crate::tui::runs;
 use crate::tui::state::Screen;
 use crate::tui::widgets::{fit, put};
 
@@ -52,16 +54,7 @@ fn draw_tabs(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Rect {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let area = draw_tabs(buffer, area, scene);
-    let (sign, word, style) = match &snapshot.status {
-        _ if scene.state.stopping && !matches!(snapshot.status, Status::Ended(_)) => ("■", "stopping…", theme.warning),
-        Status::Loading => ("…", "loading", theme.warning),
-        Status::Running => ("▶", "running", theme.good),
-        Status::Paused => ("■", "paused", theme.warning),
-        Status::Ended(Outcome::Finished) => ("●", "finished", theme.good),
-        Status::Ended(Outcome::Stopped) => ("●", "stopped", theme.warning),
-        Status::Ended(Outcome::Failed) => ("×", "failed", theme.bad),
-    };
-    let status = Line::styled(format!("{sign} {word}"), style);
+    let status = scene.standing().map(|standing| status(scene, standing)).unwrap_or_default();
     let wide = status.width() as u16;
     let left = Rect { width: area.width.saturating_sub(wide + 2), ..area };
     let right = Rect { x: area.right().saturating_sub(wide).max(area.x), width: wide.min(area.width), ..area };
@@ -89,6 +82,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
     parts.extend(rest.into_iter().map(|text| vec![Span::raw(text)]));
     put(buffer, left, 0, &fit(parts, 2, left.width, theme));
+}
+
+/// How a run stands.
+fn status(scene: &Scene<'_>, standing: Standing) -> Line<'static> {
+    let (theme, loads) = (scene.theme, scene.snapshot.status == Status::Loading);
+    let (sign, style) = (runs::sign(standing), runs::style(standing, theme));
+    match standing {
+        _ if standing.is_live() && scene.state.stopping => Line::styled("■ stopping…", theme.warning),
+        Standing::Running if loads => Line::styled("… loading", theme.warning),
+        Standing::Elsewhere if scene.snapshot.status == Status::Paused => Line::styled("■ paused elsewhere", style),
+        Standing::Elsewhere => Line::styled(format!("{sign} running elsewhere"), style),
+        _ => Line::styled(format!("{sign} {}", standing.word()), style),
+    }
 }
 
 /// The widths of a network, with the middle left out where there is no room for it.

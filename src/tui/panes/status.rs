@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::runs::Entry;
+use crate::runs::{Entry, Standing};
 use crate::session::snapshot::{Level, Message};
-use crate::session::{Outcome, Status};
+use crate::session::Outcome;
 use crate::tui::action::{Action, Binding, Context};
 use crate::tui::number::{count, plain};
 use crate::tui::runs;
@@ -146,12 +146,22 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
 
 /// As many hints as fit, from the table of keys.
 pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
-    let paused = scene.snapshot.status == Status::Paused;
-    hints_of(buffer, area, (scene.state.context(), scene.state.screen), paused, scene.theme);
+    let pause = match scene.standing() {
+        Some(Standing::Running) => Some("pause"),
+        Some(Standing::Paused) => Some("resume"),
+        _ => None,
+    };
+    hints_of(buffer, area, (scene.state.context(), scene.state.screen), pause, scene.theme);
 }
 
-/// The hints of a context of a screen; `paused`: whether its run stands still.
-pub fn hints_of(buffer: &mut Buffer, area: Rect, (context, screen): (Context, Screen), paused: bool, theme: &Theme) {
+/// The hints of a context of a screen; `pause`: what the key that pauses does to its run, if anything.
+pub fn hints_of(
+    buffer: &mut Buffer,
+    area: Rect,
+    (context, screen): (Context, Screen),
+    pause: Option<&'static str>,
+    theme: &Theme,
+) {
     let hint = |(key, word): (String, &'static str)| {
         vec![Span::styled(key, theme.accent), Span::styled(format!(" {word}"), Style::new().patch(theme.faint))]
     };
@@ -163,7 +173,7 @@ pub fn hints_of(buffer: &mut Buffer, area: Rect, (context, screen): (Context, Sc
     let others = all().filter(|binding| !first(binding) && binding.context != context);
     let ordered = all().filter(first).chain(own).chain(others);
     let word = |binding: &Binding| match binding.action {
-        Action::TogglePause if paused => Some("resume"),
+        Action::TogglePause => pause,
         _ => binding.hint,
     };
     let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), word(binding)?)));

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
+use crate::runs::Standing;
 use crate::session::Status;
 use crate::train::Hyperparameter;
 use crate::tui::number::{count, digits, duration, figure, percent};
@@ -66,7 +67,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
     second.push(item("elapsed", duration(training + evaluation)));
     let left = snapshot.pace.seconds_for(run.updates.saturating_sub(snapshot.step));
-    if let (Some(left), false) = (left, matches!(snapshot.status, Status::Ended(_))) {
+    let goes_on = |standing: Standing| standing.is_live() || standing == Standing::Elsewhere;
+    if let Some(left) = left.filter(|_| scene.standing().is_some_and(goes_on)) {
         second.push(item("ETA", duration(left)));
     }
     put(buffer, area, 0, &fit(first, 2, area.width, theme));

@@ -21,12 +21,22 @@ use crate::tui::theme::{Palette, Signs, Theme};
 static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
 
 fn picture(width: u16, height: u16, state: &State, snapshot: &Snapshot, theme: &Theme) -> Buffer {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let mut state = state.clone();
     state.log.follow(0, || "now".to_owned(), snapshot);
-    let scene = Scene { state: &state, snapshot, entries: RUNS.entries(), theme, graphics: None };
-    terminal.draw(|frame| draw(frame, &scene)).unwrap();
+    rendered(width, height, &Scene { state: &state, snapshot, entries: RUNS.entries(), theme, graphics: None })
+}
+
+fn rendered(width: u16, height: u16, scene: &Scene<'_>) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, scene)).unwrap();
     terminal.backend().buffer().clone()
+}
+
+/// A screen of 120 × 36 over the run that is shown of a shelf.
+fn over_shelf(state: &State, shelf: &Shelf) -> String {
+    let (theme, entries) = (dark(), shelf.entries());
+    let snapshot = runs::shown(state, entries).map(|entry| Snapshot::clone(&entry.snapshot)).unwrap_or_default();
+    text(&rendered(120, 36, &Scene { state, snapshot: &snapshot, entries, theme: &theme, graphics: None }))
 }
 
 fn dark() -> Theme {
@@ -172,6 +182,24 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
     insta::assert_snapshot!("loading", empty);
     let started = sample::fold(&[sample::start()]);
     insta::assert_snapshot!("started", text(&picture(80, 24, &State::default(), &started, &dark())));
+}
+
+#[test]
+fn a_run_that_was_left_without_an_end_does_not_run_on_any_screen() {
+    let mut shelf = sample::shelf();
+    shelf.record(sample::folder("runs/left", 1, "kfra"), sample::snapshot(300));
+    let mut state = State::default();
+    state.runs.shown = shelf.entries().last().unwrap().id;
+    for screen in Screen::ALL {
+        state.show(screen);
+        let shown = over_shelf(&state, &shelf);
+        let (first, footer) = (shown.lines().next().unwrap(), shown.lines().last().unwrap());
+        assert!(first.ends_with("■ unfinished"), "{first}");
+        assert!(!footer.contains("pause") && !shown.contains("ETA"), "{shown}");
+    }
+    state.runs.shown = 0;
+    state.show(Screen::Train);
+    assert!(over_shelf(&state, &shelf).lines().last().unwrap().contains("space pause"));
 }
 
 #[test]
