@@ -81,9 +81,8 @@ impl Run {
         };
         let wrong = |name: &str, reason: String| Unreadable::Content { path: folder.join(name), reason };
         let experiment = text("experiment.toml")?;
-        let table: toml::Table = experiment
-            .parse()
-            .map_err(|error: toml::de::Error| wrong("experiment.toml", error.to_string()))?;
+        let table: toml::Table =
+            experiment.parse().map_err(|error: toml::de::Error| wrong("experiment.toml", error.to_string()))?;
         let summary = match text("summary.json") {
             Ok(text) => {
                 Some(serde_json::from_str::<Summary>(&text).map_err(|error| wrong("summary.json", error.to_string()))?)

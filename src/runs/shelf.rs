@@ -30,6 +30,8 @@ pub struct Entry {
     elsewhere: bool,
     /// Whether its folder is its own: it has begun there.
     begun: bool,
+    /// Its state as it was left, while it is about to go on.
+    left: Option<Arc<Snapshot>>,
 }
 
 /// Where the state of a run comes from.
@@ -152,13 +154,14 @@ pub struct Shelf {
     roots: Vec<PathBuf>,
     next: Id,
     ends: Vec<(PathBuf, Result<Summary, session::Error>)>,
+    refusals: Vec<session::Error>,
 }
 
 impl Shelf {
     /// An empty shelf. Data of runs that are started are looked for in `places`; run folders below `roots` are
     /// found by [`Shelf::scan`].
     pub fn new(places: Places, roots: Vec<PathBuf>) -> Self {
-        Self { entries: Vec::new(), places, roots, next: 0, ends: Vec::new() }
+        Self { entries: Vec::new(), places, roots, next: 0, ends: Vec::new(), refusals: Vec::new() }
     }
 
     /// All runs, in the order they came.
@@ -179,7 +182,8 @@ impl Shelf {
         let id = self.next;
         self.next += 1;
         let begun = matches!(source, Source::Over | Source::Folder(_));
-        self.entries.push(Entry { id, folder, run, snapshot: Arc::default(), source, elsewhere: false, begun });
+        let snapshot = Arc::default();
+        self.entries.push(Entry { id, folder, run, snapshot, source, elsewhere: false, begun, left: None });
         id
     }
 
@@ -234,7 +238,8 @@ impl Shelf {
         Ok(self.push(folder, Some(run), Source::Queued(Box::new(experiment))))
     }
 
-    /// Lets a run that is over, or was left by another process, go on where it was left.
+    /// Lets a run that is over, or was left by another process, go on where it was left. Where it turns out that it
+    /// cannot it stays as it was, and [`Shelf::refusals`] tells why.
     ///
     /// # Errors
     /// Where it cannot.
@@ -245,6 +250,8 @@ impl Shelf {
             session::require_free(&entry.folder)?;
             let experiment = session::resumed(&entry.folder, &[])?;
             entry.source = Source::Live(spawn(experiment, entry.folder.clone().into(), Start::Resume, &places)?);
+            entry.left = Some(Arc::clone(&entry.snapshot));
+            Arc::make_mut(&mut entry.snapshot).reload();
         }
         Ok(())
     }
@@ -379,24 +386,41 @@ impl Shelf {
                 Source::Folder(Some(watch)) => watch.snapshot(),
                 _ => continue,
             };
-            if !Arc::ptr_eq(&latest, &entry.snapshot) {
-                entry.begun |= latest.run.is_some();
+            // Until a run is known anew, what was known of it stays.
+            let unknown = latest.run.is_none() && (latest.status == Status::Loading || entry.left.is_some());
+            if !unknown && !Arc::ptr_eq(&latest, &entry.snapshot) {
+                if latest.run.is_some() {
+                    (entry.begun, entry.left) = (true, None);
+                }
                 entry.snapshot = latest;
                 news = true;
             }
             if matches!(&entry.source, Source::Live(session) if session.is_over())
                 && let Source::Live(session) = std::mem::replace(&mut entry.source, Source::Over)
             {
-                entry.snapshot = session.handle.snapshot();
-                entry.begun |= entry.snapshot.run.is_some();
-                self.ends.push((entry.folder.clone(), session.join()));
+                news = true;
+                let (last, end) = (session.handle.snapshot(), session.join());
+                entry.begun |= last.run.is_some();
+                match (entry.left.take(), end) {
+                    (Some(left), Err(error)) if last.run.is_none() => {
+                        (entry.snapshot, entry.source) = (left, Source::Folder(None));
+                        self.refusals.push(error);
+                        continue;
+                    }
+                    (_, end) => self.ends.push((entry.folder.clone(), end)),
+                }
+                entry.snapshot = last;
                 if entry.begun {
                     entry.run = Run::read(&entry.folder).ok();
                 }
-                news = true;
             }
         }
         news | self.advance()
+    }
+
+    /// Why runs could not go on where they were left, since this was asked last.
+    pub fn refusals(&mut self) -> Vec<session::Error> {
+        std::mem::take(&mut self.refusals)
     }
 
     /// Starts the first run that waits, if no other goes on.

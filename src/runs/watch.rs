@@ -64,12 +64,7 @@ impl Drop for Watch {
 }
 
 /// Publishes a log until its run is over, or nobody watches any more.
-fn follow(
-    folder: PathBuf,
-    board: &ArcSwap<Snapshot>,
-    written: &AtomicBool,
-    over: &AtomicBool,
-) -> Result<(), LogError> {
+fn follow(folder: PathBuf, board: &ArcSwap<Snapshot>, written: &AtomicBool, over: &AtomicBool) -> Result<(), LogError> {
     let mut follower = Follower::open(&folder)?;
     let mut told = false;
     while !over.load(Ordering::Relaxed) {

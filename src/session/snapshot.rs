@@ -221,6 +221,12 @@ impl Snapshot {
         self.say(self.step, Level::Error, reason.to_owned());
     }
 
+    /// Takes in that it is about to go on where it was left.
+    pub fn reload(&mut self) {
+        self.status = Status::Loading;
+        self.summary = None;
+    }
+
     /// Takes in that its log cannot be read any further.
     pub fn break_off(&mut self, error: &LogError) {
         match error {

@@ -139,6 +139,10 @@ impl<'a> Workbench<'a> {
         }
         let news = self.shelf.look();
         self.begin_forks();
+        for error in self.shelf.refusals() {
+            self.state.say(Level::Error, format!("not resumed: {error}"));
+            self.touched = true;
+        }
         for entry in self.shelf.entries() {
             self.state.log.follow(entry.id, || entry.label(), &entry.snapshot);
         }

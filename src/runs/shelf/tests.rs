@@ -171,6 +171,32 @@ fn a_run_is_unfinished_from_the_moment_its_process_is_killed() {
 }
 
 #[test]
+fn a_run_that_cannot_be_resumed_stays_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("one");
+    let mut first = shelf(root.path());
+    let id = first.start(endless(1), folder.clone().into()).unwrap();
+    wait(&mut first, |first| first.entry(id).unwrap().snapshot.step > 20);
+    first.stop();
+    wait(&mut first, |first| first.live() == 0);
+    std::fs::remove_dir_all(folder.join("checkpoints")).unwrap();
+
+    let mut second = shelf(root.path());
+    let known = second.add(&folder).unwrap();
+    wait(&mut second, |second| second.entry(known).unwrap().snapshot.summary.is_some());
+    for (mut shelf, id) in [(first, id), (second, known)] {
+        let before = Arc::clone(&shelf.entry(id).unwrap().snapshot);
+        shelf.resume(id).unwrap();
+        assert!(shelf.entry(id).unwrap().snapshot.loss == before.loss && standing(&shelf, id) == Standing::Running);
+        wait(&mut shelf, |shelf| shelf.live() == 0);
+        let [refusal] = &shelf.refusals()[..] else { panic!() };
+        assert!(refusal.to_string().contains("no checkpoint"), "{refusal}");
+        assert_eq!((standing(&shelf, id), shelf.entry(id).unwrap().snapshot.step), (Standing::Stopped, before.step));
+        assert!(shelf.refusals().is_empty() && shelf.join().iter().all(|(_, end)| end.is_ok()));
+    }
+}
+
+#[test]
 fn a_damaged_log_shows_as_such_with_its_place() {
     let root = tempfile::tempdir().unwrap();
     let mut first = shelf(root.path());

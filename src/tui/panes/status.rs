@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use crate::runs::{Entry, Standing};
-use crate::session::snapshot::{Level, Message};
 use crate::session::Outcome;
+use crate::session::snapshot::{Level, Message};
 use crate::tui::action::{Action, Binding, Context};
 use crate::tui::number::{count, plain};
 use crate::tui::runs;
