@@ -90,6 +90,11 @@ impl Standing {
     pub fn is_live(self) -> bool {
         matches!(self, Self::Running | Self::Paused)
     }
+
+    /// Whether it trains or stands still in this process or another.
+    pub fn goes_on(self) -> bool {
+        self.is_live() || self == Self::Elsewhere
+    }
 }
 
 impl From<&Outcome> for Standing {

@@ -256,11 +256,18 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
 }
 
 /// What the empty pane of a diagnostic says.
-fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
+fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
+    let snapshot = scene.snapshot;
     let every = snapshot.hyperparameter(Hyperparameter::Every(diagnostic));
+    let goes_on = match scene.standing() {
+        None => return "no run".to_owned(),
+        Some(Standing::Queued) => return "waiting in the queue".to_owned(),
+        Some(standing) => standing.goes_on(),
+    };
     match &snapshot.status {
-        Status::Loading => "waiting for the data".to_owned(),
-        Status::Ended(_) => "never measured".to_owned(),
+        Status::Loading if goes_on => "waiting for the data".to_owned(),
+        Status::Loading => "reading the log".to_owned(),
+        _ if !goes_on => "never measured".to_owned(),
         _ if snapshot.measuring.contains(&diagnostic) || every.is_some_and(|every| every > 0.0) => {
             "measuring…".to_owned()
         }
@@ -269,8 +276,8 @@ fn waiting(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
 }
 
 /// What the pane of a diagnostic says that found something, but not of the layer that is shown.
-fn waiting_here(snapshot: &Snapshot, diagnostic: Diagnostic) -> String {
-    format!("{} · ← → show another layer", waiting(snapshot, diagnostic))
+fn waiting_here(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
+    format!("{} · ← → show another layer", waiting(scene, diagnostic))
 }
 
 /// A layer with its activation, or all of them; in short its number.

@@ -16,7 +16,7 @@ use super::state::{List, Screen, State};
 use super::terminal::{Signal, Terminal};
 use super::theme::Theme;
 use super::update::{self, Effect, Sight};
-use super::{Error, Exit, Opening, Options, mouse, view};
+use super::{Error, Exit, Opening, Options, mouse, runs, view};
 use crate::runs::{Entry, Id, Shelf, Standing};
 use crate::session::snapshot::Level;
 use crate::session::{Snapshot, Ticket};
@@ -146,6 +146,7 @@ impl<'a> Workbench<'a> {
         for entry in self.shelf.entries() {
             self.state.log.follow(entry.id, || entry.label(), &entry.snapshot);
         }
+        self.show_another();
         let (marked, entries) = (&self.state.runs.marked, self.shelf.entries());
         // Of runs that are not in sight no frame is drawn.
         let seen = listed || entries.iter().any(|entry| marked.contains(&entry.id));
@@ -161,6 +162,19 @@ impl<'a> Workbench<'a> {
             update::settle(&mut self.state, &self.snapshot);
         }
         self.state.stopping && self.shelf.live() == 0
+    }
+
+    /// Shows another run where the one that was shown is gone: one that goes on, or the latest.
+    fn show_another(&mut self) {
+        let entries = self.shelf.entries();
+        if runs::shown(&self.state, entries).is_none()
+            && let Some(other) = entries.iter().find(|entry| entry.is_live()).or(entries.last())
+        {
+            let id = other.id;
+            self.shelf.open(id);
+            self.state.runs.shown = id;
+            self.state.pending.clear();
+        }
     }
 
     /// Looks for run folders, which takes a moment.
@@ -264,3 +278,6 @@ impl<'a> Workbench<'a> {
         Ok(terminal.clear()?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let all = snapshot.tracked::<Found>();
     if all.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Alignment), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Alignment), theme.faint));
         return 0;
     }
     let view = scene.state.view(Pane::Alignment);
@@ -78,7 +78,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     if let Some(one) = chosen {
         return directions(buffer, above, scene, one.latest);
     }
-    put(buffer, area, 0, &Line::styled(waiting_here(snapshot, Diagnostic::Alignment), theme.faint));
+    put(buffer, area, 0, &Line::styled(waiting_here(scene, Diagnostic::Alignment), theme.faint));
     0
 }
 

@@ -64,7 +64,7 @@ pub fn rows(_: &Snapshot) -> usize {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let theme = scene.theme;
     let Some(found) = shown(scene) else {
-        put(buffer, area, 0, &Line::styled(waiting(scene.snapshot, Diagnostic::Factors), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Factors), theme.faint));
         return 0;
     };
     let (input, preactivation, _) = source(scene, Some(found));

@@ -62,7 +62,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let tracked = snapshot.tracked::<HessianBlock>();
     if tracked.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Hessian), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Hessian), theme.faint));
         return 0;
     }
     let view = scene.state.view(Pane::Hessian);

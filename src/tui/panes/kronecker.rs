@@ -81,7 +81,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (blocks, fisher) = found(snapshot);
     let layers = layers(&blocks, &fisher);
     if layers.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Approximation), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Approximation), theme.faint));
         return 0;
     }
     let view = scene.state.view(Pane::Kronecker);

@@ -51,7 +51,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let (snapshot, theme) = (scene.snapshot, scene.theme);
     let tracked = snapshot.tracked::<Rank>();
     if tracked.is_empty() {
-        put(buffer, area, 0, &Line::styled(waiting(snapshot, Diagnostic::Rank), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Rank), theme.faint));
         return 0;
     }
     let (area, below) =

@@ -45,7 +45,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let all = snapshot.tracked::<Found>();
     let Some(one) = all.iter().find(|one| one.latest.scope == scene.scope()) else {
         let text = if all.is_empty() { waiting } else { waiting_here };
-        put(buffer, area, 0, &Line::styled(text(snapshot, Diagnostic::RankCurve), theme.faint));
+        put(buffer, area, 0, &Line::styled(text(scene, Diagnostic::RankCurve), theme.faint));
         return 0;
     };
     if scene.state.view(Pane::RankCurve) == 1 {

@@ -70,12 +70,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     if all.is_empty() || view == TABLE {
         if all.is_empty() {
             let diagnostic = diagnostics(scene.state)[0];
-            put(buffer, area, 0, &Line::styled(waiting(scene.snapshot, diagnostic), theme.faint));
+            put(buffer, area, 0, &Line::styled(waiting(scene, diagnostic), theme.faint));
         }
         return list(buffer, area, scene, &all);
     }
     let Some((_, found)) = all.iter().find(|(_, found)| found.scope == scene.scope()) else {
-        let text = waiting_here(scene.snapshot, diagnostics(scene.state)[0]);
+        let text = waiting_here(scene, diagnostics(scene.state)[0]);
         put(buffer, area, 0, &Line::styled(text, theme.faint));
         return 0;
     };

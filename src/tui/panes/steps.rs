@@ -17,9 +17,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         vec![Span::styled(name, theme.faint), Span::raw(" "), Span::styled(text, theme.text)]
     };
     let Some(run) = &snapshot.run else {
-        if snapshot.status == Status::Loading {
-            put(buffer, area, 0, &Line::styled("loading the data…", theme.faint));
-        }
+        let text = match scene.standing() {
+            None => "there is no run: D designs one",
+            Some(Standing::Queued) => "it waits for the runs before it: b on the Runs screen begins it at once",
+            Some(_) if snapshot.status != Status::Loading => "",
+            Some(standing) if standing.goes_on() => "loading the data…",
+            Some(_) => "reading the log…",
+        };
+        put(buffer, area, 0, &Line::styled(text, theme.faint));
         return;
     };
     let done = snapshot.step as f64 / run.updates.max(1) as f64;
@@ -67,8 +72,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     }
     second.push(item("elapsed", duration(training + evaluation)));
     let left = snapshot.pace.seconds_for(run.updates.saturating_sub(snapshot.step));
-    let goes_on = |standing: Standing| standing.is_live() || standing == Standing::Elsewhere;
-    if let Some(left) = left.filter(|_| scene.standing().is_some_and(goes_on)) {
+    if let (Some(left), true) = (left, scene.standing().is_some_and(Standing::goes_on)) {
         second.push(item("ETA", duration(left)));
     }
     put(buffer, area, 0, &fit(first, 2, area.width, theme));

@@ -47,7 +47,7 @@ pub fn rows(_: &Snapshot) -> usize {
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let theme = scene.theme;
     let Some(found) = found(scene) else {
-        put(buffer, area, 0, &Line::styled(waiting(scene.snapshot, Diagnostic::Surface), theme.faint));
+        put(buffer, area, 0, &Line::styled(waiting(scene, Diagnostic::Surface), theme.faint));
         return 0;
     };
     let item =

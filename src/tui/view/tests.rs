@@ -9,6 +9,8 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use super::*;
+use crate::data::Places;
+use crate::experiment::Experiment;
 use crate::runs::Shelf;
 use crate::session::{Event, Snapshot};
 use crate::tui::action::BINDINGS;
@@ -200,6 +202,22 @@ fn a_run_that_was_left_without_an_end_does_not_run_on_any_screen() {
     state.runs.shown = 0;
     state.show(Screen::Train);
     assert!(over_shelf(&state, &shelf).lines().last().unwrap().contains("space pause"));
+}
+
+#[test]
+fn a_run_that_waits_and_none_at_all_are_not_said_to_load() {
+    let mut shelf = sample::shelf();
+    let mut state = State::default();
+    state.runs.shown = shelf.enqueue(Experiment::builtin(&[]).unwrap()).unwrap();
+    let shown = over_shelf(&state, &shelf);
+    assert!(
+        ["… queued", "it waits for the runs before it: b ", "waiting in the queue"]
+            .iter()
+            .all(|said| shown.contains(said))
+    );
+    let none = over_shelf(&State::default(), &Shelf::new(Places::standard(), Vec::new()));
+    assert!(["there is no run: D designs one", "no run"].iter().all(|said| none.contains(said)));
+    assert!(!none.contains("load") && !shown.contains("load"), "{none}{shown}");
 }
 
 #[test]
