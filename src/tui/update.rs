@@ -17,7 +17,7 @@ use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
 use crate::runs::Entry;
 use crate::session::snapshot::Level;
-use crate::session::{Command, Snapshot, Status};
+use crate::session::{Command, Outcome, Snapshot, Status};
 use crate::train::Hyperparameter;
 
 pub use effect::Effect;
@@ -242,8 +242,11 @@ fn used(state: &mut State, snapshot: &Snapshot, hyperparameter: Hyperparameter) 
     known
 }
 
-/// Forgets the commands that a snapshot acknowledges.
+/// Forgets the commands that a snapshot acknowledges, and what was said before the run failed.
 pub fn settle(state: &mut State, snapshot: &Snapshot) {
+    if snapshot.status == Status::Ended(Outcome::Failed) {
+        state.notice = None;
+    }
     if state.pending.is_empty() {
         return;
     }

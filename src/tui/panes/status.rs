@@ -36,13 +36,19 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         }
         // What the run on the Train screen said last is not of the selected one.
         _ if state.screen == Screen::Runs => {
-            let damage = runs::selected(state, scene.entries).and_then(|run| run.snapshot.damage.clone());
-            Line::styled(damage.unwrap_or_default(), theme.bad)
+            let run = runs::selected(state, scene.entries);
+            Line::styled(run.and_then(trouble).unwrap_or_default(), theme.bad)
         }
         _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
     put(buffer, area, 0, &theme.spell_line(line));
+}
+
+/// Where the log of a run is damaged, or why it never began.
+fn trouble(run: &Entry) -> Option<&str> {
+    let said = || run.snapshot.messages.back().filter(|_| !run.has_begun()).map(|message| &message.text);
+    run.snapshot.damage.as_ref().or_else(said).map(String::as_str)
 }
 
 /// A question.

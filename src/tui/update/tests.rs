@@ -294,6 +294,18 @@ fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
 }
 
 #[test]
+fn why_a_run_failed_is_seen_whatever_was_said_before() {
+    let mut state = State::default();
+    state.say(Level::Info, "the built-in experiment");
+    let mut run = Snapshot::default();
+    settle(&mut state, &run);
+    assert_eq!(said(&state), Some("the built-in experiment"));
+    run.fail("no data");
+    settle(&mut state, &run);
+    assert_eq!(said(&state), None);
+}
+
+#[test]
 fn every_screen_keeps_its_focus() {
     let run = sample::snapshot(10);
     let mut state = after("3C", &run).0;
