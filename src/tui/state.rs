@@ -11,8 +11,8 @@ use super::log::Log;
 use super::panes::Pane;
 use super::theme::Palette;
 use crate::runs::Id;
-use crate::session::Ticket;
 use crate::session::snapshot::Level;
+use crate::session::{Command, Ticket};
 use crate::train::Hyperparameter;
 
 /// What the whole terminal shows.
@@ -197,10 +197,12 @@ pub struct List {
 }
 
 /// A command that is not yet acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
     /// Its ticket.
     pub ticket: Ticket,
+    /// The command.
+    pub command: Command,
     /// What it is, for people.
     pub text: String,
 }

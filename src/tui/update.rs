@@ -115,7 +115,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Redraw),
         Action::Accept => return overlay::accept(state, sight),
-        Action::TogglePause => return toggle_pause(snapshot),
+        Action::TogglePause => return toggle_pause(state, snapshot),
         Action::SingleStep => return Some(Effect::send(Command::RunThenPause(1), "one update, then pause")),
         Action::Measure => return measure(state, snapshot, state.focus.diagnostics(state)),
         Action::MeasureAll => {
@@ -225,8 +225,14 @@ fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
     None
 }
 
-fn toggle_pause(snapshot: &Snapshot) -> Option<Effect> {
-    match snapshot.status {
+/// Pauses the run or lets it go on, whichever it does not do once what it was told last is done.
+fn toggle_pause(state: &State, snapshot: &Snapshot) -> Option<Effect> {
+    let told = state.pending.iter().rev().find_map(|pending| match pending.command {
+        Command::Pause => Some(Status::Paused),
+        Command::Resume | Command::RunThenPause(_) => Some(Status::Running),
+        _ => None,
+    });
+    match told.as_ref().unwrap_or(&snapshot.status) {
         Status::Paused => Some(Effect::send(Command::Resume, "resume")),
         Status::Loading | Status::Running => Some(Effect::send(Command::Pause, "pause")),
         Status::Ended(_) => None,

@@ -105,6 +105,19 @@ fn the_pause_key_resumes_a_paused_run_and_leaves_a_finished_one() {
 }
 
 #[test]
+fn the_pause_key_turns_about_what_was_asked_for_last_before_it_is_answered() {
+    use Command::{Checkpoint, Pause, Resume, RunThenPause};
+    let (mut state, run) = (State::default(), sample::snapshot(10));
+    let press = |state: &mut State, typed: &str| {
+        let Some(Effect::Send(command, text)) = keys(state, &run, typed) else { panic!("{typed}") };
+        state.pending.push(Pending { ticket: 1, command, text });
+        command
+    };
+    let told = [" ", " ", "w", " ", "s", " "].map(|typed| press(&mut state, typed));
+    assert_eq!(told, [Pause, Resume, Checkpoint, Pause, RunThenPause(1), Pause]);
+}
+
+#[test]
 fn a_wrong_value_is_kept_for_correction_and_an_empty_one_changes_nothing() {
     let run = sample::snapshot(10);
     for typed in ["g-1⏎", "gx⏎", "t0⏎", "n1.5⏎", "gNaN⏎", "ginf⏎"] {
@@ -279,7 +292,7 @@ fn the_crosshair_goes_from_point_to_point_where_updates_are_summed_up() {
 fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
     let mut state = State::default();
     for ticket in 1..=3 {
-        state.pending.push(Pending { ticket, text: String::new() });
+        state.pending.push(Pending { ticket, command: Command::Checkpoint, text: String::new() });
     }
     let mut run = sample::snapshot(10);
     settle(&mut state, &run);

@@ -81,7 +81,7 @@ impl Workbench<'_> {
     fn send(&mut self, command: Command, text: String) -> Result<(), String> {
         let ticket = self.shelf.send(self.state.runs.shown, command);
         let ticket = ticket.ok_or("this run takes no commands: it does not run in this program")?;
-        self.state.pending.push(Pending { ticket, text });
+        self.state.pending.push(Pending { ticket, command, text });
         Ok(())
     }
 
