@@ -258,7 +258,9 @@ fn split(area: Rect, rows: usize) -> (Rect, Option<Rect>) {
 /// What the empty pane of a diagnostic says.
 fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
     let snapshot = scene.snapshot;
-    let every = snapshot.hyperparameter(Hyperparameter::Every(diagnostic));
+    let value = |hyperparameter| snapshot.hyperparameter(hyperparameter);
+    let every = value(Hyperparameter::Every(diagnostic)).is_some_and(|every| every > 0.0);
+    let no_budget = value(Hyperparameter::Budget).is_some_and(|budget| budget <= 0.0);
     let goes_on = match scene.standing() {
         None => return "no run".to_owned(),
         Some(Standing::Queued) => return "waiting in the queue".to_owned(),
@@ -268,9 +270,9 @@ fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
         Status::Loading if goes_on => "waiting for the data".to_owned(),
         Status::Loading => "reading the log".to_owned(),
         _ if !goes_on => "never measured".to_owned(),
-        _ if snapshot.measuring.contains(&diagnostic) || every.is_some_and(|every| every > 0.0) => {
-            "measuring…".to_owned()
-        }
+        _ if snapshot.measuring.contains(&diagnostic) => "measuring…".to_owned(),
+        _ if every && no_budget => "diagnostics.budget is 0: N measures it".to_owned(),
+        _ if every => "measuring…".to_owned(),
         _ => format!("{}: N measures it now", diagnostic.title()),
     }
 }

@@ -10,9 +10,11 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::data::Places;
+use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::runs::Shelf;
-use crate::session::{Event, Snapshot};
+use crate::session::{Command, Event, Snapshot};
+use crate::train::Hyperparameter;
 use crate::tui::action::BINDINGS;
 use crate::tui::picture::{styles, text};
 use crate::tui::sample;
@@ -155,7 +157,7 @@ fn a_chart_in_blocks_and_in_ascii() {
 
 /// One of each of what can lie over a screen, nothing first, with its name.
 fn overlays() -> impl Iterator<Item = (Option<Overlay>, &'static str)> {
-    let gamma = Topic::Hyperparameter(crate::train::Hyperparameter::KroneckerDamping);
+    let gamma = Topic::Hyperparameter(Hyperparameter::KroneckerDamping);
     let over = [
         (Overlay::Help(0), "help"),
         (Overlay::Messages(0), "messages"),
@@ -218,6 +220,20 @@ fn a_run_that_waits_and_none_at_all_are_not_said_to_load() {
     let none = over_shelf(&State::default(), &Shelf::new(Places::standard(), Vec::new()));
     assert!(["there is no run: D designs one", "no run"].iter().all(|said| none.contains(said)));
     assert!(!none.contains("load") && !shown.contains("load"), "{none}{shown}");
+}
+
+#[test]
+fn without_a_budget_nothing_is_said_to_be_measured_unless_it_was_asked_for() {
+    let mut run = sample::fold(&[sample::start()]);
+    let set = |value| Command::Set { hyperparameter: Hyperparameter::Budget, value };
+    let apply = |run: &mut Snapshot, command| {
+        run.apply(&Event::Applied { ticket: 1, step: 0, command, change: String::new() });
+        text(&picture(120, 36, &State::default(), run, &dark()))
+    };
+    assert!(apply(&mut run, set(0.1)).contains("measuring…"));
+    let none = apply(&mut run, set(0.0));
+    assert!(none.contains("diagnostics.budget is 0: N measures") && !none.contains("measuring…"), "{none}");
+    assert!(apply(&mut run, Command::Measure(Diagnostic::Rank)).contains("measuring…"));
 }
 
 #[test]
