@@ -218,14 +218,21 @@ impl Shelf {
 
     /// Puts a run that goes on in `folder` on the shelf.
     #[cfg(test)]
-    pub(crate) fn adopt(&mut self, session: Session, folder: PathBuf) -> Id {
-        self.push(folder, None, Source::Live(session))
+    pub(crate) fn adopt(&mut self, session: Session, folder: PathBuf, snapshot: Snapshot) -> Id {
+        let id = self.push(folder, None, Source::Live(session));
+        self.know(id, snapshot);
+        id
     }
 
     /// Puts a run that is over on the shelf.
     pub(crate) fn record(&mut self, run: Run, snapshot: Snapshot) {
         let id = self.push(run.folder.clone(), Some(run), Source::Over);
+        self.know(id, snapshot);
+    }
+
+    fn know(&mut self, id: Id, snapshot: Snapshot) {
         if let Some(entry) = self.entry_mut(id) {
+            entry.begun |= snapshot.run.is_some();
             entry.snapshot = Arc::new(snapshot);
         }
     }
@@ -243,20 +250,26 @@ impl Shelf {
         Ok(self.push(folder, Some(run), Source::Queued(Box::new(experiment))))
     }
 
-    /// Lets a run that is over, or was left by another process, go on where it was left. Where it turns out that it
-    /// cannot it stays as it was, and [`Shelf::refusals`] tells why.
+    /// Lets a run that stands still, is over, or was left by another process go on where it was left. Where it turns
+    /// out that it cannot it stays as it was, and [`Shelf::refusals`] tells why.
     ///
     /// # Errors
     /// Where it cannot.
     pub fn resume(&mut self, id: Id) -> Result<(), session::Error> {
         let places = self.places.clone();
         let Some(entry) = self.entry_mut(id) else { return Ok(()) };
-        if entry.begun && matches!(entry.source, Source::Over | Source::Folder(_)) {
-            session::require_free(&entry.folder)?;
-            let experiment = session::resumed(&entry.folder, &[])?;
-            entry.source = Source::Live(spawn(experiment, entry.folder.clone().into(), Start::Resume, &places)?);
-            entry.left = Some(Arc::clone(&entry.snapshot));
-            Arc::make_mut(&mut entry.snapshot).reload();
+        match &entry.source {
+            Source::Live(session) if entry.snapshot.status == Status::Paused => {
+                session.handle.send(Command::Resume);
+            }
+            Source::Over | Source::Folder(_) if entry.begun => {
+                session::require_free(&entry.folder)?;
+                let experiment = session::resumed(&entry.folder, &[])?;
+                entry.source = Source::Live(spawn(experiment, entry.folder.clone().into(), Start::Resume, &places)?);
+                entry.left = Some(Arc::clone(&entry.snapshot));
+                Arc::make_mut(&mut entry.snapshot).reload();
+            }
+            _ => {}
         }
         Ok(())
     }

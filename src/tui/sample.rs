@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::network::{Activation, Architecture, Layer, Loss};
 use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
-use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Summary, log, pair};
+use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Status, Summary, log, pair};
 use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
 
 pub use curvature::{curvature, images, surface};
@@ -203,10 +203,19 @@ pub fn folder(name: &str, seed: u64, kind: &str) -> Run {
 
 /// One run that goes on, two that are over and differ in their seeds, and one of which only the folder is known.
 pub fn shelf() -> Shelf {
+    shelf_of(Snapshot::default())
+}
+
+/// The same, where this is the state of the first run.
+pub fn shelf_of(first: Snapshot) -> Shelf {
     let mut shelf = Shelf::new(Places::standard(), Vec::new());
-    let (handle, _) = pair();
-    let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
-    shelf.adopt(Session::of(handle, thread), "runs/now".into());
+    if matches!(first.status, Status::Ended(_)) {
+        shelf.record(folder("runs/now", 1, "kfra"), first);
+    } else {
+        let (handle, _) = pair();
+        let thread = std::thread::spawn(|| Err(crate::session::Error::Panicked { panic: String::new() }));
+        shelf.adopt(Session::of(handle, thread), "runs/now".into(), first);
+    }
     for seed in 1..=2 {
         let mut snapshot = measured(200 * seed);
         snapshot.apply(&end(200 * seed));

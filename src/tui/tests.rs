@@ -138,7 +138,7 @@ fn the_inner_program() {
     } else {
         Session::start(move |desk| Ok(fake(&desk, role == "a run panics"))).unwrap()
     };
-    let shown = shelf.adopt(session, "sample".into());
+    let shown = shelf.adopt(session, "sample".into(), Snapshot::default());
     let opening = super::Opening { shown, ..super::Opening::default() };
     let exit = super::run(&mut shelf, opening, super::Options::default());
     println!("left with {exit:?}");

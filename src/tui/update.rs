@@ -15,7 +15,7 @@ use super::panes::{self, Pane};
 use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
-use crate::runs::Entry;
+use crate::runs::{Entry, Standing};
 use crate::session::snapshot::Level;
 use crate::session::{Command, Outcome, Snapshot, Status};
 use crate::train::Hyperparameter;
@@ -37,20 +37,37 @@ impl Sight<'_> {
     pub fn is_live(&self) -> bool {
         self.entries.iter().any(Entry::is_live)
     }
+
+    /// Why the run on the Train screen takes no commands; `None` where it does.
+    fn deaf(&self, state: &State) -> Option<&'static str> {
+        match runs::shown(state, self.entries).map(Entry::standing) {
+            Some(Standing::Running | Standing::Paused) => None,
+            Some(Standing::Queued) => Some("the run waits in the queue: b on the Runs screen begins it"),
+            Some(Standing::Elsewhere) => Some("the run takes no commands: another program trains it"),
+            Some(Standing::Finished) => Some("the run is finished: F starts another at its latest checkpoint"),
+            Some(Standing::Unfinished | Standing::Stopped | Standing::Failed) => {
+                Some("the run is over: r on the Runs screen lets it go on")
+            }
+            Some(Standing::Damaged) => Some("the run is over, and its log is damaged"),
+            None => Some("there is no run"),
+        }
+    }
 }
 
 /// Takes in a key.
 pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Effect> {
     state.notice = None;
-    let snapshot = sight.snapshot;
     if designs(state) {
         let wish = state.design.press(event);
         return wish.and_then(|wish| grant(state, wish, sight));
     }
     if let Some(action) = action::find(state.context(), event) {
-        let over = matches!(snapshot.status, Status::Ended(_));
-        // A run that is over takes no commands.
-        return update(state, action, sight).filter(|effect| !over || !matches!(effect, Effect::Send(..)));
+        let effect = update(state, action, sight)?;
+        if let (Effect::Send(..) | Effect::Measure(_), Some(why)) = (&effect, sight.deaf(state)) {
+            state.say(Level::Warning, why);
+            return None;
+        }
+        return Some(effect);
     }
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
@@ -115,7 +132,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Suspend => return Some(Effect::Suspend),
         Action::Redraw => return Some(Effect::Redraw),
         Action::Accept => return overlay::accept(state, sight),
-        Action::TogglePause => return toggle_pause(state, snapshot),
+        Action::TogglePause => return Some(toggle_pause(state, snapshot)),
         Action::SingleStep => return Some(Effect::send(Command::RunThenPause(1), "one update, then pause")),
         Action::Measure => return measure(state, snapshot, state.focus.diagnostics(state)),
         Action::MeasureAll => {
@@ -135,14 +152,14 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Scale(hyperparameter, factor) => {
             let text = format!("{} × {}", hyperparameter.symbol(), plain(factor));
             let scale = Effect::Send(Command::Scale { hyperparameter, factor }, text);
-            return used(state, snapshot, hyperparameter).then_some(scale);
+            return used(state, sight, hyperparameter).then_some(scale);
         }
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Messages => state.overlay = Some(Overlay::Messages(0)),
         Action::Choose => state.overlay = Some(Overlay::Choose(0)),
         Action::Optimizers => state.overlay = Some(Overlay::Optimizers(0)),
         Action::Palette => state.overlay = Some(Overlay::Palette(String::new(), 0)),
-        Action::Ask(hyperparameter) if used(state, snapshot, hyperparameter) => {
+        Action::Ask(hyperparameter) if used(state, sight, hyperparameter) => {
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
         }
         Action::Ask(_) => {}
@@ -226,24 +243,28 @@ fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
 }
 
 /// Pauses the run or lets it go on, whichever it does not do once what it was told last is done.
-fn toggle_pause(state: &State, snapshot: &Snapshot) -> Option<Effect> {
+fn toggle_pause(state: &State, snapshot: &Snapshot) -> Effect {
     let told = state.pending.iter().rev().find_map(|pending| match pending.command {
-        Command::Pause => Some(Status::Paused),
-        Command::Resume | Command::RunThenPause(_) => Some(Status::Running),
+        Command::Pause => Some(true),
+        Command::Resume | Command::RunThenPause(_) => Some(false),
         _ => None,
     });
-    match told.as_ref().unwrap_or(&snapshot.status) {
-        Status::Paused => Some(Effect::send(Command::Resume, "resume")),
-        Status::Loading | Status::Running => Some(Effect::send(Command::Pause, "pause")),
-        Status::Ended(_) => None,
+    if told.unwrap_or(snapshot.status == Status::Paused) {
+        Effect::send(Command::Resume, "resume")
+    } else {
+        Effect::send(Command::Pause, "pause")
     }
 }
 
 /// Whether the run has a hyperparameter; says so where it has not.
-fn used(state: &mut State, snapshot: &Snapshot, hyperparameter: Hyperparameter) -> bool {
-    let known = snapshot.hyperparameter(hyperparameter).is_some();
-    if let (false, Some(run)) = (known, &snapshot.run) {
-        state.say(Level::Warning, format!("{} has no {}", run.optimizer, hyperparameter.symbol()));
+fn used(state: &mut State, sight: Sight<'_>, hyperparameter: Hyperparameter) -> bool {
+    let known = sight.snapshot.hyperparameter(hyperparameter).is_some();
+    if !known {
+        let why = match &sight.snapshot.run {
+            Some(run) => format!("{} has no {}", run.optimizer, hyperparameter.symbol()),
+            None => sight.deaf(state).unwrap_or("the run is loading its data").to_owned(),
+        };
+        state.say(Level::Warning, why);
     }
     known
 }

@@ -1,6 +1,7 @@
 //! Actions on the run that is selected on the Runs screen.
 
 use super::{Effect, Sight};
+use crate::runs::Standing;
 use crate::session::snapshot::Level;
 use crate::tui::action::Action;
 use crate::tui::runs;
@@ -25,7 +26,16 @@ pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         }
         Action::DesignRun => Some(Effect::Design(id)),
         Action::Fork => Some(Effect::Fork(id)),
-        Action::ResumeRun => Some(Effect::Resume(id)),
+        Action::ResumeRun => {
+            let why = match entry.standing() {
+                Standing::Running => "runs already",
+                Standing::Queued => "waits in the queue: b begins it",
+                _ if !entry.has_begun() => "never began: d shows its experiment, which S starts",
+                _ => return Some(Effect::Resume(id)),
+            };
+            state.say(Level::Warning, format!("{} {why}", entry.label()));
+            None
+        }
         Action::Again => Some(Effect::Again(id)),
         Action::Hurry => Some(Effect::Hurry(id)),
         Action::DeleteRun if entry.is_live() => {

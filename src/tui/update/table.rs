@@ -279,14 +279,3 @@ fn the_palette_does_what_the_key_does() {
         }
     }
 }
-
-#[test]
-fn commands_of_an_ended_run_are_kept_back() {
-    let mut snapshot = sample::snapshot(10);
-    snapshot.apply(&sample::end(10));
-    let shelf = sample::shelf();
-    let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
-    for key in [' ', 's', 'w', '['] {
-        assert_eq!(press(&mut State::default(), &KeyEvent::from(KeyCode::Char(key)), sight), None, "{key}");
-    }
-}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::experiment::Experiment;
 use crate::optim::Kind;
 use crate::train::Hyperparameter;
 use crate::tui::panes::Pane;
@@ -19,7 +20,7 @@ fn keys(state: &mut State, snapshot: &Snapshot, keys: &str) -> Option<Effect> {
             other => KeyCode::Char(other),
         };
         let modifiers = if key == '␃' { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-        let shelf = sample::shelf();
+        let shelf = sample::shelf_of(snapshot.clone());
         let sight = Sight { snapshot, entries: shelf.entries() };
         effect = press(state, &KeyEvent::new(code, modifiers), sight);
     }
@@ -94,14 +95,47 @@ fn what_the_method_has_not_is_not_asked_for() {
 }
 
 #[test]
-fn the_pause_key_resumes_a_paused_run_and_leaves_a_finished_one() {
+fn the_pause_key_resumes_a_paused_run() {
     let mut run = sample::snapshot(10);
     run.status = Status::Paused;
     assert_eq!(command(after(" ", &run).1.as_ref()), Some(Command::Resume));
+}
+
+#[test]
+fn a_run_that_takes_no_commands_says_why() {
+    let mut run = sample::snapshot(10);
     run.apply(&sample::end(10));
-    for typed in [" ", "s", "w", "g1⏎"] {
-        assert_eq!(after(typed, &run).1, None);
+    for typed in [" ", "s", "w", "[", "g1⏎", "o⏎", "X"] {
+        let (state, effect) = after(typed, &run);
+        assert_eq!(
+            (effect, said(&state)),
+            (None, Some("the run is over: r on the Runs screen lets it go on")),
+            "{typed}"
+        );
     }
+    let mut shelf = sample::shelf();
+    shelf.record(sample::folder("runs/left", 1, "kfra"), sample::snapshot(10));
+    let queued = shelf.enqueue(Experiment::builtin(&[]).unwrap()).unwrap();
+    for (shown, why) in [(4, "is over"), (queued, "waits in the queue"), (99, "there is no run")] {
+        let mut state = State { focus: Pane::Rank, ..State::default() };
+        state.runs.shown = shown;
+        let snapshot = shelf.entry(shown).map(|entry| Snapshot::clone(&entry.snapshot)).unwrap_or_default();
+        let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
+        for key in [' ', ']', 'N'] {
+            let effect = press(&mut state, &KeyEvent::from(KeyCode::Char(key)), sight);
+            assert!(effect.is_none() && said(&state).unwrap().contains(why), "{key} {:?}", said(&state));
+        }
+    }
+}
+
+#[test]
+fn a_run_goes_on_where_it_stands_still_or_was_left_and_others_say_why_not() {
+    let mut run = sample::snapshot(10);
+    let (state, effect) = after("Rr", &run);
+    assert_eq!((effect, said(&state)), (None, Some("now runs already")));
+    run.status = Status::Paused;
+    assert_eq!(after("Rr", &run).1, Some(Effect::Resume(0)));
+    assert_eq!(after("Rjr", &run).1, Some(Effect::Resume(1)));
 }
 
 #[test]

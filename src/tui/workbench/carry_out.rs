@@ -60,7 +60,10 @@ impl Workbench<'_> {
                 self.shelf.resume(id).map_err(in_words)?;
                 self.state.pending.clear();
             }
-            Effect::Hurry(id) => self.shelf.hurry(id).map_err(in_words)?,
+            Effect::Hurry(id) if self.shelf.entry(id).is_some_and(Entry::is_waiting) => {
+                self.shelf.hurry(id).map_err(in_words)?;
+            }
+            Effect::Hurry(_) => return Err("only a run that waits in the queue can begin".to_owned()),
             Effect::Delete(id) => {
                 self.shelf.delete(id).map_err(|error| format!("not deleted: {error}"))?;
                 self.state.runs.marked.retain(|marked| *marked != id);
