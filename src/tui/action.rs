@@ -79,6 +79,7 @@ pub enum Action {
     Queue,
     Fork,
     ResumeRun,
+    Stop,
     AskExport,
     NextPalette,
     ToggleMouse,
@@ -166,6 +167,7 @@ bindings! {
     Train: [letter('[')] "halve-gamma", None, Action::Scale(Hyperparameter::KroneckerDamping, 0.5), "Halve γ.";
     Train: [letter(']')] "double-gamma", None, Action::Scale(Hyperparameter::KroneckerDamping, 2.0), "Double γ.";
     Train: [letter('s')] "step", Some("step"), Action::SingleStep, "Make one update, then pause.";
+    Train: [letter('S')] "stop", None, Action::Stop, "Stop the run, with a checkpoint; asks first.";
     Train: [letter('n')] "run-n", Some("run n"), Action::AskUpdates, "Make n updates, then pause.";
     Train: [letter('N')] "measure", None, Action::Measure, "Measure what the focused pane shows now, whatever its cadence.";
     Train: [letter('X')] "cancel", None, Action::CancelMeasurements, "End what is being measured.";
@@ -206,6 +208,7 @@ bindings! {
     Runs: [letter('g')] "group", Some("group"), Action::GroupSeeds, "Show runs that differ only in their seeds as their mean, with a band of all of them.";
     Runs: [letter('f'), letter('F')] "fork", Some("fork"), Action::Fork, "Start another run where the selected one is, or at a checkpoint of one that is over.";
     Runs: [letter('r')] "resume", Some("resume"), Action::ResumeRun, "Let the selected run go on where it was left.";
+    Runs: [letter('S')] "stop", None, Action::Stop, "Stop the selected run, with a checkpoint; asks first.";
     Runs: [letter('d')] "edit", Some("design"), Action::DesignRun, "Take the selected run's experiment to the Design screen.";
     Runs: [letter('a')] "again", Some("again"), Action::Again, "Queue the selected run's experiment once more, with the next seed.";
     Runs: [letter('b')] "begin", None, Action::Hurry, "Begin a queued run at once, beside those that run.";
@@ -224,6 +227,7 @@ bindings! {
     Curvature: [letter('A')] "measure-all", Some("all"), Action::MeasureAll, "Measure all that this screen shows, one after the other.";
     Curvature: [letter('l')] "log-y", Some("log y"), Action::LogY, "Logarithmic or linear y axis of the focused chart.";
     Curvature: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
+    Curvature: [letter('S')] "stop", None, Action::Stop, "Stop the run, with a checkpoint; asks first.";
     Curvature: [letter('e')] "set", Some("set"), Action::Choose, "Choose any hyperparameter and set it, such as every how many updates to measure.";
     Curvature: [key(KeyCode::BackTab)] "previous", None, Action::PreviousPane, "Focus the previous pane.";
     Curvature: [letter('1')] "spectrum", None, Action::Focus(0), "Focus the spectra.";
@@ -243,6 +247,7 @@ bindings! {
     Images: [letter('c')] "cadence", Some("cadence"), Action::Ask(Hyperparameter::Every(Diagnostic::Images)), "Set every how many updates images are taken; 0: only when asked for.";
     Images: [letter('X'), letter('x')] "cancel", None, Action::CancelMeasurements, "End what is being measured, and what waits.";
     Images: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";
+    Images: [letter('S')] "stop", None, Action::Stop, "Stop the run, with a checkpoint; asks first.";
     Images: [letter('e')] "set", None, Action::Choose, "Choose any hyperparameter and set it.";
     Images: [ESC] "back", None, Action::Back, "One level back: zoom off, then to the Train screen.";
     List: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";

@@ -146,6 +146,8 @@ pub enum Topic {
 pub enum Question {
     /// Whether to stop what runs, and quit.
     Quit,
+    /// Whether to stop a run.
+    Stop(Id),
     /// Whether to delete a run.
     Delete(Id),
     /// Whether to export to a file that is there already.

@@ -40,17 +40,22 @@ impl Sight<'_> {
 
     /// Why the run on the Train screen takes no commands; `None` where it does.
     fn deaf(&self, state: &State) -> Option<&'static str> {
-        match runs::shown(state, self.entries).map(Entry::standing) {
-            Some(Standing::Running | Standing::Paused) => None,
-            Some(Standing::Queued) => Some("the run waits in the queue: b on the Runs screen begins it"),
-            Some(Standing::Elsewhere) => Some("the run takes no commands: another program trains it"),
-            Some(Standing::Finished) => Some("the run is finished: F starts another at its latest checkpoint"),
-            Some(Standing::Unfinished | Standing::Stopped | Standing::Failed) => {
-                Some("the run is over: r on the Runs screen lets it go on")
-            }
-            Some(Standing::Damaged) => Some("the run is over, and its log is damaged"),
-            None => Some("there is no run"),
+        deaf(runs::shown(state, self.entries).map(Entry::standing))
+    }
+}
+
+/// Why a run that stands so takes no commands; `None` where it does.
+fn deaf(standing: Option<Standing>) -> Option<&'static str> {
+    match standing {
+        Some(Standing::Running | Standing::Paused) => None,
+        Some(Standing::Queued) => Some("the run waits in the queue: b on the Runs screen begins it"),
+        Some(Standing::Elsewhere) => Some("the run takes no commands: another program trains it"),
+        Some(Standing::Finished) => Some("the run is finished: F starts another at its latest checkpoint"),
+        Some(Standing::Unfinished | Standing::Stopped | Standing::Failed) => {
+            Some("the run is over: r on the Runs screen lets it go on")
         }
+        Some(Standing::Damaged) => Some("the run is over, and its log is damaged"),
+        None => Some("there is no run"),
     }
 }
 
@@ -193,6 +198,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::GroupSeeds => state.runs.grouped = !state.runs.grouped,
         Action::LogY if state.screen == Screen::Runs => state.runs.linear = !state.runs.linear,
         Action::NextView if state.screen == Screen::Runs => state.runs.view = (state.runs.view + 1) % runs::VIEWS,
+        Action::Stop => stop(state, sight),
         Action::Fork if state.screen == Screen::Train => return Some(Effect::Fork(state.runs.shown)),
         Action::DesignRun
         | Action::Fork
@@ -229,6 +235,16 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
         return None;
     }
     Some(Effect::Measure(wanted))
+}
+
+/// Asks whether to stop the run on the screen: on the Runs screen the selected one.
+fn stop(state: &mut State, sight: Sight<'_>) {
+    let on_list = state.screen == Screen::Runs;
+    let run = if on_list { runs::selected(state, sight.entries) } else { runs::shown(state, sight.entries) };
+    match (deaf(run.map(Entry::standing)), run) {
+        (None, Some(run)) => state.overlay = Some(Overlay::Ask(Question::Stop(run.id))),
+        (why, _) => state.say(Level::Warning, why.unwrap_or_default()),
+    }
 }
 
 fn quit(state: &mut State, sight: Sight<'_>) -> Option<Effect> {

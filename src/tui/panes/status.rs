@@ -69,6 +69,10 @@ fn ask(scene: &Scene<'_>, question: &Question) -> Line<'static> {
             let step = count(scene.snapshot.step);
             (format!("Stop the run after update {step} and quit?"), "A checkpoint is written first.")
         }
+        Question::Stop(id) => {
+            let run = scene.entries.iter().find(|entry| entry.id == *id);
+            (format!("Stop {}, with a checkpoint?", run.map(Entry::label).unwrap_or_default()), "")
+        }
         Question::Delete(id) => match scene.entries.iter().find(|entry| entry.id == *id) {
             Some(entry) if !entry.has_begun() => {
                 (format!("Take {} off the list?", entry.label()), "It has not begun: nothing is deleted.")

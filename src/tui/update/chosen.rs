@@ -39,7 +39,7 @@ pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
         Action::Again => Some(Effect::Again(id)),
         Action::Hurry => Some(Effect::Hurry(id)),
         Action::DeleteRun if entry.is_live() => {
-            state.say(Level::Warning, format!("{} is not over: only runs that are can be deleted", entry.label()));
+            state.say(Level::Warning, format!("{} is not over: S stops it", entry.label()));
             None
         }
         _ => {

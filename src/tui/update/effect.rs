@@ -60,6 +60,8 @@ pub enum Effect {
         /// Whether another file of this name may be overwritten.
         replace: bool,
     },
+    /// Stop a run.
+    Stop(Id),
     /// Stop every run.
     StopAll,
     /// Let the shell have the terminal for a while.

@@ -77,6 +77,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             state.stopping = true;
             Some(Effect::StopAll)
         }
+        Overlay::Ask(Question::Stop(id)) => Some(Effect::Stop(id)),
         Overlay::Ask(Question::Delete(id)) => Some(Effect::Delete(id)),
         Overlay::Ask(Question::Replace(file)) => Some(Effect::Export { file, replace: true }),
         Overlay::Choose(selected) => {

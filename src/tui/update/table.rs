@@ -97,6 +97,9 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train, "halve-gamma") => scaled(0.5),
         (Context::Train, "double-gamma") => scaled(2.0),
         (Context::Train, "step") => done.sent(Command::RunThenPause(1)),
+        (Context::Train | Context::Curvature | Context::Images, "stop") => done.over(Overlay::Ask(Question::Stop(0))),
+        // The selected one is over.
+        (Context::Runs, "stop") => state.notice.is_some(),
         (Context::Train, "run-n") => done.over(Overlay::Prompt(Topic::Updates, String::new())),
         (Context::Train, "checkpoint") => done.sent(Command::Checkpoint),
         (Context::Train, "loss") => state.focus == Pane::Loss,

@@ -180,6 +180,19 @@ fn quitting_asks_only_where_a_run_would_be_lost() {
 }
 
 #[test]
+fn the_run_on_the_screen_is_stopped_once_that_is_confirmed() {
+    let run = sample::snapshot(10);
+    for typed in ["S", "RS", "CS", "IS", ":stop⏎"] {
+        let (mut state, effect) = after(typed, &run);
+        assert_eq!((&state.overlay, effect), (&Some(Overlay::Ask(Question::Stop(0))), None), "{typed}");
+        assert_eq!(keys(&mut state.clone(), &run, "n"), None);
+        assert_eq!((keys(&mut state, &run, "y"), state.stopping), (Some(Effect::Stop(0)), false));
+    }
+    let (state, effect) = after("RjS", &run);
+    assert!(effect.is_none() && state.overlay.is_none() && said(&state).unwrap().contains("is over"));
+}
+
+#[test]
 fn the_key_that_quits_is_a_yes_to_no_other_question() {
     let run = sample::snapshot(10);
     for typed in ["␃␃", "?␃␃", "Rj⌦␃␃"] {

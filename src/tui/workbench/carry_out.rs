@@ -24,10 +24,11 @@ impl Workbench<'_> {
     /// Why it was not done, in words.
     pub(super) fn carry_out(&mut self, effect: Effect) -> Result<Option<String>, String> {
         match effect {
-            Effect::Send(command, text) => self.send(command, text)?,
+            Effect::Send(command, text) => self.send(self.state.runs.shown, command, text)?,
             Effect::Measure(diagnostics) => {
                 for diagnostic in diagnostics {
-                    self.send(Command::Measure(diagnostic), format!("measure {}", diagnostic.title()))?;
+                    let text = format!("measure {}", diagnostic.title());
+                    self.send(self.state.runs.shown, Command::Measure(diagnostic), text)?;
                 }
             }
             Effect::Scan => self.scan(),
@@ -37,6 +38,7 @@ impl Workbench<'_> {
                 self.state.pending.clear();
             }
             Effect::Read(id) => self.shelf.open(id),
+            Effect::Stop(id) => self.send(id, Command::Stop, "stop".to_owned())?,
             Effect::StopAll => self.shelf.stop(),
             Effect::Again(id) => return self.again(id).map(Some),
             Effect::Start(experiment) => return self.start(*experiment).map(Some),
@@ -80,11 +82,13 @@ impl Workbench<'_> {
         }
     }
 
-    /// Sends a command to the run that is shown.
-    fn send(&mut self, command: Command, text: String) -> Result<(), String> {
-        let ticket = self.shelf.send(self.state.runs.shown, command);
+    /// Sends a command to a run; of those to the run that is shown the answers are awaited.
+    fn send(&mut self, id: Id, command: Command, text: String) -> Result<(), String> {
+        let ticket = self.shelf.send(id, command);
         let ticket = ticket.ok_or("this run takes no commands: it does not run in this program")?;
-        self.state.pending.push(Pending { ticket, command, text });
+        if id == self.state.runs.shown {
+            self.state.pending.push(Pending { ticket, command, text });
+        }
         Ok(())
     }
 
