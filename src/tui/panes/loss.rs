@@ -9,6 +9,7 @@ use super::curves::{Curves, Look, Quantity, smoothing};
 use super::{Pane, Scene};
 use crate::diagnostics::Diagnostic;
 use crate::session::Snapshot;
+use crate::train::Hyperparameter;
 use crate::tui::number::count;
 use crate::tui::runs::{Overlaid, overlay};
 use crate::tui::state::State;
@@ -57,32 +58,41 @@ pub fn rows(_: &Snapshot) -> usize {
 
 pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let snapshot = scene.snapshot;
+    let has = |hyperparameter| snapshot.hyperparameter(hyperparameter).is_some();
+    let steps = snapshot.latest.as_ref().is_none_or(|step| step.step_size.is_some());
+    // Whether a quantity is one of the present optimizer is told last.
     let (quantities, empty) = match scene.state.view(Pane::Loss) {
         0 => (
             vec![
-                (if area.width < 48 { "batch" } else { "minibatch" }, &snapshot.loss, Look::Noisy),
-                ("train", &snapshot.train_loss, Look::Points),
-                ("val.", &snapshot.validation_loss, Look::Points),
+                (if area.width < 48 { "batch" } else { "minibatch" }, &snapshot.loss, Look::Noisy, true),
+                ("train", &snapshot.train_loss, Look::Points, true),
+                ("val.", &snapshot.validation_loss, Look::Points, true),
             ],
             "no update yet",
         ),
         1 => (
             vec![
-                ("γ", &snapshot.kronecker_damping, Look::Curve),
-                ("τ", &snapshot.step_damping, Look::Curve),
-                ("rate", &snapshot.learning_rate, Look::Curve),
+                ("γ", &snapshot.kronecker_damping, Look::Curve, has(Hyperparameter::KroneckerDamping)),
+                ("τ", &snapshot.step_damping, Look::Curve, has(Hyperparameter::StepDamping)),
+                ("rate", &snapshot.learning_rate, Look::Curve, has(Hyperparameter::LearningRate)),
             ],
             "this optimizer has no damping",
         ),
         _ => (
-            vec![("α*", &snapshot.step_size, Look::Noisy), ("ρ", &snapshot.reduction_ratio, Look::Noisy)],
+            vec![
+                ("α*", &snapshot.step_size, Look::Noisy, steps),
+                ("ρ", &snapshot.reduction_ratio, Look::Noisy, snapshot.latest_ratio.is_some()),
+            ],
             "this optimizer has no quadratic model",
         ),
     };
     let mut quantities: Vec<_> = quantities
         .into_iter()
-        .map(|(name, series, look)| Quantity {
-            name: name.to_owned(),
+        .map(|(name, series, look, present)| Quantity {
+            name: match series.points().last() {
+                Some(last) if !present => format!("{name} until {}:", count(last.step)),
+                _ => name.to_owned(),
+            },
             series: Cow::Borrowed(series),
             look,
             run: snapshot,

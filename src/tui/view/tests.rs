@@ -237,6 +237,26 @@ fn without_a_budget_nothing_is_said_to_be_measured_unless_it_was_asked_for() {
 }
 
 #[test]
+fn what_an_optimizer_had_that_is_in_force_no_more_is_shown_as_of_then() {
+    let mut run = sample::snapshot(300);
+    let shown = |run: &Snapshot, view| {
+        let state = State { zoom: true, views: [view; Pane::COUNT], ..State::default() };
+        text(&picture(100, 30, &state, run, &dark()))
+    };
+    assert!((0..3).all(|view| !shown(&run, view).contains("until")));
+    let optimizer = "adam".to_owned();
+    run.apply(&Event::Switched { step: 300, optimizer, hyperparameters: vec![(Hyperparameter::LearningRate, 0.1)] });
+    let Event::Step(mut step) = sample::step(301) else { panic!() };
+    (step.step_size, step.kronecker_damping, step.step_damping, step.reduction_ratio) = (None, None, None, None);
+    step.learning_rate = Some(0.1);
+    run.apply(&Event::Step(step));
+    assert!(!shown(&run, 0).contains("until"));
+    let damping = shown(&run, 1);
+    assert!(["γ until 300: ", "τ until 300: ", "rate 0.1"].iter().all(|entry| damping.contains(entry)), "{damping}");
+    assert!(["α* until 300: ", "ρ until 300: "].iter().all(|entry| shown(&run, 2).contains(entry)));
+}
+
+#[test]
 fn without_colours_no_cell_has_one() {
     let theme = Theme::new(Palette::Dark, false, Signs::Braille);
     for (zoom, focus) in [false, true].into_iter().flat_map(|zoom| Pane::ALL.map(|focus| (zoom, focus))) {
