@@ -63,10 +63,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             look: Look::Curve,
             run: snapshot,
         });
+        let mut quantities: Vec<_> = quantities.collect();
         let others: Vec<_> = scene.marked(scene.state.runs.shown).collect();
-        let quantities = quantities.chain(overlay(scene, &others, Overlaid::Rank));
+        // Other runs are compared with the whole, which comes first.
+        quantities.splice(1..1, overlay(scene, &others, Overlaid::Rank));
         let log = !scene.state.linear_y[Pane::Rank.index()];
-        Curves { quantities: quantities.collect(), log, sign: 1.0, empty: "" }.draw(buffer, below, scene);
+        Curves { quantities, log, sign: 1.0, empty: "" }.draw(buffer, below, scene);
     }
     if area.is_empty() {
         return 0;

@@ -107,6 +107,16 @@ fn runs_laid_over_the_one_on_the_train_screen() {
 }
 
 #[test]
+fn every_run_whose_rank_is_laid_over_the_others_is_named() {
+    for view in 0..2 {
+        let mut state = State { focus: Pane::Rank, zoom: true, views: [view; Pane::COUNT], ..State::default() };
+        state.runs.marked = vec![0, 1, 2];
+        let shown = show(100, 30, &state);
+        assert!(["all: ", "adam-1 ", "adam-2 "].iter().all(|name| shown.contains(name)), "{shown}");
+    }
+}
+
+#[test]
 fn losses_that_are_not_finite_leave_gaps_that_are_marked_and_counted() {
     let mut events = sample::events(300);
     for event in &mut events {
