@@ -9,6 +9,7 @@ mod design;
 mod figure;
 mod graphics;
 mod keyboard;
+mod line;
 mod log;
 mod mouse;
 mod number;

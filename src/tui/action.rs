@@ -274,7 +274,12 @@ bindings! {
     Palette: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Prompt: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed.";
     Prompt: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
-    Prompt: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the last sign.";
+    Prompt: [key(KeyCode::Backspace)] "erase", None, Action::Erase, "Erase the sign before the cursor.";
+    Prompt: [key(KeyCode::Delete)] "delete", None, Action::Remove, "Erase the sign under the cursor.";
+    Prompt: [LEFT] "left", None, Action::Left, "Go one sign left.";
+    Prompt: [RIGHT] "right", None, Action::Right, "Go one sign right.";
+    Prompt: [key(KeyCode::Home), control('a')] "first", None, Action::First, "Go to the beginning.";
+    Prompt: [key(KeyCode::End), control('e')] "last", None, Action::Last, "Go to the end.";
     Prompt: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
     Prompt: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Question: [letter('y'), ENTER] "yes", Some("yes"), Action::Accept, "Yes.";

@@ -6,7 +6,6 @@
 mod browse;
 mod files;
 mod input;
-mod line;
 mod paint;
 mod rows;
 mod typing;
@@ -18,11 +17,11 @@ use ratatui::crossterm::event::KeyEvent;
 
 use super::action;
 use super::action::{Action, Context};
+use super::line::Typed;
 use crate::experiment::{Document, Experiment};
 use crate::runs::Id;
 use crate::session::snapshot::Level;
 use input::Input;
-use line::Typed;
 pub use paint::draw;
 use rows::{Cell, Row};
 use verdict::Verdict;

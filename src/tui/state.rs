@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Context;
 use super::design::Design;
+use super::line::Typed;
 use super::log::Log;
 use super::panes::Pane;
 use super::theme::Palette;
@@ -170,7 +171,7 @@ pub enum Overlay {
     /// The commands whose name or help has what is typed, one of them selected.
     Palette(String, usize),
     /// A line that is typed.
-    Prompt(Topic, String),
+    Prompt(Topic, Typed),
     /// A question.
     Ask(Question),
 }

@@ -10,6 +10,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::{self, Action};
 use super::design::Wish;
+use super::line::Typed;
 use super::number::plain;
 use super::panes::{self, Pane};
 use super::runs;
@@ -77,10 +78,8 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
         match &mut state.overlay {
-            Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, text)) if text.len() < 400 => {
-                text.push(letter);
-            }
-            Some(Overlay::Prompt(_, text)) if text.len() < 24 && !letter.is_whitespace() => text.push(letter),
+            Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, line)) => line.insert(letter),
+            Some(Overlay::Prompt(_, line)) if line.text().len() < 24 && !letter.is_whitespace() => line.insert(letter),
             Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
                 text.push(letter);
                 *selected = 0;
@@ -123,6 +122,9 @@ pub fn update(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
 /// Takes in an action that is not for the experiment that is edited.
 fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
     let snapshot = sight.snapshot;
+    if overlay::edit(state, action) {
+        return None;
+    }
     match action {
         Action::Quit => return quit(state, sight),
         Action::Show(screen) => {
@@ -165,19 +167,15 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Optimizers => state.overlay = Some(Overlay::Optimizers(0)),
         Action::Palette => state.overlay = Some(Overlay::Palette(String::new(), 0)),
         Action::Ask(hyperparameter) if used(state, sight, hyperparameter) => {
-            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
+            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), Typed::default()));
         }
         Action::Ask(_) => {}
-        Action::AskUpdates => state.overlay = Some(Overlay::Prompt(Topic::Updates, String::new())),
+        Action::AskUpdates => state.overlay = Some(Overlay::Prompt(Topic::Updates, Typed::default())),
         Action::Back => overlay::back(state),
         Action::Up => overlay::scroll(state, sight, -1),
         Action::Down => overlay::scroll(state, sight, 1),
         Action::PageUp => overlay::scroll(state, sight, -10),
         Action::PageDown => overlay::scroll(state, sight, 10),
-        Action::Erase => overlay::edit(state, |text| {
-            text.pop();
-        }),
-        Action::Clear => overlay::edit(state, String::clear),
         Action::NextPalette => {
             state.palette = state.palette.next();
             state.say(Level::Info, format!("palette: {}", state.palette.name()));
@@ -190,9 +188,9 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
             state.log.next_level();
             state.overlay = Some(Overlay::Messages(0));
         }
-        Action::AskMessages => state.overlay = Some(Overlay::Prompt(Topic::Messages, state.log.filter.clone())),
-        Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, String::new())),
-        Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, state.runs.filter.clone())),
+        Action::AskMessages => state.overlay = Some(Overlay::Prompt(Topic::Messages, Typed::new(&*state.log.filter))),
+        Action::AskExport => state.overlay = Some(Overlay::Prompt(Topic::Export, Typed::default())),
+        Action::AskFilter => state.overlay = Some(Overlay::Prompt(Topic::Filter, Typed::new(&*state.runs.filter))),
         Action::SortRuns => state.runs.sort = (state.runs.sort + 1) % runs::COLUMNS.len(),
         Action::InvertRuns => state.runs.descending = !state.runs.descending,
         Action::GroupSeeds => state.runs.grouped = !state.runs.grouped,

@@ -11,6 +11,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::line::Typed;
 use super::theme::Theme;
 
 /// Draws a line on row `row` of an area, if it has that row. A line too long for it ends in `…`.
@@ -24,6 +25,23 @@ pub fn put(buffer: &mut Buffer, area: Rect, row: u16, line: &Line<'_>) {
     if line.width() > usize::from(area.width) {
         buffer.set_stringn(area.right() - 1, y, "…", 1, Style::new());
     }
+}
+
+/// A line that is typed, as much of it about its cursor as fits.
+pub fn typed_line(typed: &Typed, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let (before, under, after) = typed.parts();
+    let under = if under.is_empty() { " " } else { under };
+    let mut room = room.max(1).saturating_sub(Span::raw(under).width());
+    let mut fits = |sign: &char| {
+        let wide = Span::raw(sign.to_string()).width();
+        let fits = wide <= room;
+        room = if fits { room - wide } else { 0 };
+        fits
+    };
+    let shown = before.chars().rev().take_while(&mut fits).count();
+    let before: String = before.chars().skip(before.chars().count() - shown).collect();
+    let after: String = after.chars().take_while(&mut fits).collect();
+    vec![Span::raw(before), Span::styled(under.to_owned(), theme.selected), Span::raw(after)]
 }
 
 /// Joins those of the parts that fit a width, in their order; the earlier a part stands in `parts` the

@@ -1,12 +1,12 @@
 //! Keys in the list of fields, and in a list of choices.
 
 use super::input::{Choice, Input};
-use super::line::Typed;
 use super::rows::{self, Cell, Place};
 use super::verdict::Verdict;
 use super::{Action, Design, Mode, Purpose, Question, Wish};
 use crate::experiment::Document;
 use crate::network::{Activation, Layer};
+use crate::tui::line::Typed;
 
 /// The layer that is added where there is none to copy.
 const FIRST_LAYER: Layer = Layer { units: 50, activation: Activation::Tanh };

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::line::Typed;
 use super::{Action, Design, Mode, Purpose, Question, Wish};
+use crate::tui::line::Typed;
 
 impl Design {
     fn line(&mut self) -> Option<&mut Typed> {
@@ -27,13 +27,7 @@ impl Design {
         match action {
             Action::Accept => return self.accept(),
             Action::Back => self.mode = Mode::Browsing,
-            Action::Erase => self.line()?.erase(),
-            Action::Remove => self.line()?.delete(),
-            Action::Clear => self.line()?.clear(),
-            Action::Left => self.line()?.go(-1),
-            Action::Right => self.line()?.go(1),
-            Action::First => self.line()?.go(isize::MIN),
-            Action::Last => self.line()?.go(isize::MAX),
+            other if self.line()?.edit(other) => {}
             other => return Some(Wish::Screen(other)),
         }
         None

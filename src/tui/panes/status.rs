@@ -10,18 +10,19 @@ use crate::runs::{Entry, Standing};
 use crate::session::Outcome;
 use crate::session::snapshot::{Level, Message};
 use crate::tui::action::{Action, Binding, Context};
+use crate::tui::line::Typed;
 use crate::tui::number::{count, plain};
 use crate::tui::runs;
 use crate::tui::state::{Overlay, Question, Screen, Topic};
 use crate::tui::theme::Theme;
 use crate::tui::update;
-use crate::tui::widgets::{fit, put};
+use crate::tui::widgets::{fit, put, typed_line};
 
 /// What is typed, or what waits for an answer, or the latest message.
 pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (state, snapshot, theme) = (scene.state, scene.snapshot, scene.theme);
     let line = match (&state.overlay, &state.notice) {
-        (Some(Overlay::Prompt(topic, text)), _) => prompt(scene, *topic, text),
+        (Some(Overlay::Prompt(topic, text)), _) => prompt(scene, *topic, text, area.width),
         (Some(Overlay::Ask(question)), _) => ask(scene, question),
         (_, Some((level, text))) => {
             let (sign, style) = sign(*level, theme);
@@ -122,7 +123,8 @@ fn said(message: &Message, theme: &Theme) -> Line<'static> {
     ])
 }
 
-fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
+/// A line that is typed, and what it would do; the line gives way before that does.
+fn prompt(scene: &Scene<'_>, topic: Topic, typed: &Typed, width: u16) -> Line<'static> {
     let theme = scene.theme;
     let name = match topic {
         Topic::Hyperparameter(hyperparameter) => {
@@ -135,23 +137,22 @@ fn prompt(scene: &Scene<'_>, topic: Topic, text: &str) -> Line<'static> {
         Topic::Export => "file to write: ".to_owned(),
         Topic::Messages => "messages to show: ".to_owned(),
     };
-    let mut spans = vec![
-        Span::styled(name, theme.strong),
-        Span::raw(text.to_owned()),
-        Span::styled(" ", theme.selected),
-        Span::raw("  "),
-    ];
-    match (update::read(topic, text, scene.entries), &scene.state.notice) {
+    let verdict = match (update::read(topic, typed.text(), scene.entries), &scene.state.notice) {
         // What came of it.
-        (Ok(_), Some((Level::Error, wrong))) => spans.push(Span::styled(format!("× {wrong}"), theme.bad)),
-        (Ok(_), _) => spans.push(Span::styled("Enter sets it", theme.faint)),
-        (Err(expected), _) if text.is_empty() => {
+        (Ok(_), Some((Level::Error, wrong))) => Span::styled(format!("× {wrong}"), theme.bad),
+        (Ok(_), _) => Span::styled("Enter sets it", theme.faint),
+        (Err(expected), _) if typed.text().is_empty() => {
             let wanted = expected.strip_prefix("expected ").unwrap_or(&expected).to_owned();
-            spans.push(Span::styled(format!("{wanted}; Esc changes nothing"), theme.faint));
+            Span::styled(format!("{wanted}; Esc changes nothing"), theme.faint)
         }
-        (Err(expected), _) => spans.push(Span::styled(format!("× {expected}"), theme.bad)),
-    }
-    Line::from(spans)
+        (Err(expected), _) => Span::styled(format!("× {expected}"), theme.bad),
+    };
+    let name = Line::from(Span::styled(name, theme.strong));
+    let (mut line, width) = (theme.spell_line(name), usize::from(width));
+    let room = width.saturating_sub(line.width() + 2 + verdict.width()).max(width / 3);
+    line.spans.extend(typed_line(typed, room, theme));
+    line.spans.extend([Span::raw("  "), verdict]);
+    line
 }
 
 /// As many hints as fit, from the table of keys.

@@ -1,10 +1,11 @@
 //! What lies over the panes: scrolled, typed into, accepted, closed.
 
-use super::typed::{self, Typed};
+use super::typed::{self, Value};
 use super::{Effect, Sight};
 use crate::optim::Kind;
 use crate::session::Command;
-use crate::tui::action::{self, BINDINGS, Context};
+use crate::tui::action::{self, Action, BINDINGS, Context};
+use crate::tui::line::Typed;
 use crate::tui::number::count;
 use crate::tui::runs;
 use crate::tui::state::{Overlay, Question, Screen, State, Topic};
@@ -14,7 +15,7 @@ pub fn back(state: &mut State) {
     if let Some(overlay) = state.overlay.take() {
         match overlay {
             Overlay::Ask(Question::Replace(file)) => {
-                state.overlay = Some(Overlay::Prompt(Topic::Export, file.display().to_string()));
+                state.overlay = Some(Overlay::Prompt(Topic::Export, Typed::new(file.display().to_string())));
             }
             Overlay::Prompt(Topic::Messages, _) => state.overlay = Some(Overlay::Messages(0)),
             Overlay::Messages(_) if !std::mem::take(&mut state.log.filter).is_empty() => {
@@ -54,16 +55,20 @@ pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
     *at = at.saturating_add_signed(by).min(rows.saturating_sub(1));
 }
 
-/// Changes the line that is typed.
-pub fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
-    match &mut state.overlay {
-        Some(Overlay::Prompt(_, text)) => change(text),
-        Some(Overlay::Palette(text, selected)) => {
-            change(text);
+/// Changes the line that is typed, where the action is one on a line. Whether it is.
+pub fn edit(state: &mut State, action: Action) -> bool {
+    match (&mut state.overlay, action) {
+        (Some(Overlay::Prompt(_, line)), _) => return line.edit(action),
+        (Some(Overlay::Palette(text, selected)), Action::Erase | Action::Clear) => {
+            if action == Action::Clear {
+                text.clear();
+            }
+            text.pop();
             *selected = 0;
         }
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 /// Takes what is selected, typed or asked.
@@ -82,7 +87,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
         Overlay::Ask(Question::Replace(file)) => Some(Effect::Export { file, replace: true }),
         Overlay::Choose(selected) => {
             let &(hyperparameter, _) = snapshot.hyperparameters.get(selected)?;
-            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()));
+            state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), Typed::default()));
             None
         }
         Overlay::Optimizers(selected) => {
@@ -94,27 +99,27 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
             let action = action::search(state.screen.context(), &text).get(selected)?.action;
             super::update(state, action, sight)
         }
-        Overlay::Prompt(topic, text) => match (typed::read(topic, &text, sight.entries), topic) {
-            (Ok(Typed::File(file)), _) => Some(Effect::Export { file, replace: false }),
-            (Ok(Typed::Text), _) => {
-                text.trim().clone_into(&mut state.log.filter);
+        Overlay::Prompt(topic, line) => match (typed::read(topic, line.text(), sight.entries), topic) {
+            (Ok(Value::File(file)), _) => Some(Effect::Export { file, replace: false }),
+            (Ok(Value::Text), _) => {
+                line.text().trim().clone_into(&mut state.log.filter);
                 state.overlay = Some(Overlay::Messages(0));
                 None
             }
-            (Ok(Typed::Filter(_)), _) => {
-                text.trim().clone_into(&mut state.runs.filter);
+            (Ok(Value::Filter(_)), _) => {
+                line.text().trim().clone_into(&mut state.runs.filter);
                 None
             }
-            (Ok(Typed::Number(value)), Topic::Updates) => {
+            (Ok(Value::Number(value)), Topic::Updates) => {
                 let text = format!("{} updates, then pause", count(value as u64));
                 Some(Effect::send(Command::RunThenPause(value as u64), &text))
             }
-            (Ok(Typed::Number(value)), Topic::Hyperparameter(hyperparameter)) => {
+            (Ok(Value::Number(value)), Topic::Hyperparameter(hyperparameter)) => {
                 Some(Effect::set(hyperparameter, value))
             }
-            (Err(_), _) if text.is_empty() => None,
+            (Err(_), _) if line.text().is_empty() => None,
             (Ok(_), Topic::Filter | Topic::Export | Topic::Messages) | (Err(_), _) => {
-                state.overlay = Some(Overlay::Prompt(topic, text));
+                state.overlay = Some(Overlay::Prompt(topic, line));
                 None
             }
         },

@@ -6,6 +6,7 @@ use crate::diagnostics::Diagnostic;
 use crate::session::Command;
 use crate::train::Hyperparameter as H;
 use crate::tui::action::{self, Action, BINDINGS, Binding, Context};
+use crate::tui::line::Typed;
 use crate::tui::panes::Pane;
 use crate::tui::sample;
 use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
@@ -59,7 +60,7 @@ impl Done {
     }
 
     fn asked(&self, hyperparameter: H) -> bool {
-        self.state.overlay == Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), String::new()))
+        self.state.overlay == Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), Typed::default()))
     }
 
     fn over(&self, overlay: Overlay) -> bool {
@@ -100,7 +101,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train | Context::Curvature | Context::Images, "stop") => done.over(Overlay::Ask(Question::Stop(0))),
         // The selected one is over.
         (Context::Runs, "stop") => state.notice.is_some(),
-        (Context::Train, "run-n") => done.over(Overlay::Prompt(Topic::Updates, String::new())),
+        (Context::Train, "run-n") => done.over(Overlay::Prompt(Topic::Updates, Typed::default())),
         (Context::Train, "checkpoint") => done.sent(Command::Checkpoint),
         (Context::Train, "loss") => state.focus == Pane::Loss,
         (Context::Train, "rank") => state.focus == Pane::Rank,
@@ -127,7 +128,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Runs, "up" | "page-up") => state.runs.selected == 0,
         (Context::Runs, "down") => state.runs.selected == 2,
         (Context::Runs, "page-down") => state.runs.selected == 3,
-        (Context::Runs, "filter") => done.over(Overlay::Prompt(Topic::Filter, String::new())),
+        (Context::Runs, "filter") => done.over(Overlay::Prompt(Topic::Filter, Typed::default())),
         (Context::Runs, "sort") => state.runs.sort == 1,
         (Context::Runs, "invert") => state.runs.descending,
         (Context::Runs, "view") => state.runs.view == 1,
@@ -182,7 +183,7 @@ fn of_every_screen(name: &str, done: &Done) -> Option<bool> {
         "redraw" => *effect == Some(Effect::Redraw),
         "suspend" => *effect == Some(Effect::Suspend),
         "colours" => state.palette == Palette::Light,
-        "export" => done.over(Overlay::Prompt(Topic::Export, String::new())),
+        "export" => done.over(Overlay::Prompt(Topic::Export, Typed::default())),
         "mouse" => state.mouse,
         _ => return None,
     })

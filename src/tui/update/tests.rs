@@ -13,6 +13,8 @@ fn keys(state: &mut State, snapshot: &Snapshot, keys: &str) -> Option<Effect> {
             '⏎' => KeyCode::Enter,
             '⎋' => KeyCode::Esc,
             '⌫' => KeyCode::Backspace,
+            '⇱' => KeyCode::Home,
+            '⇲' => KeyCode::End,
             '⌦' => KeyCode::Delete,
             '⇥' => KeyCode::Tab,
             '←' => KeyCode::Left,
@@ -262,7 +264,7 @@ fn the_palette_opens_whatever_has_a_key() {
     let run = sample::snapshot(10);
     for (typed, overlay) in [
         (":help⏎", Overlay::Help(0)),
-        (":gamma⏎", Overlay::Prompt(Topic::Hyperparameter(Hyperparameter::KroneckerDamping), String::new())),
+        (":gamma⏎", Overlay::Prompt(Topic::Hyperparameter(Hyperparameter::KroneckerDamping), Typed::default())),
     ] {
         assert_eq!(after(typed, &run).0.overlay, Some(overlay), "{typed}");
     }
@@ -305,9 +307,20 @@ fn the_design_screen_shows_the_experiment_of_the_run_until_another_is_edited() {
 fn a_filter_with_an_unknown_name_is_kept_for_correction() {
     let run = sample::snapshot(10);
     let (state, _) = after("R/sed = 1⏎", &run);
-    assert_eq!(state.overlay, Some(Overlay::Prompt(Topic::Filter, "sed = 1".to_owned())));
+    assert_eq!(state.overlay, Some(Overlay::Prompt(Topic::Filter, Typed::new("sed = 1"))));
     let (state, _) = after("R/seed = 1⏎", &run);
     assert_eq!((state.overlay, state.runs.filter.as_str()), (None, "seed = 1"));
+}
+
+#[test]
+fn a_line_is_corrected_where_its_cursor_is() {
+    let run = sample::snapshot(10);
+    let (state, _) = after("R/xeed = 1⇱⌦s⇲0⏎", &run);
+    assert_eq!(state.runs.filter, "seed = 10");
+    assert_eq!(
+        command(after("g12←5⏎", &run).1.as_ref()),
+        Some(Command::Set { hyperparameter: Hyperparameter::KroneckerDamping, value: 152.0 })
+    );
 }
 
 #[test]

@@ -11,32 +11,32 @@ use crate::tui::state::Topic;
 ///
 /// # Errors
 /// What would be right, in words.
-pub fn read(topic: Topic, text: &str, entries: &[Entry]) -> Result<Typed, String> {
+pub fn read(topic: Topic, text: &str, entries: &[Entry]) -> Result<Value, String> {
     let range = match topic {
         Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
         Topic::Updates => Range::Count,
-        Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Typed::File(text.trim().into())),
+        Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Value::File(text.trim().into())),
         Topic::Export => return Err("expected a file that ends in .svg, .png, .csv or .json".to_owned()),
-        Topic::Filter if text.trim().is_empty() => return Ok(Typed::Filter(None)),
+        Topic::Filter if text.trim().is_empty() => return Ok(Value::Filter(None)),
         Topic::Filter => {
             let filter = Filter::parse(text).map_err(|error| error.to_string())?;
             let runs = entries.iter().filter_map(|entry| entry.run.as_ref());
             return match Names::of(runs).unknown(&filter) {
-                None => Ok(Typed::Filter(Some(filter))),
+                None => Ok(Value::Filter(Some(filter))),
                 Some(unknown) => Err(unknown.to_string()),
             };
         }
-        Topic::Messages => return Ok(Typed::Text),
+        Topic::Messages => return Ok(Value::Text),
     };
     match text.parse() {
-        Ok(value) if range.contains(value) => Ok(Typed::Number(value)),
+        Ok(value) if range.contains(value) => Ok(Value::Number(value)),
         _ => Err(format!("expected {}", range.expectation())),
     }
 }
 
 /// What was typed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Typed {
+pub enum Value {
     /// A number.
     Number(f64),
     /// An expression that chooses runs; `None` chooses all.

@@ -16,6 +16,7 @@ use crate::runs::Shelf;
 use crate::session::{Command, Event, Snapshot};
 use crate::train::Hyperparameter;
 use crate::tui::action::BINDINGS;
+use crate::tui::line::Typed;
 use crate::tui::picture::{styles, text};
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
@@ -175,7 +176,7 @@ fn overlays() -> impl Iterator<Item = (Option<Overlay>, &'static str)> {
         (Overlay::Optimizers(6), "optimizers"),
         (Overlay::Forks(0, vec![1000, 800, 50], 1), "forks"),
         (Overlay::Palette("set".to_owned(), 1), "palette"),
-        (Overlay::Prompt(gamma, "-1".to_owned()), "prompt"),
+        (Overlay::Prompt(gamma, Typed::new("-1")), "prompt"),
         (Overlay::Ask(Question::Quit), "quit"),
     ];
     std::iter::once((None, "nothing")).chain(over.map(|(overlay, name)| (Some(overlay), name)))
@@ -188,6 +189,27 @@ fn what_lies_over_the_panes() {
         let buffer = picture(80, 24, &state, &sample::snapshot(1000), &dark());
         insta::assert_snapshot!(format!("over_{name}"), text(&buffer) + "\n" + &styles(&buffer));
     }
+}
+
+#[test]
+fn of_a_long_line_that_is_typed_the_cursor_and_the_verdict_stay_in_sight() {
+    let name = format!("/a/{}figure.", "long/".repeat(40));
+    let mut line = Typed::new(name.clone());
+    let shown = |line: &Typed| {
+        let overlay = Some(Overlay::Prompt(Topic::Export, line.clone()));
+        let shown = show(80, 24, &State { overlay, ..State::default() });
+        shown.lines().nth_back(1).unwrap().to_owned()
+    };
+    assert!(shown(&line).contains("long/figure.   × expected a file"), "{}", shown(&line));
+    "svg".chars().for_each(|sign| line.insert(sign));
+    assert!(shown(&line).ends_with("long/figure.svg   Enter sets it"), "{}", shown(&line));
+    line.go(isize::MIN);
+    assert!(shown(&line).starts_with("file to write: /a/long/") && shown(&line).ends_with("  Enter sets it"));
+    line.go(100);
+    let state = State { overlay: Some(Overlay::Prompt(Topic::Export, line)), ..State::default() };
+    let buffer = picture(80, 24, &state, &sample::snapshot(10), &dark());
+    let cursor = |x: u16| buffer[(x, 22)].modifier.contains(ratatui::style::Modifier::REVERSED);
+    assert_eq!((0..80).filter(|x| cursor(*x)).count(), 1);
 }
 
 #[test]

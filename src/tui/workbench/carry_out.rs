@@ -10,6 +10,7 @@ use crate::session::snapshot::Level;
 use crate::session::{Command, Ticket};
 use crate::tui::design::Design;
 use crate::tui::figure;
+use crate::tui::line::Typed;
 use crate::tui::panes::Scene;
 use crate::tui::state::{Overlay, Pending, Question, Screen, Topic};
 use crate::tui::update::Effect;
@@ -130,7 +131,7 @@ impl Workbench<'_> {
                 Ok(None)
             }
             Err(error) => {
-                self.state.overlay = Some(Overlay::Prompt(Topic::Export, file.display().to_string()));
+                self.state.overlay = Some(Overlay::Prompt(Topic::Export, Typed::new(file.display().to_string())));
                 Err(error.to_string())
             }
         }

@@ -4,10 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::line::Typed;
 use super::super::{Design, Message, Mode, Origin, Purpose, Question};
 use crate::tui::theme::Theme;
-use crate::tui::widgets::put;
+use crate::tui::widgets::{put, typed_line};
 
 /// Which experiment it is, and whether it is right.
 pub fn title(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
@@ -40,7 +39,7 @@ pub fn message(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) 
             };
             let room = usize::from(area.width).saturating_sub(name.len());
             let mut line = Line::styled(name, theme.strong);
-            line.spans.extend(shown(typed, room, theme));
+            line.spans.extend(typed_line(typed, room, theme));
             if let Some(Message::Wrong(text)) = &design.message {
                 line.push_span(Span::styled(format!("  × {text}"), theme.bad));
             }
@@ -60,18 +59,4 @@ pub fn message(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) 
         (_, None) => Line::default(),
     };
     put(buffer, area, 0, &theme.spell_line(line));
-}
-
-/// A line that is typed, as much of it as fits, with its cursor.
-pub fn shown(typed: &Typed, room: usize, theme: &Theme) -> Vec<Span<'static>> {
-    let (before, under, after) = typed.parts();
-    let mut start = before.char_indices().map(|(byte, _)| byte);
-    let mut tail = before;
-    // One cell is for the cursor.
-    while Span::raw(tail).width() >= room.max(1) {
-        let Some(_) = start.next() else { break };
-        tail = tail.split_at(tail.chars().next().map_or(0, char::len_utf8)).1;
-    }
-    let under = if under.is_empty() { " " } else { under };
-    vec![Span::raw(tail.to_owned()), Span::styled(under.to_owned(), theme.selected), Span::raw(after.to_owned())]
 }

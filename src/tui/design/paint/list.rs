@@ -7,11 +7,10 @@ use ratatui::text::{Line, Span};
 
 use super::super::rows::{self, Cell, Place, Row};
 use super::super::{Design, Mode};
-use super::foot;
 use crate::experiment::{Document, Field};
 use crate::tui::number::count;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::put;
+use crate::tui::widgets::{put, typed_line};
 
 /// Cells for the names of fields.
 const NAME: u16 = 26;
@@ -128,7 +127,7 @@ fn value(design: &Design, row: &Row, selected: bool, room: usize, theme: &Theme)
     let cell = |cell: Cell, room: usize| {
         let chosen = selected && (design.cell == cell || !matches!(row.place, Place::Layer(_)));
         match &design.mode {
-            Mode::Typing(line) if chosen => foot::shown(line, room, theme),
+            Mode::Typing(line) if chosen => typed_line(line, room, theme),
             _ => vec![stated(&design.document, design, &row.key(cell), chosen, theme)],
         }
     };

@@ -1,5 +1,7 @@
 //! A line that is typed, with a cursor.
 
+use super::action::Action;
+
 /// The most signs of a line.
 const MOST: usize = 1000;
 
@@ -64,6 +66,21 @@ impl Typed {
     /// Erases all.
     pub fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Takes in an action. Whether it is one on a line.
+    pub fn edit(&mut self, action: Action) -> bool {
+        match action {
+            Action::Erase => self.erase(),
+            Action::Remove => self.delete(),
+            Action::Clear => self.clear(),
+            Action::Left => self.go(-1),
+            Action::Right => self.go(1),
+            Action::First => self.go(isize::MIN),
+            Action::Last => self.go(isize::MAX),
+            _ => return false,
+        }
+        true
     }
 
     /// Moves the cursor.
