@@ -6,8 +6,8 @@ mod key;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 pub use context::Context;
-pub use key::Key;
-use key::{DOWN, ENTER, ESC, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, UP, control, key, letter};
+use key::{DOWN, ENTER, ESC, PAGE_DOWN, PAGE_UP, UP, control, key, letter};
+pub use key::{Key, LEFT, RIGHT};
 
 use super::state::Screen;
 use crate::diagnostics::Diagnostic;

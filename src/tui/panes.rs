@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::action::{LEFT, RIGHT};
 use super::graphics::Graphics;
 use super::number::{count, duration};
 use super::runs;
@@ -279,7 +280,8 @@ fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
 
 /// What the pane of a diagnostic says that found something, but not of the layer that is shown.
 fn waiting_here(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
-    format!("{} · ← → show another layer", waiting(scene, diagnostic))
+    let keys = [LEFT, RIGHT].map(|key| scene.theme.key(key)).join(" ");
+    format!("{} · {keys} show another layer", waiting(scene, diagnostic))
 }
 
 /// A layer with its activation, or all of them; in short its number.

@@ -48,9 +48,10 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 
 /// A command: its keys, what it does, its name.
 fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
-    let wide = BINDINGS.iter().map(|binding| binding.key_names().chars().count()).max().unwrap_or(0);
+    let names = |binding: &Binding| binding.keys.iter().map(|key| theme.key(*key)).collect::<Vec<_>>().join(" ");
+    let wide = BINDINGS.iter().map(|binding| names(binding).chars().count()).max().unwrap_or(0);
     Line::from(vec![
-        Span::styled(format!("{:<wide$}  ", binding.key_names()), theme.accent),
+        Span::styled(format!("{:<wide$}  ", names(binding)), theme.accent),
         Span::raw(binding.help),
         Span::styled(format!("  {}", binding.name), theme.faint),
     ])

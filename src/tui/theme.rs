@@ -11,6 +11,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 use serde::{Deserialize, Serialize};
 
+use super::action::Key;
+
 /// Which colours there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -133,8 +135,11 @@ const BRIGHT: [u8; 8] = [14, 11, 10, 13, 15, 9, 12, 7];
 /// From blue to yellow through grey, after the colour map cividis; those that follow one another lie far apart.
 const BLUE_TO_YELLOW: [u8; 8] = [69, 220, 110, 229, 179, 231, 103, 145];
 
-/// Greek letters and their names.
-const GREEK: [(char, &str); 10] = [
+/// Greek letters and other signs of formulas, and what they are called.
+const SPELT: [(char, &str); 13] = [
+    ('₁', "1"),
+    ('₂', "2"),
+    ('Σ', "Sum"),
     ('α', "alpha"),
     ('β', "beta"),
     ('γ', "gamma"),
@@ -200,12 +205,17 @@ impl Theme {
         }
         let mut spelt = String::new();
         for sign in text.chars() {
-            match GREEK.iter().find(|(letter, _)| *letter == sign) {
+            match SPELT.iter().find(|(letter, _)| *letter == sign) {
                 Some((_, name)) => spelt.push_str(name),
                 None => spelt.push(sign),
             }
         }
         spelt.into()
+    }
+
+    /// The name of a key in the signs that may be drawn.
+    pub fn key(&self, key: Key) -> String {
+        if self.is_ascii() { key.word() } else { key.name() }
     }
 
     /// A line of which every part is spelt so.

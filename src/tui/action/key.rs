@@ -54,12 +54,18 @@ impl Key {
         };
         if self.control { format!("Ctrl-{name}") } else { name }
     }
+
+    /// Its name in ASCII: arrows are words, as their signs would be those of other keys.
+    pub fn word(self) -> String {
+        let words = [('←', "Left"), ('→', "Right"), ('↑', "Up"), ('↓', "Down"), ('⇧', "Shift-")];
+        words.iter().fold(self.name(), |name, (sign, word)| name.replace(*sign, word))
+    }
 }
 
 pub(super) const UP: Key = key(KeyCode::Up);
 pub(super) const DOWN: Key = key(KeyCode::Down);
-pub(super) const LEFT: Key = key(KeyCode::Left);
-pub(super) const RIGHT: Key = key(KeyCode::Right);
+pub const LEFT: Key = key(KeyCode::Left);
+pub const RIGHT: Key = key(KeyCode::Right);
 pub(super) const ENTER: Key = key(KeyCode::Enter);
 pub(super) const ESC: Key = key(KeyCode::Esc);
 pub(super) const PAGE_UP: Key = key(KeyCode::PageUp);

@@ -187,6 +187,6 @@ pub fn hints_of(
         Action::TogglePause => pause,
         _ => binding.hint,
     };
-    let named = ordered.filter_map(|binding| Some((binding.keys.first()?.name(), word(binding)?)));
+    let named = ordered.filter_map(|binding| Some((theme.key(*binding.keys.first()?), word(binding)?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width, theme));
 }

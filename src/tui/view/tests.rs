@@ -329,6 +329,28 @@ fn in_ascii_mode_greek_letters_are_spelt_out() {
 }
 
 #[test]
+fn in_ascii_mode_keys_are_called_by_words_and_hyperparameters_apart() {
+    let theme = Theme::new(Palette::Light, true, Signs::Ascii);
+    let state = State { overlay: Some(Overlay::Help(0)), ..State::default() };
+    let help = text(&picture(120, 240, &state, &Snapshot::default(), &theme));
+    let has = |keys: &str, does: &str| help.lines().any(|line| line.contains(keys) && line.contains(does));
+    for (keys, does) in [
+        ("Up k ", "Scroll the focused table up."),
+        ("Down j ", "Scroll the focused table down."),
+        ("Left , ", "Move the crosshair left"),
+        ("Right . ", "Move the crosshair right"),
+        ("Shift-Tab ", "Focus the previous pane."),
+    ] {
+        assert!(has(keys, does), "{keys}: {help}");
+    }
+    let mut run = sample::snapshot(10);
+    run.hyperparameters.extend([(Hyperparameter::Beta1, 0.9), (Hyperparameter::Beta2, 0.999)]);
+    let choose = State { overlay: Some(Overlay::Choose(0)), ..State::default() };
+    let choose = text(&picture(100, 30, &choose, &run, &theme));
+    assert!(choose.contains("beta1 ") && choose.contains("beta2 "), "{choose}");
+}
+
+#[test]
 fn every_key_and_every_help_text_appears_in_the_help() {
     let snapshot = Snapshot::default();
     let (state, theme) = (State { overlay: Some(Overlay::Help(0)), ..State::default() }, dark());
