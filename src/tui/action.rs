@@ -286,7 +286,6 @@ bindings! {
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
     Question: [control('c')] "quit", None, Action::Quit, "Quit; asks that first, or is a yes to it.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
-    Stopping: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
     Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";
     Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";
     Design: [letter('w')] "save", Some("save"), Action::Save, "Save the experiment; asks for a file if it has none.";
@@ -332,8 +331,12 @@ bindings! {
 impl Context {
     /// The lines of the table that hold here.
     pub fn bindings(self) -> impl Iterator<Item = &'static Binding> {
-        let holds = move |context: Context| context == self || (self.is_screen() && context == Self::Everywhere);
-        BINDINGS.iter().filter(move |binding| holds(binding.context))
+        let holds = move |binding: &&Binding| {
+            // Some of what holds on every screen holds whatever lies over it.
+            let here = self.is_screen() || matches!(binding.action, Action::Suspend | Action::Redraw);
+            binding.context == self || (here && binding.context == Self::Everywhere)
+        };
+        BINDINGS.iter().filter(holds)
     }
 }
 
@@ -391,6 +394,16 @@ mod tests {
             for (index, name) in names.iter().enumerate() {
                 assert!(!names[index + 1..].contains(name), "{name} twice: {heading}");
             }
+        }
+    }
+
+    #[test]
+    fn the_program_is_suspended_and_drawn_anew_whatever_is_on_the_screen() {
+        let event = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        for (context, heading) in Context::ALL {
+            let found = [find(context, &event('z')), find(context, &event('l'))];
+            let all = [Some(Action::Suspend), Some(Action::Redraw)];
+            assert_eq!(found, all, "{heading}");
         }
     }
 
