@@ -200,6 +200,8 @@ bindings! {
     Runs: [DOWN, letter('j')] "down", None, Action::Down, "Go down.";
     Runs: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten runs.";
     Runs: [PAGE_DOWN] "page-down", None, Action::PageDown, "Go down by ten runs.";
+    Runs: [key(KeyCode::Home)] "first", None, Action::First, "Go to the first run.";
+    Runs: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last run.";
     Runs: [letter('/')] "filter", Some("filter"), Action::AskFilter, "Show only runs that an expression holds of, such as lr >= 1e-3 and kind = adam.";
     Runs: [letter('s')] "sort", Some("sort"), Action::SortRuns, "Sort by the next column.";
     Runs: [letter('i')] "invert", None, Action::InvertRuns, "Sort the other way round.";
@@ -254,6 +256,8 @@ bindings! {
     List: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     List: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
     List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
+    List: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the first line.";
+    List: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last line.";
     List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
     List: [ESC, letter('q'), letter('?'), letter('e'), letter('o')] "back", Some("back"), Action::Back, "Close the list.";
     List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
@@ -261,6 +265,8 @@ bindings! {
     Messages: [DOWN, letter('j')] "down", Some("down"), Action::Down, "Go down.";
     Messages: [PAGE_UP] "page-up", None, Action::PageUp, "Go up by ten lines.";
     Messages: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
+    Messages: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the latest message.";
+    Messages: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the oldest message.";
     Messages: [letter('l')] "level", Some("level"), Action::LeastLevel, "Show all messages, warnings and errors, or errors.";
     Messages: [letter('/')] "filter", Some("filter"), Action::AskMessages, "Show only messages with a text, of their run too.";
     Messages: [ESC, letter('q'), letter('m')] "back", Some("back"), Action::Back, "One level back: the filter off, then the list closed.";
@@ -310,7 +316,7 @@ bindings! {
     Design: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the first field.";
     Design: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last field.";
     Design: [letter('W')] "save-as", None, Action::SaveAs, "Save the experiment in a file that is asked for.";
-    Design: [ESC] "back", None, Action::Back, "Clear the message.";
+    Design: [ESC] "back", None, Action::Back, "One level back: the message off, then to the Train screen.";
     DesignTyping: [ENTER] "accept", Some("accept"), Action::Accept, "Take what was typed; nothing: the default.";
     DesignTyping: [ESC] "back", Some("cancel"), Action::Back, "Change nothing.";
     DesignTyping: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";

@@ -219,8 +219,9 @@ impl Design {
 
     /// Takes in an action.
     pub fn act(&mut self, action: Action) -> Option<Wish> {
-        self.message = None;
+        let said = self.message.take().is_some();
         let wish = match &self.mode {
+            Mode::Browsing if said && action == Action::Back => None,
             Mode::Browsing => self.browse(action),
             Mode::Typing(_) | Mode::Naming(..) => self.edit_line(action),
             Mode::Choosing(at) => self.choose(*at, action),

@@ -176,6 +176,8 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Down => overlay::scroll(state, sight, 1),
         Action::PageUp => overlay::scroll(state, sight, -10),
         Action::PageDown => overlay::scroll(state, sight, 10),
+        Action::First => overlay::scroll(state, sight, isize::MIN),
+        Action::Last => overlay::scroll(state, sight, isize::MAX),
         Action::NextPalette => {
             state.palette = state.palette.next();
             state.say(Level::Info, format!("palette: {}", state.palette.name()));

@@ -52,7 +52,6 @@ impl Design {
             Action::Open => self.ask_for_file(Purpose::Open),
             Action::New if self.is_changed() => self.mode = Mode::Asking(Question::Begin),
             Action::New => self.renew(),
-            Action::Back => {}
             other => return Some(Wish::Screen(other)),
         }
         None

@@ -27,6 +27,8 @@ pub fn back(state: &mut State) {
         if std::mem::take(&mut state.runs.filter).is_empty() {
             state.show(Screen::Train);
         }
+    } else if state.screen == Screen::Design {
+        state.show(Screen::Train);
     } else if state.screen == Screen::Train && state.axes.crosshair.take().is_some() {
     } else if !std::mem::take(&mut state.zoom) {
         state.show(Screen::Train);

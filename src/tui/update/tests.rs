@@ -2,6 +2,7 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::optim::Kind;
 use crate::train::Hyperparameter;
+use crate::tui::action::Context;
 use crate::tui::panes::Pane;
 use crate::tui::sample;
 use crate::tui::state::{Pending, Unit, Window};
@@ -223,6 +224,19 @@ fn escape_goes_back_one_level_at_a_time() {
 }
 
 #[test]
+fn escape_leaves_the_design_screen_where_nothing_is_edited_or_said() {
+    let run = sample::snapshot(10);
+    // A field that is typed, a choice, a message, a question.
+    for typed in ["Dj⏎", "Djj⏎", "Du", "DaN"] {
+        let mut state = after(typed, &run).0;
+        assert_eq!(keys(&mut state, &run, "⎋"), None);
+        assert_eq!((state.screen, state.context()), (Screen::Design, Context::Design), "{typed}");
+        keys(&mut state, &run, "⎋");
+        assert_eq!(state.screen, Screen::Train, "{typed}");
+    }
+}
+
+#[test]
 fn focus_goes_round_and_views_go_round_within_it() {
     let run = sample::snapshot(10);
     assert_eq!(after(&"⇥".repeat(Pane::of(Screen::Train).len()), &run).0.focus, Pane::Loss);
@@ -277,6 +291,10 @@ fn lists_scroll_within_their_bounds() {
     assert_eq!(after("?jjjk", &run).0.overlay, Some(Overlay::Help(2)));
     assert_eq!(after("?k", &run).0.overlay, Some(Overlay::Help(0)));
     assert_eq!(after("mjjj", &run).0.overlay, Some(Overlay::Messages(0)));
+    assert_eq!(after("?jj⇱", &run).0.overlay, Some(Overlay::Help(0)));
+    let last = Some(Overlay::Choose(run.hyperparameters.len() - 1));
+    assert!(["eG", "e⇲"].iter().all(|typed| after(typed, &run).0.overlay == last));
+    assert_eq!(after("oGg", &run).0.overlay, Some(Overlay::Optimizers(0)));
     assert_eq!(after("2jjj", &run).0.scroll[1], 3);
     let (state, _) = after(&("e".to_owned() + &"j".repeat(99)), &run);
     assert_eq!(state.overlay, Some(Overlay::Choose(run.hyperparameters.len() - 1)));
