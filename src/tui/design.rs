@@ -14,6 +14,7 @@ mod verdict;
 use std::path::PathBuf;
 
 use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::{Position, Rect};
 
 use super::action;
 use super::action::{Action, Context};
@@ -204,6 +205,15 @@ impl Design {
     /// The experiment, if nothing is wrong with it.
     pub fn experiment(&self) -> Option<&Experiment> {
         self.verdict.sound.as_ref().map(|sound| &sound.experiment)
+    }
+
+    /// Selects the field at a place of the screen.
+    pub fn point(&mut self, area: Rect, at: Position) {
+        if self.mode == Mode::Browsing
+            && let Some((row, cell)) = paint::field_at(self, area, at)
+        {
+            (self.selected, self.cell, self.message) = (row, cell, None);
+        }
     }
 
     /// Takes in a key.

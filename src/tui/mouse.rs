@@ -5,9 +5,9 @@ use ratatui::layout::{Position, Rect};
 
 use super::action::Action;
 use super::panes::Pane;
-use super::state::{Screen, State};
+use super::state::{Overlay, Screen, State};
 use super::update::{self, Effect, Sight};
-use super::{runs, view};
+use super::{popup, runs, view};
 
 /// Takes in an event of the mouse on a screen of this size.
 pub fn point(state: &mut State, event: MouseEvent, area: Rect, sight: Sight<'_>) -> Option<Effect> {
@@ -20,10 +20,11 @@ pub fn point(state: &mut State, event: MouseEvent, area: Rect, sight: Sight<'_>)
     }
 }
 
-/// Presses a tab, a pane, or a run; what lies over the screen goes.
+/// Presses a line of a list, a tab, a pane, a run, or a field; other things that lie over the screen go.
 fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Option<Effect> {
     if state.overlay.is_some() {
-        return update::update(state, Action::Back, sight);
+        let chosen = choose(state, at, area, sight);
+        return update::update(state, if chosen { Action::Accept } else { Action::Back }, sight);
     }
     if let Some(screen) = view::tab(area, at) {
         return update::update(state, Action::Show(screen), sight);
@@ -33,12 +34,25 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
             let (pane, _) = view::places(area, state).into_iter().find(|(_, place)| place.contains(at))?;
             update::update(state, Action::Focus(pane.place()), sight)
         }
-        Screen::Design => None,
+        Screen::Design => {
+            state.design.point(view::middle(area, state), at);
+            None
+        }
         Screen::Runs => {
             runs::point(state, view::middle(area, state), at, sight.entries);
             None
         }
     }
+}
+
+/// Selects the line at a place of the list that lies over the screen, where one of its lines can be taken. Whether
+/// there is one.
+fn choose(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> bool {
+    let takes = matches!(state.overlay, Some(Overlay::Choose(_) | Overlay::Optimizers(_) | Overlay::Palette(..)));
+    let Some((selected, lines)) = update::list(state, sight.snapshot).filter(|_| takes) else { return false };
+    let line = popup::line_at(view::over(area), lines, *selected, at);
+    *selected = line.unwrap_or(*selected);
+    line.is_some()
 }
 
 /// Scrolls a list or a table, or looks at more or less of a chart: the first action or the second.
@@ -57,8 +71,9 @@ mod tests {
     use ratatui::crossterm::event::KeyModifiers;
 
     use super::*;
+    use crate::tui::line::Typed;
     use crate::tui::sample;
-    use crate::tui::state::{Overlay, Window};
+    use crate::tui::state::{Topic, Window};
 
     fn events(state: &mut State, events: &[(MouseEventKind, u16, u16)]) {
         let (snapshot, shelf) = (sample::snapshot(1000), sample::shelf());
@@ -98,5 +113,34 @@ mod tests {
         assert_eq!(state.overlay, Some(Overlay::Help(1)));
         events(&mut state, &[(DOWN, 5, 4)]);
         assert_eq!(state.overlay, None);
+    }
+
+    #[test]
+    fn a_line_of_a_list_is_taken_where_it_is_pressed_and_beside_it_none_is() {
+        let over = |overlay: Overlay, x, y| {
+            let mut state = State { overlay: Some(overlay), ..State::default() };
+            events(&mut state, &[(DOWN, x, y)]);
+            state.overlay
+        };
+        let hyperparameters = sample::snapshot(1000).hyperparameters;
+        let asks = |at: usize| Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameters[at].0), Typed::default()));
+        // Ten lines in a panel about the middle, below its title.
+        assert_eq!([over(Overlay::Choose(0), 20, 9), over(Overlay::Choose(7), 80, 12)], [asks(0), asks(3)]);
+        for (x, y) in [(2, 9), (20, 8), (20, 25)] {
+            assert_eq!(over(Overlay::Choose(0), x, y), None);
+        }
+    }
+
+    #[test]
+    fn a_field_of_the_design_screen_is_selected_where_it_is_pressed() {
+        let key = |x, y| {
+            let mut state = State { screen: Screen::Design, ..State::default() };
+            events(&mut state, &[(DOWN, x, y)]);
+            state.design.selected_key()
+        };
+        assert_eq!([key(5, 3), key(5, 4), key(5, 2), key(90, 4)], ["name", "seed", "name", "name"]);
+        let keys = |x| (2..25).map(|y| key(x, y)).collect::<Vec<_>>();
+        assert!(keys(28).contains(&"network.layers.1.units".to_owned()));
+        assert!(keys(36).contains(&"network.layers.1.activation".to_owned()));
     }
 }

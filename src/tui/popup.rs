@@ -1,7 +1,7 @@
 //! What lies over the panes: help, messages, hyperparameters, optimizers, commands.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
@@ -145,6 +145,29 @@ fn forks(scene: &Scene<'_>, id: Id, steps: &[u64]) -> Vec<Line<'static>> {
     steps.iter().map(line).collect()
 }
 
+/// The least width of a list, where there is room for it.
+const LEAST: u16 = 80;
+
+/// The panel of a list of so many lines.
+fn panel(area: Rect, lines: usize, width: u16) -> Rect {
+    let width = width.max(LEAST).min(area.width);
+    let height = (lines.max(1) as u16 + 2).min(area.height);
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+/// The first line in sight of a list with one of its lines selected, where there is room for so many.
+fn first(selected: usize, room: usize) -> usize {
+    selected.saturating_sub(room.saturating_sub(1))
+}
+
+/// The line at a place of a list of so many lines, one of them selected.
+pub fn line_at(area: Rect, lines: usize, selected: usize, at: Position) -> Option<usize> {
+    let panel = panel(area, lines, LEAST);
+    let (first_row, room) = (panel.y + 1, panel.height.saturating_sub(2));
+    let row = at.y.checked_sub(first_row).filter(|row| *row < room && panel.contains(at))?;
+    Some(first(selected, room.into()) + usize::from(row)).filter(|line| *line < lines)
+}
+
 /// A list in a panel amid the area: lines from `from` on, or with one of them selected and in sight.
 fn list(
     buffer: &mut Buffer,
@@ -158,14 +181,12 @@ fn list(
     let theme = scene.theme;
     let lines: Vec<_> = lines.iter().map(|line| theme.spell_line(line.clone())).collect();
     let longest = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
-    let width = (longest + 4).max(80).min(area.width);
-    let height = (lines.len().max(1) as u16 + 2).min(area.height);
-    let panel = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    let panel = panel(area, lines.len(), longest + 4);
     Clear.render(panel.intersection(buffer.area), buffer);
     let whole = theme.panel(buffer, panel, Line::styled(title.to_owned(), theme.accent), true, true);
     let room = usize::from(whole.height);
     let from = match selected {
-        Some(selected) => selected.saturating_sub(room.saturating_sub(1)),
+        Some(selected) => first(selected, room),
         None => from.min(lines.len().saturating_sub(room)),
     };
     if lines.is_empty() {

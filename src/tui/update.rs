@@ -22,6 +22,7 @@ use crate::session::{Command, Outcome, Snapshot, Status};
 use crate::train::Hyperparameter;
 
 pub use effect::Effect;
+pub use overlay::list;
 pub use typed::read;
 
 /// What there is to see.

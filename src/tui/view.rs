@@ -54,7 +54,7 @@ fn render(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             status::message(buffer, row(area.height - 2, 1), scene);
             status::hints(buffer, row(area.height - 1, 1), scene);
         }
-        popup::draw(buffer, row(1, area.height - 3), scene);
+        popup::draw(buffer, over(area), scene);
     }
     if scene.theme.is_ascii() {
         theme::to_ascii(buffer);
@@ -69,6 +69,11 @@ pub fn middle(area: Rect, state: &State) -> Rect {
         Screen::Runs => 2,
     };
     Rect { y: area.y + 1, height: area.height.saturating_sub(1 + below), ..area }
+}
+
+/// Where what lies over the panes has room.
+pub fn over(area: Rect) -> Rect {
+    Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area }
 }
 
 /// The screen whose tab is at a place.

@@ -7,11 +7,12 @@ mod list;
 mod summary;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Design;
+use super::rows::Cell;
 use crate::tui::panes::status;
 use crate::tui::state::Screen;
 use crate::tui::theme::{self, Theme};
@@ -43,7 +44,22 @@ pub fn draw(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
     }
 }
 
-fn body(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
+/// The field at a place of the screen.
+pub fn field_at(design: &Design, area: Rect, at: Position) -> Option<(usize, Cell)> {
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area };
+    list::field_at(design, parts(body).list, at)
+}
+
+/// Where the parts of the screen are.
+struct Parts {
+    list: Rect,
+    /// What is known of the selected field.
+    field: Rect,
+    summary: Option<Rect>,
+}
+
+/// The parts of an area.
+fn parts(area: Rect) -> Parts {
     let side = match area.width {
         ..WIDE => 0,
         WIDE..160 => 41,
@@ -60,13 +76,16 @@ fn body(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
     };
     let list = Rect { height: left.height - below, ..left };
     let field = Rect { y: list.bottom(), height: below.min(if side == 0 { 4 } else { below }), ..left };
+    let right = Rect { x: left.right() + 1, width: side.saturating_sub(1), ..area };
+    let rest = Rect { y: field.bottom(), height: below - field.height, ..left };
+    Parts { list, field, summary: if side > 0 { Some(right) } else { Some(rest).filter(|rest| rest.height > 0) } }
+}
+
+fn body(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
+    let Parts { list, field, summary } = parts(area);
     list::draw(buffer, list, design, theme);
-    if side > 0 {
-        let right = Rect { x: left.right() + 1, width: side - 1, ..area };
-        summary::draw(buffer, right, design, theme);
-    } else if below > field.height {
-        let rest = Rect { y: field.bottom(), height: below - field.height, ..left };
-        summary::draw(buffer, rest, design, theme);
+    if let Some(place) = summary {
+        summary::draw(buffer, place, design, theme);
     }
     detail::draw(buffer, field, design, list.height, theme);
     choices::draw(buffer, list, design, theme);

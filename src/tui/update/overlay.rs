@@ -3,7 +3,7 @@
 use super::typed::{self, Value};
 use super::{Effect, Sight};
 use crate::optim::Kind;
-use crate::session::Command;
+use crate::session::{Command, Snapshot};
 use crate::tui::action::{self, Action, BINDINGS, Context};
 use crate::tui::line::Typed;
 use crate::tui::number::count;
@@ -35,12 +35,10 @@ pub fn back(state: &mut State) {
     }
 }
 
-/// Scrolls the list that lies over the panes, the runs, or the table of the focused pane.
-pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
-    let snapshot = sight.snapshot;
+/// The list that lies over the panes: which of its lines is selected or comes first, and how many there are.
+pub fn list<'a>(state: &'a mut State, snapshot: &Snapshot) -> Option<(&'a mut usize, usize)> {
     let screen = state.screen.context();
-    let pane = state.focus.index();
-    let (at, rows) = match &mut state.overlay {
+    Some(match &mut state.overlay {
         Some(Overlay::Help(at)) => {
             let about = state.focus.about().len() + 2;
             (at, BINDINGS.len() + 2 * Context::ALL.len() + about)
@@ -49,10 +47,25 @@ pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
         Some(Overlay::Forks(_, steps, at)) => (at, steps.len()),
-        Some(Overlay::Palette(text, at)) => (at, action::search(screen, text).len()),
-        Some(_) => return,
-        None if state.screen == Screen::Runs => return runs::select(state, sight.entries, by),
-        None => (&mut state.scroll[pane], state.focus.rows(snapshot)),
+        Some(Overlay::Palette(text, at)) => {
+            let found = action::search(screen, text).len();
+            (at, found)
+        }
+        Some(Overlay::Prompt(..) | Overlay::Ask(_)) | None => return None,
+    })
+}
+
+/// Scrolls the list that lies over the panes, the runs, or the table of the focused pane.
+pub fn scroll(state: &mut State, sight: Sight<'_>, by: isize) {
+    let snapshot = sight.snapshot;
+    if state.overlay.is_none() && state.screen == Screen::Runs {
+        return runs::select(state, sight.entries, by);
+    }
+    let (at, rows) = if state.overlay.is_none() {
+        (&mut state.scroll[state.focus.index()], state.focus.rows(snapshot))
+    } else {
+        let Some(list) = list(state, snapshot) else { return };
+        list
     };
     *at = at.saturating_add_signed(by).min(rows.saturating_sub(1));
 }

@@ -1,7 +1,7 @@
 //! The list of fields: name, value, and what is to be said of it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -57,6 +57,15 @@ pub fn selected_value(design: &Design, area: Rect) -> Option<(u16, u16)> {
         _ => 0,
     };
     Some((area.x + NAME.min(area.width / 2) + beside, area.y + line as u16))
+}
+
+/// The row at a place, and the field of a layer that is there.
+pub fn field_at(design: &Design, area: Rect, at: Position) -> Option<(usize, Cell)> {
+    let (entries, _) = sight(design, area.height);
+    let line = usize::from(at.y.checked_sub(area.y)?);
+    let Some(Entry::Row(row)) = entries.get(line).filter(|_| area.contains(at)) else { return None };
+    let units = area.x + NAME.min(area.width / 2) + UNITS;
+    Some((*row, if at.x < units { Cell::Units } else { Cell::Activation }))
 }
 
 /// Draws the list.
