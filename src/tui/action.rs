@@ -103,6 +103,27 @@ pub enum Action {
     AskMessages,
 }
 
+impl Action {
+    /// Whether it is for the run that is shown, as long as that goes on.
+    pub fn steers(self) -> bool {
+        matches!(
+            self,
+            Self::TogglePause
+                | Self::SingleStep
+                | Self::AskUpdates
+                | Self::Checkpoint
+                | Self::Measure
+                | Self::MeasureAll
+                | Self::CancelMeasurements
+                | Self::Ask(_)
+                | Self::Scale(..)
+                | Self::Choose
+                | Self::Optimizers
+                | Self::Stop
+        )
+    }
+}
+
 /// A line of the table.
 pub struct Binding {
     /// Where it holds.
@@ -290,7 +311,7 @@ bindings! {
     Prompt: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Question: [letter('y'), ENTER] "yes", Some("yes"), Action::Accept, "Yes.";
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
-    Question: [control('c')] "quit", None, Action::Quit, "Quit; asks that first, or is a yes to it.";
+    Question: [control('c')] "quit", None, Action::Quit, "Quit; asks first, and is a yes to that.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";
     Design: [ENTER, letter('i')] "edit", Some("edit"), Action::Accept, "Type a value of the selected field, or choose one.";
     Design: [letter('S')] "start", Some("start"), Action::Start, "Start a run of the experiment, beside those that run.";

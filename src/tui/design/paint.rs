@@ -37,7 +37,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, design: &Design, theme: &Theme) {
         foot::title(buffer, row(0, 1), design, theme);
         body(buffer, row(1, area.height - 3), design, theme);
         foot::message(buffer, row(area.height - 2, 1), design, theme);
-        status::hints_of(buffer, row(area.height - 1, 1), (design.context(), Screen::Design), None, theme);
+        status::hints_of(
+            buffer,
+            row(area.height - 1, 1),
+            (design.context(), Screen::Design),
+            &|binding| binding.hint,
+            theme,
+        );
     }
     if theme.is_ascii() {
         theme::to_ascii(buffer);

@@ -117,7 +117,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         Some(found) => (digits(if view == FACTORS { found.factor } else { found.block }, 3), theme.warning),
     });
     columns.push(table::Column::numbers("Fisher", 4, distances.collect()));
-    columns.push(table::Column::numbers("‖Ḡ‖", 2, cells(column(&of_blocks(&|found| found.norm)))));
+    let norms = column(&of_blocks(&|found| found.norm)).into_iter().zip(&layers);
+    let norms = norms.map(|(text, &layer)| block(layer).map_or_else(|| "–".to_owned(), |_| text));
+    columns.push(table::Column::numbers("‖Ḡ‖", 2, cells(norms.collect())));
     let cost = |&layer| block(layer).map_or(0.0, |found| found.cost) + distance(layer).map_or(0.0, |found| found.cost);
     columns.push(table::Column::numbers("CPU", 3, cells(layers.iter().map(cost).map(duration).collect())));
     table::draw(buffer, above, columns, scene.state.scroll[Pane::Kronecker.index()], theme)
@@ -125,12 +127,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
 
 /// Errors in one format: good ones, of less than a tenth, and bad ones, of more than the block itself, stand out.
 fn shaded(errors: &[f64], theme: &Theme) -> Vec<(String, Style)> {
-    let style = |error: f64| match error {
-        error if error < 0.1 => theme.good,
-        error if error > 1.0 => theme.bad,
-        _ => theme.text,
+    let shown = |&error: &f64| match digits(error, 3) {
+        // What was not measured.
+        _ if error.is_nan() => ("–".to_owned(), theme.faint),
+        text if error < 0.1 => (text, theme.good),
+        text if error > 1.0 => (text, theme.bad),
+        text => (text, theme.text),
     };
-    errors.iter().map(|&error| (digits(error, 3), style(error))).collect()
+    errors.iter().map(shown).collect()
 }
 
 /// The errors of the blocks of one layer along the run, and the distance of its expected Fisher.

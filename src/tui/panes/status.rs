@@ -162,15 +162,23 @@ pub fn hints(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         Some(Standing::Paused) => Some("resume"),
         _ => None,
     };
-    hints_of(buffer, area, (scene.state.context(), scene.state.screen), pause, scene.theme);
+    let word = |binding: &Binding| match binding.action {
+        Action::TogglePause => pause,
+        action if action.steers() && pause.is_none() => None,
+        Action::Ask(hyperparameter) | Action::Scale(hyperparameter, _) => {
+            scene.snapshot.hyperparameter(hyperparameter).and(binding.hint)
+        }
+        _ => binding.hint,
+    };
+    hints_of(buffer, area, (scene.state.context(), scene.state.screen), &word, scene.theme);
 }
 
-/// The hints of a context of a screen; `pause`: what the key that pauses does to its run, if anything.
+/// The hints of a context of a screen; `word`: what the key of a command does, if anything.
 pub fn hints_of(
     buffer: &mut Buffer,
     area: Rect,
     (context, screen): (Context, Screen),
-    pause: Option<&'static str>,
+    word: &dyn Fn(&Binding) -> Option<&'static str>,
     theme: &Theme,
 ) {
     let hint = |(key, word): (String, &'static str)| {
@@ -183,10 +191,6 @@ pub fn hints_of(
     let own = all().filter(|binding| !first(binding) && binding.context == context);
     let others = all().filter(|binding| !first(binding) && binding.context != context);
     let ordered = all().filter(first).chain(own).chain(others);
-    let word = |binding: &Binding| match binding.action {
-        Action::TogglePause => pause,
-        _ => binding.hint,
-    };
     let named = ordered.filter_map(|binding| Some((theme.key(*binding.keys.first()?), word(binding)?)));
     put(buffer, area, 0, &fit(named.map(hint).collect(), 2, area.width, theme));
 }
