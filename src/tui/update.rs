@@ -42,17 +42,20 @@ impl Sight<'_> {
 
     /// Why the run on the Train screen takes no commands; `None` where it does.
     fn deaf(&self, state: &State) -> Option<&'static str> {
-        deaf(runs::shown(state, self.entries).map(Entry::standing))
+        deaf(runs::shown(state, self.entries))
     }
 }
 
-/// Why a run that stands so takes no commands; `None` where it does.
-fn deaf(standing: Option<Standing>) -> Option<&'static str> {
-    match standing {
+/// Why a run takes no commands; `None` where it does.
+fn deaf(run: Option<&Entry>) -> Option<&'static str> {
+    match run.map(Entry::standing) {
         Some(Standing::Running | Standing::Paused) => None,
         Some(Standing::Queued) => Some("the run waits in the queue: b on the Runs screen begins it"),
         Some(Standing::Elsewhere) => Some("the run takes no commands: another program trains it"),
         Some(Standing::Finished) => Some("the run is finished: F starts another at its latest checkpoint"),
+        Some(Standing::Failed) if run.is_some_and(|run| !run.has_begun()) => {
+            Some("the run never began: D shows its experiment, which S starts")
+        }
         Some(Standing::Unfinished | Standing::Stopped | Standing::Failed) => {
             Some("the run is over: r on the Runs screen lets it go on")
         }
@@ -223,7 +226,7 @@ fn images(state: &State, snapshot: &Snapshot) -> usize {
 
 /// Asks for measurements, of a run that goes on.
 fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
-    if matches!(snapshot.status, Status::Ended(_)) {
+    if matches!(snapshot.status, Status::Ended(_)) && snapshot.run.is_some() {
         state.say(Level::Warning, "the run is over: kfra-tui inspect --run measures at its checkpoints");
         return None;
     }
@@ -242,7 +245,7 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
 fn stop(state: &mut State, sight: Sight<'_>) {
     let on_list = state.screen == Screen::Runs;
     let run = if on_list { runs::selected(state, sight.entries) } else { runs::shown(state, sight.entries) };
-    match (deaf(run.map(Entry::standing)), run) {
+    match (deaf(run), run) {
         (None, Some(run)) => state.overlay = Some(Overlay::Ask(Question::Stop(run.id))),
         (why, _) => state.say(Level::Warning, why.unwrap_or_default()),
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::experiment::Experiment;
 use crate::optim::Kind;
+use crate::session::{self, Session, pair};
 use crate::train::Hyperparameter;
 use crate::tui::action::Context;
 use crate::tui::panes::Pane;
@@ -119,7 +120,14 @@ fn a_run_that_takes_no_commands_says_why() {
     let mut shelf = sample::shelf();
     shelf.record(sample::folder("runs/left", 1, "kfra"), sample::snapshot(10));
     let queued = shelf.enqueue(Experiment::builtin(&[]).unwrap()).unwrap();
-    for (shown, why) in [(4, "is over"), (queued, "waits in the queue"), (99, "there is no run")] {
+    let mut refused = Snapshot::default();
+    refused.fail("no data");
+    let (handle, _) = pair();
+    let thread = std::thread::spawn(|| Err(session::Error::Panicked { panic: String::new() }));
+    let refused = shelf.adopt(Session::of(handle, thread), "runs/refused".into(), refused);
+    for (shown, why) in
+        [(4, "is over"), (queued, "waits in the queue"), (refused, "never began"), (99, "there is no run")]
+    {
         let mut state = State { focus: Pane::Rank, ..State::default() };
         state.runs.shown = shown;
         let snapshot = shelf.entry(shown).map(|entry| Snapshot::clone(&entry.snapshot)).unwrap_or_default();
