@@ -82,7 +82,7 @@ fn peer(folder: &TempDir, script: &str, arguments: &[&str]) {
 #[test]
 fn every_quantity_is_written_in_every_format() {
     let folder = run();
-    for what in ["loss", "rank", "hessian", "timing"] {
+    for what in ["loss", "damping", "step", "rank", "hessian", "timing"] {
         for (ending, beginning) in
             [("csv", "run,quantity,epoch,"), ("json", "["), ("svg", "<svg "), ("png", "\u{89}PNG")]
         {
@@ -118,7 +118,7 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
         (vec!["out", "--what", "tensorboard", "--out", "tiny.toml"], "expected a folder"),
         (vec!["out", "--what", "weights", "--out", "a.safetensors", "--log-x"], "--log-x"),
         (vec!["out", "--what", "loss", "--out", "out/summary.json", "--force"], "would overwrite an input"),
-        (vec!["out", "--what", "nothing", "--out", "a.csv"], "possible values: loss, rank"),
+        (vec!["out", "--what", "nothing", "--out", "a.csv"], "possible values: loss, damping"),
         (vec!["--what", "loss", "--out", "a.csv"], "RUN"),
     ] {
         let said = refused(&folder, &arguments);

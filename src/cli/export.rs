@@ -44,6 +44,10 @@ pub(super) struct Arguments {
 pub(super) enum What {
     /// Loss of minibatches, training set and validation set
     Loss,
+    /// Damping γ and τ, and the learning rate
+    Damping,
+    /// Step size α* and reduction ratio ρ
+    Step,
     /// Rank of the Gauss-Newton matrix and of its blocks, and their bounds
     Rank,
     /// Trace and extreme eigenvalues of the Hessian blocks
@@ -80,6 +84,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let axes = arguments.x.is_some() || arguments.log_x || arguments.linear_y;
     let figures = match arguments.what {
         What::Loss => export::quantity::loss,
+        What::Damping => export::quantity::damping,
+        What::Step => export::quantity::step,
         What::Rank => export::quantity::rank,
         What::Hessian => export::quantity::hessian,
         What::Timing => export::quantity::timing,

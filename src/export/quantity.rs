@@ -38,6 +38,34 @@ pub fn loss(runs: &[Labelled], view: View) -> Vec<Figure> {
     kept(vec![figure])
 }
 
+/// γ, τ and the learning rate.
+pub fn damping(runs: &[Labelled], view: View) -> Vec<Figure> {
+    along(runs, view.figure("Damping and learning rate", "value", runs), view, |snapshot| {
+        [("γ", &snapshot.kronecker_damping), ("τ", &snapshot.step_damping), ("learning rate", &snapshot.learning_rate)]
+    })
+}
+
+/// The step size α* and the reduction ratio ρ.
+pub fn step(runs: &[Labelled], view: View) -> Vec<Figure> {
+    along(runs, view.figure("Step size and reduction ratio", "value", runs), view, |snapshot| {
+        [("α*", &snapshot.step_size), ("ρ", &snapshot.reduction_ratio)]
+    })
+}
+
+/// A figure with some series of every run.
+fn along<const S: usize>(
+    runs: &[Labelled],
+    mut figure: Figure,
+    view: View,
+    series: fn(&Snapshot) -> [(&'static str, &Series); S],
+) -> Vec<Figure> {
+    for (run, snapshot) in runs {
+        let curves = series(snapshot).map(|(name, series)| view.curve((run, snapshot), name, series, Look::Noisy));
+        figure.curves.extend(curves);
+    }
+    kept(vec![figure])
+}
+
 /// The rank of Ḡ, of the whole and of every block, as a band where only bounds are known; and what bounds it.
 pub fn rank(runs: &[Labelled], view: View) -> Vec<Figure> {
     let mut figure = view.figure("Rank of the Gauss-Newton matrix", "rank", runs);

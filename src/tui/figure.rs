@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::panes::{Pane, Scene};
+use super::panes::{Pane, Scene, loss};
 use super::runs::{self, Overlaid};
 use super::state::{Screen, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
@@ -47,7 +47,13 @@ fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure>
     }
     let mut labelled = vec![(label(state.runs.shown), Arc::clone(shown))];
     labelled.extend(scene.marked(state.runs.shown).map(|entry| (entry.label(), Arc::clone(&entry.snapshot))));
-    state.focus.figures(&labelled, view(state.linear_y[state.focus.index()]))
+    let linear = state.linear_y[state.focus.index()];
+    match (state.focus, state.view(state.focus)) {
+        (Pane::Loss, loss::DAMPING) => quantity::damping(&labelled, view(linear)),
+        // There y is linear unless asked otherwise.
+        (Pane::Loss, loss::STEP) => quantity::step(&labelled, view(!linear)),
+        (pane, _) => pane.figures(&labelled, view(linear)),
+    }
 }
 
 /// What x is called in tables.
@@ -101,6 +107,23 @@ mod tests {
                     write(&scene, &shown, &file, true).unwrap();
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_the_view_that_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shelf, shown) = (sample::shelf(), Arc::new(sample::measured(300)));
+        let theme = Theme::new(Palette::Dark, true, Signs::Braille);
+        for (view, quantities) in [["minibatch", "training set"], ["γ", "τ"], ["α*", "ρ"]].into_iter().enumerate() {
+            let mut state = State { focus: Pane::Loss, ..State::default() };
+            state.views[Pane::Loss.index()] = view;
+            let scene =
+                Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme, graphics: None };
+            let file = folder.path().join(format!("{view}.csv"));
+            write(&scene, &shown, &file, false).unwrap();
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(quantities.iter().all(|name| text.contains(&format!(",{name},"))), "{text}");
         }
     }
 }

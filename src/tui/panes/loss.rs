@@ -16,8 +16,10 @@ use crate::tui::state::State;
 
 pub use crate::export::quantity::loss as figures;
 
+/// The view of γ, τ and the learning rate.
+pub const DAMPING: usize = 1;
 /// The view of step size and reduction ratio.
-const STEP: usize = 2;
+pub const STEP: usize = 2;
 
 pub const ABOUT: &[&str] = &[
     "The loss of each minibatch before its update, without the L2 term:",
@@ -70,7 +72,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             ],
             "no update yet",
         ),
-        1 => (
+        DAMPING => (
             vec![
                 ("γ", &snapshot.kronecker_damping, Look::Curve, has(Hyperparameter::KroneckerDamping)),
                 ("τ", &snapshot.step_damping, Look::Curve, has(Hyperparameter::StepDamping)),

@@ -58,7 +58,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         if scene.state.view(Pane::Rank) == 1 { (Rect::ZERO, Some(area)) } else { split(area, tracked.len()) };
     if let Some(below) = below {
         let quantities = tracked.iter().map(|rank| Quantity {
-            name: scope_name(scene.snapshot, rank.latest.scope, false) + ":",
+            // Where the rank is between two bounds, the lower one is drawn.
+            name: format!(
+                "{}{}",
+                scope_name(scene.snapshot, rank.latest.scope, false),
+                if rank.latest.lower == rank.latest.upper { ":" } else { " ≥" }
+            ),
             series: Cow::Borrowed(rank.history),
             look: Look::Curve,
             run: snapshot,
