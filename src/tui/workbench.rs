@@ -29,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(33);
 const NEWS: Duration = Duration::from_millis(100);
 /// Drawing a run that goes on takes at most this share of the time: one part in so many.
 const THRIFT: u32 = 50;
+/// News are shown so often however long frames take: one during which the process was stopped tells nothing.
+const SLOWEST: Duration = Duration::from_secs(1);
 
 /// The state of the screen and of its drawing.
 pub struct Workbench<'a> {
@@ -186,7 +188,7 @@ impl<'a> Workbench<'a> {
 
     fn is_due(&self) -> bool {
         let since = self.drawn.elapsed();
-        let thrifty = self.frame.max(NEWS).max(self.state.frame * THRIFT);
+        let thrifty = self.frame.max(NEWS).max((self.state.frame * THRIFT).min(SLOWEST));
         (self.touched && since >= self.frame) || (self.news && since >= thrifty)
     }
 
