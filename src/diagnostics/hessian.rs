@@ -78,9 +78,11 @@ pub enum Definite {
     /// Yes: H_L is positive semi-definite, and the block that of the last layer, or of any layer where all
     /// activations are piecewise linear.
     ByStructure,
-    /// Yes: all eigenvalues were measured, and none is negative beyond rounding.
-    Measured,
-    /// Not known: no negative eigenvalue was found, which does not exclude one.
+    /// Yes: the matrix was decomposed, and no eigenvalue is negative beyond rounding.
+    Decomposed,
+    /// Not known: no negative eigenvalue was found, which does not exclude one. Logs of earlier versions call it
+    /// measured.
+    #[serde(alias = "measured")]
     Undecided,
     /// No: a negative eigenvalue was measured.
     Indefinite,
@@ -141,12 +143,12 @@ impl Finding for HessianBlock {
 fn extremes(task: &Task, product: &mut Reduced, layer: usize) -> Result<Extremes, Stop> {
     let (layers, zero) = (layer..=layer, product.leaves_null_space(layer));
     let n = product.size(layers.clone());
-    if n <= DECOMPOSED {
-        return decomposed(product.dense(layer, task.cancelled)?, zero);
-    }
-    let mut stream = Stream::new(task.seed, "lanczos", layer as u64);
-    let mut found =
-        lanczos(n, ACCURACY, Kept::All, &mut stream, |x, image| product.apply(&layers, x, image, task.cancelled))?;
+    let mut found = if n <= DECOMPOSED {
+        decomposed(product.dense(layer, task.cancelled)?)?
+    } else {
+        let mut stream = Stream::new(task.seed, "lanczos", layer as u64);
+        lanczos(n, ACCURACY, Kept::All, &mut stream, |x, image| product.apply(&layers, x, image, task.cancelled))?
+    };
     if zero && found.smallest > 0.0 {
         (found.smallest, found.smallest_residual) = (0.0, 0.0);
     }
@@ -163,7 +165,7 @@ fn whole_extremes(task: &Task) -> Result<Extremes, Stop> {
     task.go_on()?;
     let n = task.parameters.flat.len();
     if n <= DECOMPOSED {
-        return decomposed(product.dense()?, false);
+        return decomposed(product.dense()?);
     }
     // Two vectors are enough for the extremes, but converged Ritz values come again, and count but once.
     let mut stream = Stream::new(task.seed, "lanczos", 0);
@@ -171,11 +173,10 @@ fn whole_extremes(task: &Task) -> Result<Extremes, Stop> {
     Ok(Extremes { negative: found.negative.min(1), ..found })
 }
 
-/// The extremes of a matrix from all of its eigenvalues, and `zero` where that is one of them besides.
-fn decomposed(matrix: Array2<f64>, zero: bool) -> Result<Extremes, Stop> {
+/// The extremes of a matrix from all of its eigenvalues.
+fn decomposed(matrix: Array2<f64>) -> Result<Extremes, Stop> {
     let values = eigenvalues(matrix.view()).map_err(Error::from)?;
-    let beside = if zero { 0.0 } else { f64::NAN };
-    let (smallest, largest) = (values[0].min(beside), values[values.len() - 1].max(beside));
+    let (smallest, largest) = (values[0], values[values.len() - 1]);
     let rounding = ROUNDING * smallest.abs().max(largest.abs());
     Ok(Extremes {
         smallest,
@@ -201,7 +202,7 @@ fn definite(by_structure: bool, found: &Extremes) -> Definite {
     match found {
         _ if by_structure => Definite::ByStructure,
         Extremes { negative: 1.., .. } => Definite::Indefinite,
-        Extremes { products: 0, .. } => Definite::Measured,
+        Extremes { products: 0, .. } => Definite::Decomposed,
         _ => Definite::Undecided,
     }
 }

@@ -34,9 +34,8 @@ pub fn pair() -> (Handle, Desk) {
     let (sender, receiver) = channel();
     let board = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
     let cancelled = Arc::new(AtomicU64::new(0));
-    let ends = (Arc::clone(&board), Arc::clone(&cancelled));
-    let handle = Handle { commands: sender, board, next: AtomicU64::new(1), cancelled };
-    (handle, Desk { commands: receiver, board: ends.0, cancelled: ends.1 })
+    let desk = Desk { commands: receiver, board: Arc::clone(&board), cancelled: Arc::clone(&cancelled) };
+    (Handle { commands: sender, board, next: AtomicU64::new(1), cancelled }, desk)
 }
 
 impl Handle {

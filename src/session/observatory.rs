@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use cpu_time::{ProcessTime, ThreadTime};
 
@@ -16,7 +15,7 @@ use super::contain::{DIAGNOSTICS, contain};
 use crate::data::Dataset;
 use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Task};
 use crate::experiment::Experiment;
-use crate::linalg::{Archive, ArchiveError, Keep};
+use crate::linalg::{Archive, ArchiveError, Keep, Moment};
 use crate::network::{Architecture, Loss, Parameters};
 use crate::train::Hyperparameter;
 
@@ -73,7 +72,7 @@ struct Busy {
     step: u64,
     /// The diagnostic, where somebody asked for it.
     asked: Option<Diagnostic>,
-    began: Instant,
+    began: Moment,
     cancelled: Cancelled,
 }
 
@@ -241,7 +240,7 @@ impl Observatory {
         let subject = subject(&due);
         let job = Job { step, subject, due, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
-            self.busy = Some(Busy { step, asked, began: Instant::now(), cancelled });
+            self.busy = Some(Busy { step, asked, began: Moment::now(), cancelled });
         }
     }
 
@@ -412,5 +411,24 @@ impl Instruments {
             cancelled,
         };
         diagnostic.measure(&task, report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Command, pair};
+
+    #[test]
+    fn what_a_watcher_cancels_ends_before_the_run_obeys_and_what_begins_afterwards_does_not() {
+        let (handle, desk) = pair();
+        let before = Cancelled::not_yet(&desk.cancelled);
+        handle.send(Command::Pause);
+        assert!(!before.get());
+        handle.send(Command::CancelMeasurements);
+        let after = Cancelled::not_yet(&desk.cancelled);
+        assert!(before.clone().get() && !after.get());
+        after.cancel();
+        assert!(after.clone().get());
     }
 }

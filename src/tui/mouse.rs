@@ -48,7 +48,10 @@ fn press(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> Optio
 /// Selects the line at a place of the list that lies over the screen, where one of its lines can be taken. Whether
 /// there is one.
 fn choose(state: &mut State, at: Position, area: Rect, sight: Sight<'_>) -> bool {
-    let takes = matches!(state.overlay, Some(Overlay::Choose(_) | Overlay::Optimizers(_) | Overlay::Palette(..)));
+    let takes = matches!(
+        state.overlay,
+        Some(Overlay::Choose(_) | Overlay::Optimizers(_) | Overlay::Forks(..) | Overlay::Palette(..))
+    );
     let Some((selected, lines)) = update::list(state, sight.snapshot).filter(|_| takes) else { return false };
     let line = popup::line_at(view::over(area), lines, *selected, at);
     *selected = line.unwrap_or(*selected);
@@ -75,13 +78,16 @@ mod tests {
     use crate::tui::sample;
     use crate::tui::state::{Topic, Window};
 
-    fn events(state: &mut State, events: &[(MouseEventKind, u16, u16)]) {
+    /// Points at places in turn; what is asked for by the last.
+    fn events(state: &mut State, events: &[(MouseEventKind, u16, u16)]) -> Option<Effect> {
+        let mut effect = None;
         let (snapshot, shelf) = (sample::snapshot(1000), sample::shelf());
         let sight = Sight { snapshot: &snapshot, entries: shelf.entries() };
         for &(kind, column, row) in events {
             let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
-            point(state, event, Rect::new(0, 0, 100, 30), sight);
+            effect = point(state, event, Rect::new(0, 0, 100, 30), sight);
         }
+        effect
     }
 
     const DOWN: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
@@ -129,6 +135,10 @@ mod tests {
         for (x, y) in [(2, 9), (20, 8), (20, 25)] {
             assert_eq!(over(Overlay::Choose(0), x, y), None);
         }
+        let steps = vec![900, 500, 100];
+        let mut state = State { overlay: Some(Overlay::Forks(1, steps, 0)), ..State::default() };
+        // Three lines about the middle: the second of them.
+        assert!(matches!(events(&mut state, &[(DOWN, 20, 14)]), Some(Effect::ForkAt(1, 500))));
     }
 
     #[test]

@@ -116,6 +116,15 @@ fn what_is_called_definite_or_indefinite_is() {
 }
 
 #[test]
+fn what_an_earlier_version_called_measured_is_open() {
+    let read = |word: &str| serde_json::from_str::<Definite>(word).unwrap();
+    assert_eq!(read("\"measured\""), Definite::Undecided);
+    for definite in [Definite::ByStructure, Definite::Decomposed, Definite::Undecided, Definite::Indefinite] {
+        assert_eq!(read(&serde_json::to_string(&definite).unwrap()), definite);
+    }
+}
+
+#[test]
 fn a_repeated_measurement_is_the_same_to_the_last_bit() {
     let problem = zoo().remove(12);
     let numbers = |block: HessianBlock| HessianBlock { cost: 0.0, ..block };

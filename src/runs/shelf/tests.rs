@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::Checkpoint;
 
 /// An experiment that ends only when it is stopped.
 fn endless(seed: u64) -> Experiment {

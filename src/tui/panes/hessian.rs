@@ -158,8 +158,8 @@ fn definite(definite: Definite, wide: bool, theme: &crate::tui::theme::Theme) ->
     let (text, style) = match (definite, wide) {
         (Definite::ByStructure, true) => ("yes, always", theme.good),
         (Definite::ByStructure, false) => ("always", theme.good),
-        (Definite::Measured, true) => ("yes, measured", theme.good),
-        (Definite::Measured, false) => ("yes", theme.good),
+        (Definite::Decomposed, true) => ("yes, measured", theme.good),
+        (Definite::Decomposed, false) => ("yes", theme.good),
         (Definite::Undecided, true) => ("open, none seen", theme.text),
         (Definite::Undecided, false) => ("open", theme.text),
         (Definite::Indefinite, true) => ("no, measured", theme.bad),
