@@ -24,7 +24,8 @@ pub use inertia::eigenvalues_above;
 pub use lanczos::{Extremes, Kept, LanczosSettings, ROUNDING, lanczos, largest_eigenvalue};
 pub use memory::HugePages;
 pub use product::{
-    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, squared_distance,
+    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, product_peak,
+    squared_distance,
 };
 pub use qr::triangular_factor;
 pub use quadrature::{Mass, Quadrature, quadrature};

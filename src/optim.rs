@@ -16,7 +16,7 @@ pub use damping::Damped;
 pub use ekfac::Corrected;
 pub use first_order::{Coefficient, FirstOrder, Moments, Rule};
 pub use kronecker::{BadFactor, Side};
-pub use phase::{Phase, Stopwatch};
+pub use phase::{Phase, Spent, Stopwatch};
 pub use range::Range;
 pub use second_order::SecondOrderState;
 pub use settings::{Curvature, Damping, Kind, Method, SecondOrder, Settings};

@@ -7,7 +7,7 @@ mod step;
 mod trainer;
 
 pub use crate::linalg::number;
-pub use crate::optim::Phase;
+pub use crate::optim::{Phase, Spent};
 pub use hyperparameter::Hyperparameter;
 pub use settings::{Precision, Settings};
 pub use step::{Machine, Step};

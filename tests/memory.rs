@@ -6,7 +6,7 @@ use kfra_tui::diagnostics::hessian::{Definite, HessianBlock};
 use kfra_tui::diagnostics::rank::{Rank, RankMethod};
 use kfra_tui::diagnostics::{Measurement, Scope};
 use kfra_tui::session::{Command, Evaluation, Event, Snapshot};
-use kfra_tui::train::{Hyperparameter, Phase, Step};
+use kfra_tui::train::{Hyperparameter, Phase, Spent, Step};
 
 /// An update with every quantity that an update can have.
 fn update(step: u64) -> Event {
@@ -28,7 +28,7 @@ fn update(step: u64) -> Event {
         cpu: value,
         flops: 1.0,
         escalations: 0,
-        phases: Phase::ALL.iter().map(|phase| (*phase, value)).collect(),
+        phases: Phase::ALL.iter().map(|&phase| Spent { phase, wall: value, cpu: value, flops: 1e9 }).collect(),
     })
 }
 

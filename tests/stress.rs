@@ -143,7 +143,8 @@ fn experiment(draw: &mut Draw, updates: u64) -> String {
     let task = draw.pick(Task::ALL);
     let fits = |loss: &&Loss| match (task, loss.targets()) {
         (Task::Autoencode, Targets::UnitInterval) => unit,
-        (Task::Autoencode, targets) => targets == Targets::Real,
+        // Labels are numbers too, not all within [0, 1].
+        (Task::Autoencode | Task::Regress, targets) => targets == Targets::Real,
         (Task::Classify, targets) => targets != Targets::Sign,
         (Task::OddEven, targets) => targets == Targets::Sign,
     };

@@ -11,7 +11,7 @@ use super::{Error, output};
 use crate::curvature::factors::{self, from_columns, input_factors, kfra};
 use crate::curvature::{Columns, KroneckerFactors, Root};
 use crate::data::{self, Dataset, Samples};
-use crate::linalg::{Stream, Target, flops, gemm};
+use crate::linalg::{Stream, flops, product_peak};
 use crate::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass};
 use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings, Stopwatch};
 use crate::train::{Machine, Phase, Start, Trainer};
@@ -99,13 +99,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn measure(arguments: &Arguments) -> Result<Report, Error> {
-    let mut peak = product_peak();
+    let measure_peak = || product_peak::<f32>(1000, 25);
+    let mut peak = measure_peak();
     let mut phases = Vec::new();
     for name in NAMES {
         if arguments.only.is_empty() || arguments.only.iter().any(|only| only == name) {
             phases.push(benchmark(name, arguments.repeat)?);
             // Between the benchmarks, so that the peak is of the same minutes as they are.
-            peak = peak.max(product_peak());
+            peak = peak.max(measure_peak());
         }
     }
     for measured in &mut phases {
@@ -113,19 +114,6 @@ fn measure(arguments: &Arguments) -> Result<Report, Error> {
     }
     let (version, machine) = (env!("CARGO_PKG_VERSION"), Machine::this());
     Ok(Report { version, machine, threads: rayon::current_num_threads(), peak, phases })
-}
-
-/// FLOP/s of a 1000 × 1000 × 1000 product: the median of many.
-fn product_peak() -> f64 {
-    let (a, mut c) = (Array2::<f32>::ones((1000, 1000)), Array2::zeros((1000, 1000)));
-    let mut seconds: Vec<_> = (0..25)
-        .map(|_| {
-            let began = Instant::now();
-            gemm(1.0, a.view(), a.view(), Target::Replace, c.view_mut());
-            began.elapsed().as_secs_f64()
-        })
-        .collect();
-    2e9 / median(&mut seconds)
 }
 
 fn median(seconds: &mut [f64]) -> f64 {
@@ -216,8 +204,8 @@ impl Problem {
         let mut seconds: Vec<_> = steps.iter().map(|step| step.wall).collect();
         let total: f64 = seconds.iter().sum();
         let mean_of = |phase: Phase| {
-            let all = steps.iter().flat_map(|step| &step.phases).filter(|(other, _)| *other == phase);
-            all.map(|(_, seconds)| seconds).sum::<f64>() / steps.len() as f64
+            let all = steps.iter().flat_map(|step| &step.phases).filter(|spent| spent.phase == phase);
+            all.map(|spent| spent.wall).sum::<f64>() / steps.len() as f64
         };
         Ok(Measured {
             name,
@@ -273,7 +261,7 @@ impl Problem {
                 began.elapsed().as_secs_f64()
             })
             .collect();
-        let shares = watch.read().into_iter().filter(|(phase, _)| *phase != Phase::Data);
+        let shares = watch.read().into_iter().filter(|spent| spent.phase != Phase::Data);
         let total: f64 = seconds.iter().sum();
         Measured {
             name,
@@ -281,7 +269,7 @@ impl Problem {
             seconds: median(&mut seconds),
             flops_per_second: (flops() - counted) / total,
             share_of_peak: 0.0,
-            phases: shares.map(|(phase, sum)| (phase, sum / f64::from(repeat))).collect(),
+            phases: shares.map(|spent| (spent.phase, spent.wall / f64::from(repeat))).collect(),
         }
     }
 }

@@ -70,6 +70,8 @@ pub enum Role {
     Images,
     /// One dimension.
     Labels,
+    /// Any dimensions: a number to predict for each datum, or several.
+    Numbers,
 }
 
 /// What a file says of its values before them.
@@ -191,6 +193,14 @@ impl Array {
             let scaled = |index| f32::from(self.raw()[self.layout.position(index)]) / 255.0;
             return Ok((0..self.raw().len()).map(scaled).collect());
         }
+        self.numbers()
+    }
+
+    /// The values as numbers to predict, as they are.
+    ///
+    /// # Errors
+    /// [`Problem::NotFinite`].
+    pub fn numbers(&self) -> Result<Vec<f32>, Problem> {
         let width = self.width();
         self.values()
             .enumerate()

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use super::built::{Built, Part, Recipe};
+use super::csv::Table;
 use super::curves::Curves;
 use super::faces::Faces;
 use super::locate::Places;
@@ -32,6 +33,9 @@ impl Dataset {
     /// Any [`Error`].
     pub fn load(selection: &Selection, places: &Places) -> Result<Self, Error> {
         let task = selection.task;
+        if !selection.has_targets() {
+            return Err(Error::NoTargets { task, source_name: selection.source.name() });
+        }
         let pool = match &selection.source {
             Source::Mnist => published::MNIST.load(places, task)?,
             Source::FashionMnist => published::FASHION_MNIST.load(places, task)?,
@@ -51,14 +55,12 @@ impl Dataset {
     /// Data that the program makes.
     fn made(recipe: &dyn Recipe, selection: &Selection, places: &Places) -> Result<Self, Error> {
         let (name, (rows, columns)) = (recipe.name().to_owned(), recipe.image());
-        if !selection.has_targets() {
-            return Err(Error::NoClasses { task: selection.task.name(), source_name: name });
-        }
         let [train, validation] = [Part::Train, Part::Test].map(|part| recipe.count(part));
         let available = Available::Apart(Split { train, validation });
         let split = Split::new(available, train, selection.train, selection.validation)?;
         let inputs = Built::load(recipe, places).inputs(recipe, split);
-        let pool = Pool { name, inputs, width: rows * columns, image: Some((rows, columns)), labels: None };
+        let pool =
+            Pool { name, inputs, width: rows * columns, image: Some((rows, columns)), labels: None, numbers: None };
         Ok(Self::of(pool, split, selection.task))
     }
 
@@ -86,6 +88,7 @@ impl Dataset {
         pool.inputs.truncate(used * width);
         let validation_inputs = pool.inputs.split_off(split.train * width);
         let labels = pool.labels.unwrap_or_default();
+        let numbers = pool.numbers.unwrap_or(Table { values: Vec::new(), width: 0 });
         // Over all labels, so that the number of classes does not depend on the split.
         let classes = labels.iter().max().map(|&most| usize::from(most) + 1);
         let samples = |inputs: Vec<f32>, first: usize, count: usize| {
@@ -95,6 +98,11 @@ impl Dataset {
                 Task::Classify => Targets::Classes { labels: labels.to_vec(), classes: classes.unwrap_or(0) },
                 Task::OddEven => {
                     Targets::Signs(labels.iter().map(|label| if label % 2 == 1 { 1 } else { -1 }).collect())
+                }
+                Task::Regress => {
+                    let [from, to] = [first, first + count].map(|place| place * numbers.width);
+                    let numbers_here = numbers.values.get(from..to).unwrap_or_default();
+                    Targets::Numbers(matrix(numbers_here.to_vec(), count, numbers.width))
                 }
             };
             Samples { inputs: matrix(inputs, count, width), targets }

@@ -43,5 +43,5 @@ pub(super) fn load(task: Task) -> Result<Pool, Error> {
         }
     }
     let labels = (task != Task::Autoencode).then_some(labels);
-    Ok(Pool { name: "digits".to_owned(), inputs, width: PIXELS, image: Some((8, 8)), labels })
+    Ok(Pool { name: "digits".to_owned(), inputs, width: PIXELS, image: Some((8, 8)), labels, numbers: None })
 }

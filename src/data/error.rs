@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Problem;
-use super::selection::{Available, Split};
+use super::selection::{Available, Split, Task};
 
 /// Why data cannot be used. Messages name the file, the place in it, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
@@ -60,19 +60,25 @@ pub enum Error {
         /// How many labels it has.
         labels: usize,
     },
-    /// The task needs labels and none are named.
-    #[error("the task {task} needs labels: expected `labels = \"…\"` beside `images` in the data section")]
+    /// The task needs classes or numbers, and no file of them is named.
+    #[error(
+        "the task {} needs {}: expected `labels = \"…\"` beside `images` in the data section",
+        task.name(), task.needs()
+    )]
     NoLabels {
         /// The task.
-        task: &'static str,
+        task: Task,
     },
-    /// The task needs classes, and the data have none.
-    #[error("the task {task} needs classes: expected data that have them, found {source_name}, which have none")]
-    NoClasses {
+    /// The task needs classes or numbers, and the data have none.
+    #[error(
+        "the task {} needs {}: expected data that have them, found {source_name}, which have none",
+        task.name(), task.needs()
+    )]
+    NoTargets {
         /// The task.
-        task: &'static str,
+        task: Task,
         /// The data.
-        source_name: String,
+        source_name: &'static str,
     },
     /// More data are asked for than there are.
     #[error("expected at most {available}, found train = {}, validation = {}", wanted.train, wanted.validation)]

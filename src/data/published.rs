@@ -133,7 +133,7 @@ impl Published {
             Task::Autoencode => None,
             _ => Some(self.read(places, labels, Role::Labels, Array::classes)?),
         };
-        Ok(Pool { name: self.name.to_owned(), inputs, width: 784, image: Some((28, 28)), labels })
+        Ok(Pool { name: self.name.to_owned(), inputs, width: 784, image: Some((28, 28)), labels, numbers: None })
     }
 
     /// What `take` takes from a file.

@@ -1,7 +1,7 @@
 //! Inputs with their targets, and the copying of minibatches out of them.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
 
 use crate::linalg::Real;
 
@@ -18,7 +18,7 @@ pub struct Samples {
 }
 
 /// What is to be predicted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
     /// The inputs themselves.
     Inputs,
@@ -31,6 +31,8 @@ pub enum Targets {
     },
     /// N signs, −1 or +1.
     Signs(Vec<i8>),
+    /// N × `d_L` numbers, all finite.
+    Numbers(Array2<f32>),
 }
 
 impl Samples {
@@ -55,13 +57,22 @@ impl Samples {
             Targets::Inputs => self.input_width(),
             Targets::Classes { classes, .. } => *classes,
             Targets::Signs(_) => 1,
+            Targets::Numbers(numbers) => numbers.ncols(),
         }
     }
 
     /// The least and the greatest input; `None` where there are none.
     pub fn range(&self) -> Option<(f32, f32)> {
-        let &first = self.inputs.first()?;
-        Some(self.inputs.iter().fold((first, first), |(low, high), &value| (low.min(value), high.max(value))))
+        range(&self.inputs)
+    }
+
+    /// The least and the greatest target, where targets are numbers and there are any.
+    pub fn target_range(&self) -> Option<(f32, f32)> {
+        match &self.targets {
+            Targets::Inputs => self.range(),
+            Targets::Numbers(numbers) => range(numbers),
+            Targets::Classes { .. } | Targets::Signs(_) => None,
+        }
     }
 
     /// The class of a datum, where there are classes.
@@ -80,9 +91,10 @@ impl Samples {
     pub fn gather<T: Real>(&self, indices: &[usize], inputs: ArrayViewMut2<T>, mut targets: ArrayViewMut2<T>) {
         assert_eq!(inputs.dim(), (indices.len(), self.input_width()), "shape of the block for inputs");
         assert_eq!(targets.dim(), (indices.len(), self.target_width()), "shape of the block for targets");
-        self.copy_inputs(indices, inputs);
+        copy(&self.inputs, indices, inputs);
         match &self.targets {
-            Targets::Inputs => self.copy_inputs(indices, targets),
+            Targets::Inputs => copy(&self.inputs, indices, targets),
+            Targets::Numbers(numbers) => copy(numbers, indices, targets),
             Targets::Classes { labels, .. } => {
                 targets.fill(T::zero());
                 for (mut row, &index) in targets.rows_mut().into_iter().zip(indices) {
@@ -96,25 +108,30 @@ impl Samples {
             }
         }
     }
+}
 
-    fn copy_inputs<T: Real>(&self, indices: &[usize], mut block: ArrayViewMut2<T>) {
-        let parallel = block.len() >= PARALLEL_FROM;
-        let rows = block.axis_iter_mut(Axis(0));
-        if parallel {
-            rows.into_par_iter().zip(indices).for_each(|(row, &index)| self.copy_row(index, row));
-        } else {
-            rows.zip(indices).for_each(|(row, &index)| self.copy_row(index, row));
-        }
+/// Copies the rows `indices` into a block.
+fn copy<T: Real>(numbers: &Array2<f32>, indices: &[usize], mut block: ArrayViewMut2<T>) {
+    let parallel = block.len() >= PARALLEL_FROM;
+    let rows = block.axis_iter_mut(Axis(0));
+    if parallel {
+        rows.into_par_iter().zip(indices).for_each(|(row, &index)| copy_row(numbers.row(index), row));
+    } else {
+        rows.zip(indices).for_each(|(row, &index)| copy_row(numbers.row(index), row));
     }
+}
 
-    fn copy_row<T: Real>(&self, index: usize, mut to: ArrayViewMut1<T>) {
-        let from = self.inputs.row(index);
-        if let (Some(from), Some(to)) = (from.as_slice(), to.as_slice_mut()) {
-            to.iter_mut().zip(from).for_each(|(to, &from)| *to = T::of(f64::from(from)));
-        } else {
-            Zip::from(to).and(from).for_each(|to, &from| *to = T::of(f64::from(from)));
-        }
+fn copy_row<T: Real>(from: ArrayView1<f32>, mut to: ArrayViewMut1<T>) {
+    if let (Some(from), Some(to)) = (from.as_slice(), to.as_slice_mut()) {
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = T::of(f64::from(from)));
+    } else {
+        Zip::from(to).and(from).for_each(|to, &from| *to = T::of(f64::from(from)));
     }
+}
+
+fn range(numbers: &Array2<f32>) -> Option<(f32, f32)> {
+    let &first = numbers.first()?;
+    Some(numbers.iter().fold((first, first), |(low, high), &value| (low.min(value), high.max(value))))
 }
 
 #[cfg(test)]
@@ -151,6 +168,16 @@ mod tests {
         let (mut inputs, mut targets) = (Array2::<f32>::zeros((3, 2)), Array2::<f32>::zeros((3, 1)));
         samples.gather(&[0, 1, 2], inputs.view_mut(), targets.view_mut());
         assert_eq!(targets, array![[1.0], [-1.0], [1.0]]);
+    }
+
+    #[test]
+    fn numbers_are_copied_as_they_are() {
+        let samples = samples(Targets::Numbers(array![[1.5, -2.0], [0.0, 7.0], [300.0, 1e-9]]));
+        let (mut inputs, mut targets) = (Array2::<f64>::zeros((2, 2)), Array2::<f64>::ones((2, 2)));
+        samples.gather(&[2, 0], inputs.view_mut(), targets.view_mut());
+        assert_eq!(targets, array![[300.0, f64::from(1e-9_f32)], [1.5, -2.0]]);
+        assert_eq!(samples.target_range(), Some((-2.0, 300.0)));
+        assert_eq!(samples.target_width(), 2);
     }
 
     #[test]

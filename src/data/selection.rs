@@ -48,7 +48,8 @@ pub enum Source {
     Files {
         /// Images, or other data: an array with two or more dimensions.
         images: PathBuf,
-        /// Labels: an array with one dimension. Not needed to autoencode.
+        /// Labels: an array with one dimension; of regression the numbers to predict, with as many as there are
+        /// images in the first dimension. Not needed to autoencode.
         labels: Option<PathBuf>,
     },
 }
@@ -63,6 +64,8 @@ pub enum Task {
     Classify,
     /// +1 for odd classes, −1 for even ones.
     OddEven,
+    /// Numbers that a file of the user has for each input.
+    Regress,
 }
 
 /// What is known of a data set without reading it.
@@ -99,7 +102,11 @@ pub struct Split {
 impl Selection {
     /// Whether the data have what is to be predicted, as far as that is known without reading.
     pub fn has_targets(&self) -> bool {
-        self.task == Task::Autoencode || self.source.known().is_none_or(|known| known.classes.is_some())
+        self.source.known().is_none_or(|known| match self.task {
+            Task::Autoencode => true,
+            Task::Classify | Task::OddEven => known.classes.is_some(),
+            Task::Regress => false,
+        })
     }
 }
 
@@ -155,7 +162,16 @@ impl Source {
 
 impl Task {
     /// Every task.
-    pub const ALL: &[Self] = &[Self::Autoencode, Self::Classify, Self::OddEven];
+    pub const ALL: &[Self] = &[Self::Autoencode, Self::Classify, Self::OddEven, Self::Regress];
+
+    /// What data must have for it, in words.
+    pub fn needs(self) -> &'static str {
+        match self {
+            Self::Autoencode => "inputs",
+            Self::Classify | Self::OddEven => "classes",
+            Self::Regress => "numbers to predict",
+        }
+    }
 
     /// Its name in experiment files and on the screen.
     pub fn name(self) -> &'static str {
@@ -163,6 +179,7 @@ impl Task {
             Self::Autoencode => "autoencode",
             Self::Classify => "classify",
             Self::OddEven => "odd_even",
+            Self::Regress => "regress",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::array::{Array, Layout, Role};
-use super::csv::{self, Columns};
+use super::csv::{self, Columns, Table};
 use super::{Error, Problem, Task, contents, idx, images, npy, npz};
 
 /// All data of a source.
@@ -18,6 +18,8 @@ pub(super) struct Pool {
     pub image: Option<(usize, usize)>,
     /// Classes, where the task needs them.
     pub labels: Option<Vec<u16>>,
+    /// Numbers to predict, where the task needs them.
+    pub numbers: Option<Table<f32>>,
 }
 
 /// How a file is read.
@@ -66,8 +68,8 @@ impl Format {
     }
 }
 
-/// Reads images and, unless the task is to autoencode, labels. They may be in the same file, if it is of a format
-/// with parts; those of a folder may be the folders below it.
+/// Reads images and, unless the task is to autoencode, labels or numbers to predict. They may be in the same file, if
+/// it is of a format with parts; labels of a folder may be the folders below it.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Format`], [`Error::Counts`], [`Error::NoLabels`].
@@ -76,15 +78,23 @@ pub(super) fn load(images: &Path, labels: Option<&Path>, task: Task) -> Result<P
     let mut pool = read(&named, labels_named.as_ref())?;
     if task == Task::Autoencode {
         pool.labels = None;
-    } else if let (Some(file), Some(named)) = (labels, &labels_named) {
-        let (count, classes) = (pool.inputs.len() / pool.width, classes(named)?);
-        if classes.len() != count {
-            let (images_file, labels_file) = (images.to_owned(), file.to_owned());
-            return Err(Error::Counts { images_file, images: count, labels_file, labels: classes.len() });
-        }
-        pool.labels = Some(classes);
-    } else if pool.labels.is_none() {
-        return Err(Error::NoLabels { task: task.name() });
+        return Ok(pool);
+    }
+    let (Some(file), Some(named)) = (labels, &labels_named) else {
+        let has_classes = pool.labels.is_some() && task != Task::Regress;
+        return if has_classes { Ok(pool) } else { Err(Error::NoLabels { task }) };
+    };
+    let found = if task == Task::Regress {
+        pool.labels = None;
+        let numbers = pool.numbers.insert(numbers(named)?);
+        numbers.values.len() / numbers.width
+    } else {
+        pool.labels.insert(classes(named)?).len()
+    };
+    let count = pool.inputs.len() / pool.width;
+    if found != count {
+        let (images_file, labels_file) = (images.to_owned(), file.to_owned());
+        return Err(Error::Counts { images_file, images: count, labels_file, labels: found });
     }
     Ok(pool)
 }
@@ -96,16 +106,24 @@ fn read(named: &Named, labels: Option<&Named>) -> Result<Pool, Error> {
     match named.format {
         Format::Folder => {
             let images::Folder { pixels, rows, columns, groups } = images::read(file)?;
-            Ok(Pool { name, inputs: pixels, width: rows * columns, image: Some((rows, columns)), labels: groups })
+            Ok(Pool {
+                name,
+                inputs: pixels,
+                width: rows * columns,
+                image: Some((rows, columns)),
+                labels: groups,
+                numbers: None,
+            })
         }
         Format::Csv => {
             let apart = labels.filter(|labels| labels.file == *file).and_then(|labels| labels.part.as_deref());
             let columns = named.part.as_deref().map_or(Columns::AllBut(apart), Columns::Only);
-            let csv::Table { values, width } = csv::read(file, columns)?;
-            Ok(Pool { name, inputs: values, width, image: None, labels: None })
+            let Table { values, width } = csv::read(file, columns)?;
+            Ok(Pool { name, inputs: values, width, image: None, labels: None, numbers: None })
         }
         _ => array(named, Role::Images, |array| {
-            Ok(Pool { name, inputs: array.inputs()?, width: array.width(), image: array.image(), labels: None })
+            let (inputs, width, image) = (array.inputs()?, array.width(), array.image());
+            Ok(Pool { name, inputs, width, image, labels: None, numbers: None })
         }),
     }
 }
@@ -115,6 +133,14 @@ fn classes(named: &Named) -> Result<Vec<u16>, Error> {
     match named.format {
         Format::Csv => Ok(csv::read(&named.file, Columns::Only(named.part.as_deref().unwrap_or("1")))?.values),
         _ => array(named, Role::Labels, Array::classes),
+    }
+}
+
+/// The numbers of a file: of a table all columns, or one.
+fn numbers(named: &Named) -> Result<Table<f32>, Error> {
+    match named.format {
+        Format::Csv => csv::read(&named.file, named.part.as_deref().map_or(Columns::AllBut(None), Columns::Only)),
+        _ => array(named, Role::Numbers, |array| Ok(Table { values: array.numbers()?, width: array.width() })),
     }
 }
 
@@ -148,6 +174,28 @@ mod tests {
         assert_eq!((pool.inputs, pool.width, pool.labels), (vec![1.0, 2.0, 3.0, 4.0], 2, Some(vec![0, 1])));
         let pool = load(&folder.path().join("a.csv#y"), Some(&labels), Task::Autoencode).unwrap();
         assert_eq!((pool.inputs, pool.width, pool.labels), (vec![2.0, 4.0], 1, None));
+    }
+
+    #[test]
+    fn numbers_to_predict_are_a_column_a_table_or_an_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let file = folder.path().join(name);
+            fs::write(&file, bytes).unwrap();
+            file
+        };
+        let images = write("a.csv", b"x,y\n1,-0.5\n3,7e2\n");
+        // Two bytes each: numbers are not scaled, as images are.
+        let pairs = write("b", &[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 10, 20, 255]);
+        let load = |labels: &Path| load(&images, Some(labels), Task::Regress);
+        let pool = load(&folder.path().join("a.csv#y")).unwrap();
+        assert_eq!((pool.inputs, pool.width), (vec![1.0, 3.0], 1));
+        assert_eq!(pool.numbers, Some(Table { values: vec![-0.5, 700.0], width: 1 }));
+        assert_eq!(load(&pairs).unwrap().numbers, Some(Table { values: vec![0.0, 10.0, 20.0, 255.0], width: 2 }));
+        let error = load(&write("c.csv", b"1,2\n3,nan\n")).err().unwrap().to_string();
+        assert!(error.contains("line 2") && error.contains("a finite number"), "{error}");
+        assert!(matches!(load(&write("d.csv", b"1\n")), Err(Error::Counts { images: 2, labels: 1, .. })));
+        assert!(super::load(folder.path(), None, Task::Regress).is_err());
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn loss(root: &mut Section) -> Option<Found<Loss>> {
 /// Whether the targets of the task are such that the loss can take them.
 fn fits(task: Task, loss: &Found<Loss>, sink: &Sink) -> bool {
     let takes = |loss: &Loss| match task {
-        Task::Autoencode => matches!(loss.targets(), Targets::Real | Targets::UnitInterval),
+        Task::Autoencode | Task::Regress => matches!(loss.targets(), Targets::Real | Targets::UnitInterval),
         // One-hot vectors are numbers too.
         Task::Classify => loss.targets() != Targets::Sign,
         Task::OddEven => loss.targets() == Targets::Sign,

@@ -76,7 +76,7 @@ fields! {
 
     "data.source" = "-", All, "A known data set: mnist or fashion-mnist (from a data folder), curves or faces (made by the program) or digits (embedded).";
     "data.images" = "-", All, "In place of source: a file, relative to the experiment file: IDX, .npy, .npz (FILE#ARRAY where there are several) or .csv (a datum a line), gzip or not; or a folder of PNG, JPEG or PGM images of one size, or of such folders, which are classes.";
-    "data.labels" = "-", All, "The classes of the images: IDX, .npy, .npz#ARRAY or .csv#COLUMN, which may be the file of the images; not needed to autoencode, nor where folders are classes.";
+    "data.labels" = "-", All, "The classes of the images, or the numbers to predict: IDX, .npy, .npz#ARRAY or .csv#COLUMN, which may be the file of the images; not needed to autoencode, nor where folders are classes.";
     "data.seed" = "-", All, "With source curves or faces: determines the images; a whole number from 0, 1 where not stated.";
     "data.portraits" = "-", All, "With source faces, in place of the portraits of the project: a folder of images, or one with a folder for each person; or a .npy file, portraits × rows × columns (each of another person) or people × portraits × rows × columns.";
     "data.task" = "required", All, "What is predicted.";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Experiment, Mismatch};
-use crate::data::{self, Dataset, Places, Samples, Task};
+use crate::data::{self, Dataset, Places, Samples};
 use crate::diagnostics::Diagnostic;
 use crate::network::{Architecture, Targets};
 use crate::train::Start;
@@ -40,9 +40,9 @@ pub enum LoadError {
         loss: &'static str,
         /// The data set.
         data: String,
-        /// The least input.
+        /// The least target.
         low: f32,
-        /// The greatest input.
+        /// The greatest target.
         high: f32,
     },
 }
@@ -71,8 +71,8 @@ impl Experiment {
         let architecture = self
             .architecture(Some(dataset.input_width()), dataset.output_width())
             .map_err(|mismatch| LoadError::Mismatch { mismatch })?;
-        if selection.task == Task::Autoencode && self.loss.targets() == Targets::UnitInterval {
-            for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(Samples::range) {
+        if self.loss.targets() == Targets::UnitInterval {
+            for (low, high) in [&dataset.train, &dataset.validation].into_iter().filter_map(Samples::target_range) {
                 if low < 0.0 || high > 1.0 {
                     return Err(LoadError::Range { loss: self.loss.name(), data: dataset.name, low, high });
                 }

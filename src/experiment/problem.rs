@@ -9,7 +9,7 @@ use codespan_reporting::term::{self, termcolor};
 
 use super::Mismatch;
 use super::node::Origin;
-use crate::data::{Available, Split};
+use crate::data::{Available, Split, Task};
 
 /// What is wrong at one place.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -130,13 +130,13 @@ pub enum Flaw {
         /// Data asked for.
         wanted: Split,
     },
-    /// A task that needs classes, with data that have none.
-    #[error("data.task must be \"autoencode\" with the source {source_name}, which has no classes")]
-    NoClasses {
+    /// A task that needs classes or numbers, with data that have none.
+    #[error("data.task must be another with the source {source_name}, which has no {}", task.needs())]
+    NoTargets {
         /// The data.
         source_name: &'static str,
         /// The task.
-        task: &'static str,
+        task: Task,
     },
     /// A key that another source takes.
     #[error("{key} does not belong to {found}")]
@@ -174,7 +174,7 @@ impl Flaw {
             Self::Counts { wanted, .. } => {
                 format!("found train = {}, validation = {}", wanted.train, wanted.validation)
             }
-            Self::NoClasses { task, .. } => format!("found {task:?}"),
+            Self::NoTargets { task, .. } => format!("found {:?}", task.name()),
             Self::TooManyData { found, .. } => format!("found {found}"),
             Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),
             Self::NotForKind { kind, .. } => format!("not taken by {kind}"),
@@ -197,7 +197,7 @@ impl Flaw {
             | Self::Missing { key, .. }
             | Self::TooManyData { key, .. } => key.into(),
             Self::Both { key, .. } | Self::Mismatch(Mismatch::Unknown { key }) => (*key).into(),
-            Self::NoClasses { .. } => "data.task".into(),
+            Self::NoTargets { .. } => "data.task".into(),
             Self::BoundsCrossed { name, .. } => format!("optimizer.{name}_min").into(),
             Self::Bounds { name, .. } => format!("optimizer.{name}").into(),
             Self::TaskLoss { .. } => "loss.kind".into(),

@@ -14,7 +14,7 @@ pub(super) fn check(mut section: Section, folder: &Path, sink: &Sink) -> Option<
     let place = section.origin;
     let source = source(&mut section, folder, sink);
     if !section.has("task") {
-        section.missing("task", "\"autoencode\", \"classify\" or \"odd_even\"");
+        section.missing("task", "\"autoencode\", \"classify\", \"odd_even\" or \"regress\"");
     }
     let task = section.name("task", Task::ALL, Task::name);
     let train = section.whole("train", Range::Count, MOST);
@@ -23,16 +23,16 @@ pub(super) fn check(mut section: Section, folder: &Path, sink: &Sink) -> Option<
     let (source, task) = (source?, task?);
     if task.value != Task::Autoencode
         && let Source::Files { images, labels: None } = &source
-        && !images.is_dir()
+        && (task.value == Task::Regress || !images.is_dir())
     {
-        let expected = format!("the file of the classes, for the task {}", task.value.name());
+        let expected = format!("the file of the {}, for the task {}", task.value.needs(), task.value.name());
         sink.report(task.origin, Flaw::Missing { key: "data.labels".to_owned(), expected });
     }
     let count = |found: Option<Found<u64>>| found.map(|found| found.value as usize);
     let mut selection = Selection { source, task: task.value, train: count(train), validation: count(validation) };
     if let Some(known) = selection.source.known() {
         if !selection.has_targets() {
-            let flaw = Flaw::NoClasses { source_name: selection.source.name(), task: task.value.name() };
+            let flaw = Flaw::NoTargets { source_name: selection.source.name(), task: task.value };
             sink.report(task.origin, flaw);
         }
         match Split::new(known.available, known.train, selection.train, selection.validation) {

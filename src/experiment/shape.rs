@@ -73,7 +73,7 @@ impl Experiment {
         match data.task {
             Task::Autoencode => Some(known.input),
             Task::Classify => known.classes,
-            Task::OddEven => None,
+            Task::OddEven | Task::Regress => None,
         }
     }
 

@@ -118,13 +118,17 @@ pub fn hessian(runs: &[Labelled], view: View) -> Vec<Figure> {
 pub fn timing(runs: &[Labelled], view: View) -> Vec<Figure> {
     let mut along = view.figure("Wall time of an update", "seconds per update", runs);
     let mut phases = View { linear_y: true, ..view }.figure("Phases of an update", "seconds per update", runs);
+    let mut phases_along = view.figure("Phases of an update along the run", "seconds per update", runs);
     phases.marks.clear();
     for (run, snapshot) in runs {
         along.curves.push(view.curve((run, snapshot), "seconds per update", &snapshot.wall, Look::Noisy));
         let bar = |(name, value): (&str, f64)| Bar { run: run.clone(), name: name.to_owned(), value };
-        phases.bars.extend(snapshot.phases.iter().map(|(phase, seconds)| bar((phase.name(), *seconds))));
+        phases.bars.extend(snapshot.phases.iter().map(|spent| bar((spent.phase.name(), spent.wall))));
+        for (phase, series) in snapshot.phases_present() {
+            phases_along.curves.push(view.curve((run, snapshot), phase.name(), series, Look::Line));
+        }
     }
-    kept(vec![along, phases])
+    kept(vec![along, phases, phases_along])
 }
 
 /// Those in which there is something to be seen, without curves that have no value.
@@ -263,7 +267,8 @@ mod tests {
     #[test]
     fn phases_are_bars() {
         let figures = timing(&[run("one"), run("two")], View::default());
-        assert_eq!(figures.len(), 2);
+        assert_eq!(figures.len(), 3);
+        assert_eq!(values(&figures[2], "forward"), [1.0, 2.0, 3.0, 4.0].map(|update| (update, 0.04)));
         let bar = Bar { run: "two".to_owned(), name: "forward".to_owned(), value: 0.04 };
         assert!(figures[1].bars.contains(&bar), "{:?}", figures[1].bars);
     }

@@ -81,7 +81,7 @@ mod tests {
     fn bars_have_no_x() {
         let text = String::from_utf8(csv(&timing(&[run("one")], View::default()), "second").unwrap()).unwrap();
         assert!(text.starts_with("run,quantity,second,value,low,high\n"), "{text}");
-        assert!(text.ends_with("\none,forward,,0.04,0.04,0.04\n"), "{text}");
+        assert!(text.contains("\none,forward,,0.04,0.04,0.04\n"), "{text}");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn of_step(step: &Step) -> Vec<(String, f64)> {
         ("step/reduction_ratio", step.reduction_ratio),
     ];
     let sometimes = sometimes.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let phases = step.phases.iter().map(|(phase, seconds)| (format!("phases/{}", phase.name()), *seconds));
+    let phases = step.phases.iter().map(|spent| (format!("phases/{}", spent.phase.name()), spent.wall));
     always.into_iter().chain(sometimes).map(|(name, value)| named(name, value)).chain(phases).collect()
 }
 

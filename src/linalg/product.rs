@@ -3,11 +3,12 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::time::Instant;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use faer_ext::IntoFaer as _;
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::join;
 use rayon::prelude::*;
 
@@ -32,6 +33,22 @@ pub(super) fn count(flops: f64) {
 /// Takes them back: the count starts from zero.
 pub(super) fn take_flops() -> f64 {
     FLOPS.take()
+}
+
+/// FLOP/s that products of square matrices of this size reach on all threads of the pool: the median of so many
+/// products, after one that warms up.
+pub fn product_peak<T: Real>(size: usize, products: usize) -> f64 {
+    let (a, mut c) = (Array2::<T>::ones((size, size)), Array2::zeros((size, size)));
+    let mut seconds: Vec<_> = (0..=products)
+        .map(|_| {
+            let began = Instant::now();
+            gemm(T::one(), a.view(), a.view(), Target::Replace, c.view_mut());
+            began.elapsed().as_secs_f64()
+        })
+        .skip(1)
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    2.0 * (size as f64).powi(3) / seconds[products / 2].max(f64::MIN_POSITIVE)
 }
 
 /// What happens to the old content of a product's target.

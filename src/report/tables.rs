@@ -69,7 +69,7 @@ pub fn finals(problem: &Problem) -> String {
 pub fn phases(problem: &Problem) -> String {
     let best = best_runs(problem);
     let names: BTreeSet<_> =
-        best.iter().flat_map(|record| record.snapshot.phases.iter().map(|(phase, _)| *phase)).collect();
+        best.iter().flat_map(|record| record.snapshot.phases.iter().map(|spent| spent.phase)).collect();
     let head = ["method", "an update", "threads"]
         .map(str::to_owned)
         .into_iter()
@@ -79,8 +79,8 @@ pub fn phases(problem: &Problem) -> String {
         let mut row =
             vec![method(record.kind()).to_owned(), seconds(record.snapshot.step_seconds.0), threads.to_string()];
         row.extend(names.iter().map(|name| {
-            let found = record.snapshot.phases.iter().find(|(phase, _)| phase == name);
-            found.map_or_else(|| "–".to_owned(), |(_, time)| seconds(*time))
+            let found = record.snapshot.phases.iter().find(|spent| spent.phase == *name);
+            found.map_or_else(|| "–".to_owned(), |spent| seconds(spent.wall))
         }));
         row
     };

@@ -136,6 +136,9 @@ pub struct RunInfo {
     pub step: u64,
     /// Threads of the run's pool.
     pub threads: usize,
+    /// FLOP/s of a product of two matrices in the run's precision, as all its threads reached it at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<f64>,
     /// Floating-point precision of training.
     pub precision: crate::train::Precision,
     /// The experiment's seed.

@@ -18,7 +18,7 @@ pub use follower::{Follower, events, read};
 
 /// The schema of the lines that are written. The first line of a log, and the first of each process that goes on
 /// with it, tells the schema from there on.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The schema of a log whose lines tell none.
 pub(super) fn first_schema() -> u32 {

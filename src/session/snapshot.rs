@@ -10,7 +10,7 @@ use super::log::{Damage, LogError};
 use super::pace::Pace;
 use super::{Command, Evaluation, Summary};
 use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
-use crate::train::{Hyperparameter, Phase, Step};
+use crate::train::{Hyperparameter, Phase, Spent, Step};
 
 /// Messages kept for the screen; the run log keeps all.
 const MESSAGES: usize = 200;
@@ -57,9 +57,11 @@ pub struct Snapshot {
     pub learning_rate: Series,
     /// What diagnostics found last, and its quantities along the run, by [`place`].
     measured: Vec<(Measurement, [Series; 3])>,
-    /// Mean wall seconds of each phase of the latest steps (exponential average), in the order of
-    /// [`Phase::ALL`].
-    pub phases: Vec<(Phase, f64)>,
+    /// What each phase of the latest steps took (exponential average), in the order of [`Phase::ALL`].
+    pub phases: Vec<Spent>,
+    /// Wall seconds of each phase along the run, in the order of [`Phase::ALL`]: 0 at steps that have none of it, so
+    /// that all have the same points.
+    pub phases_along: [Series; Phase::ALL.len()],
     /// Mean wall and CPU seconds of the latest steps (exponential average).
     pub step_seconds: (f64, f64),
     /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
@@ -70,8 +72,8 @@ pub struct Snapshot {
     pub latest_ratio: Option<f64>,
     /// CPU seconds of all updates.
     pub cpu_seconds: f64,
-    /// CPU seconds spent on diagnostics.
-    pub diagnostics_seconds: f64,
+    /// CPU seconds spent on each diagnostic.
+    pub diagnostics_seconds: Vec<(Diagnostic, f64)>,
     /// Wall seconds of training and of evaluation so far.
     pub seconds: (f64, f64),
     /// The latest steps at which something was changed or happened, for the plots.
@@ -294,18 +296,21 @@ impl Snapshot {
         self.pace.update(step.wall);
         self.seconds.0 = step.seconds_training;
         let smooth = |old: f64, new: f64| if old == 0.0 { new } else { old + 0.05 * (new - old) };
-        for &(phase, seconds) in &step.phases {
-            match self.phases.iter_mut().find(|(known, _)| *known == phase) {
-                Some((_, mean)) => *mean = smooth(*mean, seconds),
-                None => self.phases.push((phase, seconds)),
+        for (&phase, along) in Phase::ALL.iter().zip(&mut self.phases_along) {
+            let found = step.phases.iter().find(|spent| spent.phase == phase);
+            let spent = found.copied().unwrap_or_else(|| Spent::nothing(phase));
+            along.push_few(step.step, step.seconds_training, spent.wall);
+            match self.phases.binary_search_by_key(&phase, |mean| mean.phase) {
+                Ok(place) => {
+                    let mean = &mut self.phases[place];
+                    mean.wall = smooth(mean.wall, spent.wall);
+                    mean.cpu = smooth(mean.cpu, spent.cpu);
+                    mean.flops = smooth(mean.flops, spent.flops);
+                }
+                Err(place) if found.is_some() => self.phases.insert(place, spent),
+                Err(_) => {}
             }
         }
-        for (known, mean) in &mut self.phases {
-            if !step.phases.iter().any(|(phase, _)| phase == known) {
-                *mean = smooth(*mean, 0.0);
-            }
-        }
-        self.phases.sort_by_key(|(phase, _)| *phase);
         self.step_seconds = (smooth(self.step_seconds.0, step.wall), smooth(self.step_seconds.1, step.cpu));
         self.latest = Some(step.clone());
     }
@@ -323,7 +328,11 @@ impl Snapshot {
 
     fn measure(&mut self, measurement: &Measurement) {
         let reading = measurement.reading();
-        self.diagnostics_seconds += reading.cost;
+        let diagnostic = measurement.diagnostic();
+        match self.diagnostics_seconds.binary_search_by_key(&diagnostic, |(known, _)| *known) {
+            Ok(place) => self.diagnostics_seconds[place].1 += reading.cost,
+            Err(place) => self.diagnostics_seconds.insert(place, (diagnostic, reading.cost)),
+        }
         let known = self.measured.binary_search_by_key(&place(measurement), |(known, _)| place(known));
         let slot = known.unwrap_or_else(|slot| {
             self.measured.insert(slot, (measurement.clone(), Default::default()));
@@ -334,6 +343,19 @@ impl Snapshot {
         for (series, value) in kept.iter_mut().zip(reading.quantities) {
             series.push_few(reading.step, self.seconds.0, value);
         }
+    }
+
+    /// The phases that took time at any step, with their wall seconds along the run.
+    pub fn phases_present(&self) -> impl Iterator<Item = (Phase, &Series)> {
+        let all = Phase::ALL.iter().copied().zip(&self.phases_along);
+        all.filter(|(_, along)| along.points().iter().any(|point| point.sum > 0.0))
+    }
+
+    /// CPU seconds that diagnostics took, and their share of the CPU time of the process. Diagnostics go on beside
+    /// the updates, so that the CPU time of these, over all threads, includes theirs.
+    pub fn diagnostics_share(&self) -> (f64, f64) {
+        let measured = self.diagnostics_seconds.iter().map(|(_, seconds)| seconds).sum::<f64>();
+        (measured, measured / self.cpu_seconds.max(measured).max(f64::MIN_POSITIVE))
     }
 
     /// What diagnostics found last: in the order of their table, of each first the whole, then the layers.

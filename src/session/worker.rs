@@ -14,13 +14,16 @@ use super::record::{RecordError, Recorder};
 use super::{Checkpoint, Command, Evaluation, Event, Origin, Outcome, Summary, Ticket, log};
 use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
-use crate::linalg::{Moment, Real};
+use crate::linalg::{Moment, Real, product_peak};
 use crate::network::tensors;
 use crate::train::{Failure, Hyperparameter, Machine, Trainer};
 use commands::brief;
 
 /// While a run stands still, how long it waits for a command before it looks at its diagnostics.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Size and number of the products by which the machine's peak is measured at the start: some hundredths of a second.
+const PEAK: (usize, usize) = (640, 5);
 
 /// What a run is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +177,7 @@ impl<T: Real> Worker<T> {
             updates: experiment.train.updates,
             step: self.trainer.step_number(),
             threads: rayon::current_num_threads(),
+            peak: Some(product_peak::<T>(PEAK.0, PEAK.1)),
             precision: experiment.precision,
             seed: experiment.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),

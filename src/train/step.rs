@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::optim::Phase;
+use crate::optim::Spent;
 
 /// One update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,8 +49,8 @@ pub struct Step {
     /// Kronecker factors that had to be inverted with more damping than asked for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub escalations: usize,
-    /// Wall seconds of each phase of it.
-    pub phases: Vec<(Phase, f64)>,
+    /// What each phase of it took.
+    pub phases: Vec<Spent>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

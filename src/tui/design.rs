@@ -108,8 +108,10 @@ pub struct Design {
     origin: Origin,
     /// The text that was read or written last.
     kept: String,
-    undo: Vec<Document>,
-    redo: Vec<Document>,
+    /// Texts that the document had before its changes, and those that were taken back: they take less memory than
+    /// documents, which can have many layers.
+    undo: Vec<String>,
+    redo: Vec<String>,
     rows: Vec<Row>,
     selected: usize,
     cell: Cell,
@@ -290,8 +292,8 @@ impl Design {
 
     /// Makes a change that can be undone. Whether there was one to make.
     fn change(&mut self, change: impl FnOnce(&mut Document) -> bool) -> bool {
-        let before = self.document.clone();
-        if !change(&mut self.document) || self.document.text() == before.text() {
+        let before = self.document.text().to_owned();
+        if !change(&mut self.document) || self.document.text() == before {
             return false;
         }
         if self.undo.len() == MOST_UNDONE {

@@ -103,7 +103,7 @@ panes! {
         /// Hessian blocks.
         hessian::Hessian, views: 3;
         /// Timing.
-        timing::Timing, views: 2;
+        timing::Timing, views: 3;
     }
     Curvature {
         /// Spectra of Ḡ and of the Hessian.

@@ -10,7 +10,7 @@ use crate::network::{Activation, Architecture, Layer, Loss};
 use crate::runs::{Run, Shelf};
 use crate::session::event::RunInfo;
 use crate::session::{Command, Evaluation, Event, Outcome, Session, Snapshot, Status, Summary, log, pair};
-use crate::train::{Hyperparameter, Machine, Phase, Precision, Step};
+use crate::train::{Hyperparameter, Machine, Phase, Precision, Spent, Step};
 
 pub use curvature::{curvature, images, surface};
 
@@ -42,6 +42,7 @@ pub fn start() -> Event {
         updates: UPDATES,
         step: 0,
         threads: 2,
+        peak: Some(2.0e11),
         precision: Precision::F32,
         seed: 1,
         version: "0.1.0".to_owned(),
@@ -70,6 +71,16 @@ fn noise(step: u64) -> f64 {
     ((step * 2_654_435_761 % 1000) as f64 / 500.0 - 1.0) * 0.03
 }
 
+/// A phase as a KFRA step has it: most is the arithmetic of products.
+fn spent(phase: Phase, wall: f64) -> Spent {
+    let busy = match phase {
+        Phase::Data | Phase::Update => 0.0,
+        Phase::Factorization | Phase::DampingTrials => 0.8e11,
+        _ => 1.7e11,
+    };
+    Spent { phase, wall, cpu: 1.9 * wall, flops: busy * wall }
+}
+
 pub fn step(step: u64) -> Event {
     let decay = |from: f64, to: f64| to + (from - to) * (-(step as f64) / 200.0).exp();
     let phases = [0.4, 21.0, 38.2, 14.5, 61.3, 12.1, 24.9, 19.7, 6.2, 1.3].map(|ms: f64| ms / 1e3);
@@ -90,7 +101,7 @@ pub fn step(step: u64) -> Event {
         cpu: 0.381,
         flops: 3.1e10,
         escalations: 0,
-        phases: Phase::ALL.iter().copied().zip(phases).collect(),
+        phases: Phase::ALL.iter().zip(phases).map(|(&phase, wall)| spent(phase, wall)).collect(),
     })
 }
 

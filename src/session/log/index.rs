@@ -16,7 +16,7 @@ use super::follower::{KNOWN, Progress};
 use crate::session::Snapshot;
 
 /// The version of the index that is written. Others are not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of the log after which the index is made anew: so many are read in a moment.
 const GROWTH: u64 = 16 << 20;
 

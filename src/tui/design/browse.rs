@@ -232,8 +232,8 @@ impl Design {
     fn go_back(&mut self) {
         match self.undo.pop() {
             Some(before) => {
-                self.redo.push(std::mem::replace(&mut self.document, before));
-                self.refresh();
+                let after = self.turn_to(&before);
+                self.redo.push(after);
             }
             None => self.note("nothing to undo"),
         }
@@ -242,11 +242,22 @@ impl Design {
     fn go_forth(&mut self) {
         match self.redo.pop() {
             Some(after) => {
-                self.undo.push(std::mem::replace(&mut self.document, after));
-                self.refresh();
+                let before = self.turn_to(&after);
+                self.undo.push(before);
             }
             None => self.note("nothing to redo"),
         }
+    }
+
+    /// Goes to a text that the document had once; returns the one it has now.
+    fn turn_to(&mut self, text: &str) -> String {
+        let now = self.document.text().to_owned();
+        // It was TOML then, and so it is now.
+        if let Ok(document) = Document::parse("experiment.toml", text) {
+            self.document = document;
+        }
+        self.refresh();
+        now
     }
 
     fn start(&mut self) -> Option<Wish> {

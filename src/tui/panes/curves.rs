@@ -29,8 +29,12 @@ pub enum Look {
     Smooth,
     /// A curve.
     Curve,
+    /// A faint line that curves do not exceed.
+    Bound,
     /// Points apart.
     Points,
+    /// A band of a stack, drawn as bars. All bands of a chart have the same points.
+    Band,
 }
 
 /// A quantity along the run.
@@ -72,10 +76,15 @@ impl Curves<'_> {
             .enumerate()
             .filter(|(_, quantity)| !quantity.series.is_empty())
             .map(|(index, quantity)| {
-                let noisy = matches!(quantity.look, Look::Noisy | Look::Smooth);
+                let noisy = matches!(quantity.look, Look::Noisy | Look::Smooth | Look::Band);
                 let past = if noisy { smoothing(scene.state) } else { 0.0 };
                 let values = smoothed(&quantity.series, past).into_iter().map(|value| self.sign * value).collect();
-                let (mark, style) = (SIGNS[index % SIGNS.len()], theme.series[index % theme.series.len()]);
+                let style = theme.series[index % theme.series.len()];
+                let (mark, style) = match quantity.look {
+                    Look::Bound => ('┄', theme.faint),
+                    Look::Band => (band(index, theme), style),
+                    _ => (SIGNS[index % SIGNS.len()], style),
+                };
                 Drawn { quantity, values, sign: self.sign, mark, style }
             })
             .collect();
@@ -127,7 +136,7 @@ impl Drawn<'_> {
     fn entry(&self, at: Option<u64>, detail: Detail, figures: usize, theme: &Theme) -> Vec<Span<'static>> {
         let Quantity { name, series, look, .. } = &self.quantity;
         let points = series.points();
-        let figures = if *look == Look::Curve { 3 } else { figures };
+        let figures = if matches!(look, Look::Curve | Look::Bound) { 3 } else { figures };
         let mut spans = vec![Span::styled(format!("{} ", self.mark), self.style)];
         if detail.named {
             spans.push(Span::raw(format!("{name} ")));
@@ -146,20 +155,40 @@ impl Drawn<'_> {
             };
             spans.extend([Span::styled(" raw ", theme.faint), Span::raw(raw)]);
         }
-        if detail.measured && (*look == Look::Points || at.is_some_and(|at| at != point.step)) {
+        let late = at.is_some_and(|at| at != point.step) && *look != Look::Band;
+        if detail.measured && (*look == Look::Points || late) {
             spans.push(Span::styled(format!(" @ {}", count(point.step)), theme.faint));
         }
         spans
     }
 }
 
+/// What marks a band: where there are colours a block of its own, else a letter.
+fn band(index: usize, theme: &Theme) -> char {
+    if theme.heat.is_some() && !theme.is_ascii() { '█' } else { char::from(b'a' + (index % 26) as u8) }
+}
+
 fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &Theme) -> Chart {
     let (mut layers, mut signs, mut heights, mut rules) = (Vec::new(), Vec::new(), Vec::new(), track.rules(theme));
+    // What the bands so far come to, point by point.
+    let mut stack = Vec::new();
     let layer = |shape, style, sign| Layer { shape, style, sign };
     for (index, one) in drawn.iter().enumerate() {
         let Drawn { quantity: Quantity { series, look, run, .. }, values, mark, style, .. } = one;
         let track = &track.on(run);
         let points = || track.points(series, values);
+        if *look == Look::Band {
+            let mut bars = Vec::new();
+            stack.resize(stack.len().max(values.len()), 0.0);
+            for (floor, value) in stack.iter_mut().zip(values) {
+                bars.push((*floor, *floor + value));
+                *floor += value;
+            }
+            let bars: Vec<_> = track.points(series, &bars).map(|(x, _, (low, high))| (x, *low, *high)).collect();
+            heights.extend(bars.iter().map(|(.., high)| *high).chain([0.0]));
+            layers.push(layer(Shape::Band(bars), *style, *mark));
+            continue;
+        }
         let lost = points().filter(|(_, point, _)| point.not_finite > 0);
         rules.extend(lost.map(|(x, ..)| Rule { x, sign: '×', label: String::new(), style: theme.bad, line: None }));
         if *look == Look::Noisy {
@@ -172,7 +201,7 @@ fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &
         if *look != Look::Points {
             layers.push(layer(Shape::Curve(curve), *style, *mark));
         }
-        if *mark != SIGNS[0] {
+        if *mark != SIGNS[0] && *look != Look::Bound {
             let wanted = if *look == Look::Points { usize::from(plot.width / 4) } else { 6 };
             signs.push(layer(Shape::Points(track.some(series, values, wanted, index)), *style, *mark));
         }

@@ -74,12 +74,10 @@ fn measuring(scene: &Scene<'_>, width: u16) -> Line<'static> {
         }
     }
     parts.push(item("update", count(snapshot.step)));
-    let (training, measured) = (snapshot.cpu_seconds, snapshot.diagnostics_seconds);
+    let (measured, share) = snapshot.diagnostics_share();
     if measured > 0.0 {
         parts.push(item("diagnostics took CPU", duration(measured)));
-        if training > 0.0 {
-            parts.push(item("share", percent(measured / (training + measured))));
-        }
+        parts.push(item("share", percent(share)));
     }
     fit(parts, 2, width, theme)
 }

@@ -72,6 +72,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         let others: Vec<_> = scene.marked(scene.state.runs.shown).collect();
         // Other runs are compared with the whole, which comes first.
         quantities.splice(1..1, overlay(scene, &others, Overlaid::Rank));
+        quantities.extend(tracked.first().map(|whole| Quantity {
+            name: format!("bound of {}", scope_name(scene.snapshot, whole.latest.scope, false)),
+            series: Cow::Borrowed(whole.other),
+            look: Look::Bound,
+            run: snapshot,
+        }));
         let log = !scene.state.linear_y[Pane::Rank.index()];
         Curves { quantities, log, sign: 1.0, empty: "" }.draw(buffer, below, scene);
     }

@@ -69,8 +69,11 @@ fn every_screen_in_colours_for_dark_and_light_and_without() {
             let mut picture = shown.clone();
             for (name, palette, colour) in looks {
                 let buffer = drawn(palette, colour);
-                assert_eq!(text(&buffer), shown, "{name}");
-                picture += &["\n", name, ":\n", &styles(&buffer)].concat();
+                let own = text(&buffer);
+                // Without colours bands are of letters.
+                assert!(own == shown || !colour, "{name}");
+                let own = if own == shown { "" } else { &own };
+                picture += &["\n", name, ":\n", own, &styles(&buffer)].concat();
             }
             insta::assert_snapshot!(format!("screen_{}_{width}_{height}", screen.name().to_lowercase()), picture);
         }

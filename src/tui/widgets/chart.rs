@@ -1,6 +1,7 @@
 //! A chart: curves, envelopes and points over two axes.
 
 pub mod axis;
+mod bands;
 mod canvas;
 
 use ratatui::buffer::Buffer;
@@ -21,6 +22,8 @@ pub enum Shape {
     Curve(Vec<(f64, f64)>),
     /// Points apart.
     Points(Vec<(f64, f64)>),
+    /// x, least y, largest y of bars that reach back to the x before; bands are stacked in the order of their layers.
+    Band(Vec<(f64, f64, f64)>),
 }
 
 /// A shape and how it looks.
@@ -71,6 +74,7 @@ impl Chart {
         if feet > 0 {
             self.draw_x(buffer, area, plot, theme);
         }
+        bands::draw(self, buffer, plot, theme);
         self.draw_rules(buffer, plot);
         self.draw_layers(buffer, plot, theme);
         self.label_rules(buffer, plot);
@@ -86,6 +90,7 @@ impl Chart {
         let hidden = |y: f64| y.is_finite() && self.y.place(y).is_none();
         self.layers.iter().any(|layer| match &layer.shape {
             Shape::Envelope(points) => points.iter().any(|(_, low, _)| hidden(*low)),
+            Shape::Band(points) => points.iter().any(|(_, _, high)| hidden(*high)),
             Shape::Curve(points) | Shape::Points(points) => points.iter().any(|(_, y)| hidden(*y)),
         })
     }
@@ -166,7 +171,7 @@ impl Chart {
             match &layer.shape {
                 Shape::Envelope(points) => self.envelope(&mut canvas, points),
                 Shape::Curve(points) => self.curve(&mut canvas, points),
-                Shape::Points(_) => {}
+                Shape::Points(_) | Shape::Band(_) => {}
             }
         }
         canvas.render(buffer, &looks, theme.signs);

@@ -28,7 +28,10 @@ fn update(step: u64, loss: f64) -> String {
         cpu: seconds / 13.0,
         flops: 26_704_347.0,
         escalations: 0,
-        phases: crate::train::Phase::ALL.iter().map(|&phase| (phase, seconds / 17.0)).collect(),
+        phases: crate::train::Phase::ALL
+            .iter()
+            .map(|&phase| crate::train::Spent { wall: seconds / 17.0, ..crate::train::Spent::nothing(phase) })
+            .collect(),
     };
     serde_json::to_string(&Event::Step(step)).unwrap() + "\n"
 }
@@ -192,7 +195,8 @@ fn a_flipped_byte_is_found_in_its_line_and_mostly_to_the_byte() {
     let lines: Vec<_> = text.match_indices('\n').map(|(end, _)| end).collect();
     let (folder, log) = folder("");
     let mut exact = 0;
-    for index in (0..text.len()).step_by(7) {
+    // The end of the last line is left out: without it the line is not yet whole.
+    for index in (0..text.len() - 1).step_by(7) {
         let mut bytes = text.clone().into_bytes();
         bytes[index] ^= 1 << (index % 8);
         std::fs::write(&log, &bytes).unwrap();
@@ -226,7 +230,8 @@ fn a_line_without_a_checksum_does_not_slip_into_a_log_with_them() {
     }
     let (folder, _) = folder(&begun(Some(SCHEMA + 1)));
     let error = read(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("line 1, byte 0: the log is of schema 3, expected at most 2"), "{error}");
+    let expected = format!("line 1, byte 0: the log is of schema {}, expected at most {SCHEMA}", SCHEMA + 1);
+    assert!(error.contains(&expected), "{error}");
 }
 
 #[test]

@@ -102,6 +102,10 @@ proptest! {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
         let mut chart = chart(&points, log);
+        for (low, high) in [(0.0, 0.5), (0.5, 1.1)] {
+            let bars = points.iter().map(|(x, y)| (*x, low * y, high * y)).collect();
+            chart.layers.push(Layer { shape: Shape::Band(bars), style: Style::new(), sign: 'a' });
+        }
         if let Some((from, to)) = sight {
             chart.x = Axis::between(from, to, log.0);
         }
