@@ -77,6 +77,11 @@ macro_rules! diagnostics {
                 match self { $(Self::$variant => $module::$finding::PROBE,)* }
             }
 
+            /// Whether it finds something of each layer.
+            pub fn by_layer(self) -> bool {
+                match self { $(Self::$variant => $module::$finding::BY_LAYER,)* }
+            }
+
             /// The data that it is measured on a part of.
             pub fn samples(self, data: &Dataset) -> &Samples {
                 let held_out = match self { $(Self::$variant => $module::$finding::HELD_OUT,)* };

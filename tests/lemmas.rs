@@ -5,6 +5,7 @@
 mod zoo;
 
 use kfra_tui::curvature::dense;
+use kfra_tui::diagnostics::alignment::Direction;
 use kfra_tui::diagnostics::hessian::{Definite, HessianBlock};
 use kfra_tui::diagnostics::rank::Rank;
 use kfra_tui::diagnostics::surface::Plane;
@@ -40,10 +41,12 @@ fn measure<F: Finding>(problem: &Problem) -> Vec<F> {
         only: None,
         exact_limit: 2048,
         plane: &Plane::default(),
+        directions: Direction::ALL,
         preconditioning: &Preconditioning::default(),
         seed: 1,
         step: 0,
         image: None,
+        progress: &|_, _| {},
         cancelled: &|| false,
     };
     F::measure(&task, &mut |found| all.push(found)).unwrap();

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use kfra_tui::data::Places;
-use kfra_tui::diagnostics::{Diagnostic, Probe};
+use kfra_tui::diagnostics::{Diagnostic, Probe, Scope};
 use kfra_tui::experiment::{Experiment, FIELDS};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind};
@@ -596,6 +596,36 @@ fn diagnostics_are_measured_on_demand_also_while_the_run_stands_still_and_cancel
     assert_eq!((asked, ended), (1 + 2 * Diagnostic::ALL.len(), asked));
     assert!(count(&|event| matches!(event, Event::MeasurementEnded { cancelled: true, .. })) > 0);
     assert!(count(&|event| matches!(event, Event::Refused { command: Order::Measure(_), .. })) > 0);
+}
+
+#[test]
+fn one_layer_alone_is_measured_on_demand() {
+    let folder = experiment("kind = \"adam\"");
+    let settings = [vec!["train.updates=1000000".to_owned()], never_measured()].concat();
+    let experiment = Experiment::read(&folder.path().join("tiny.toml"), &settings).unwrap();
+    let session = Session::spawn(experiment, options(folder.path().join("out"), false)).unwrap();
+    for diagnostic in [Diagnostic::Hessian, Diagnostic::Alignment, Diagnostic::RankCurve] {
+        session.handle.send(Order::MeasureLayer(diagnostic, 1));
+    }
+    let refused = [(Diagnostic::Surface, 1), (Diagnostic::Hessian, 0), (Diagnostic::Hessian, 99)];
+    let asked = || session.handle.snapshot().said > 0 && session.handle.snapshot().measuring.is_empty();
+    assert!(wait_for(|| asked() && session.handle.snapshot().measurements().count() == 3));
+    for (diagnostic, layer) in refused {
+        session.handle.send(Order::MeasureLayer(diagnostic, layer));
+    }
+    session.handle.send(Order::Stop);
+    session.join().unwrap();
+    let (mut scopes, mut refusals) = (Vec::new(), Vec::new());
+    for event in events(folder.path()) {
+        match event {
+            Event::Measured(found) => scopes.push(found.reading().scope),
+            Event::Refused { command: Order::MeasureLayer(diagnostic, layer), .. } => {
+                refusals.push((diagnostic, layer));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((scopes, refusals), (vec![Scope::Layer(1); 3], refused.to_vec()));
 }
 
 #[test]

@@ -84,10 +84,12 @@ impl Subject {
             only: None,
             exact_limit: self.experiment.diagnostics.exact_limit,
             plane: &self.experiment.diagnostics.surface,
+            directions: &self.experiment.diagnostics.directions,
             preconditioning: &self.preconditioning,
             seed: self.experiment.seed,
             step: self.step,
             image: self.data.as_ref().and_then(|data| data.image),
+            progress: &|_, _| {},
             cancelled: &|| false,
         }
     }

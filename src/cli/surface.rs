@@ -57,13 +57,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, None) => unreachable!("required by the command line"),
     };
     let mut batch = subject.probe(Diagnostic::Surface)?;
-    let task = Task { cancelled: &|| stop.load(Ordering::Relaxed), ..subject.task(batch.at(&subject.parameters)?) };
     // On a terminal alone; there indicatif draws it on the standard error.
-    let bar = ProgressBar::new(task.plane.points as u64);
+    let bar = ProgressBar::new(subject.experiment.diagnostics.surface.points as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} rows  {elapsed}  {eta} left") {
         bar.set_style(style);
     }
-    let found = surface(&task, &|| bar.inc(1));
+    let found = surface(&Task {
+        progress: &|done, _| bar.set_position(done as u64),
+        cancelled: &|| stop.load(Ordering::Relaxed),
+        ..subject.task(batch.at(&subject.parameters)?)
+    });
     bar.finish_and_clear();
     let found = match found {
         Ok(found) => found,

@@ -33,7 +33,7 @@ pub struct Alignment {
     pub residual: f64,
     /// Products with the matrix that solving took.
     pub products: usize,
-    /// One for each direction, in the order of [`Direction::ALL`].
+    /// One for each direction that was asked for, in the order of [`Direction::ALL`].
     pub directions: Vec<Aligned>,
     /// Data of the probe batch.
     pub data: usize,
@@ -83,6 +83,11 @@ impl Direction {
     pub const ALL: &[Self] =
         &[Self::Gradient, Self::Adam, Self::Kfac, Self::Ekfac, Self::Kflr, Self::Kfra, Self::Block, Self::Full];
 
+    /// Whether it is found by solving with the Gauss-Newton matrix or a block of it.
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Block | Self::Full)
+    }
+
     /// Its name in files: `block`.
     pub fn key(self) -> &'static str {
         match self {
@@ -117,8 +122,8 @@ impl Finding for Alignment {
     const SYMBOL: &'static str = "alignment";
     const PROBE: Probe = Probe { every: 0, data: 64 };
 
-    /// Measures layer by layer, then the whole. Where only one layer is wanted the direction of the whole
-    /// matrix, which costs most, is left out.
+    /// Measures layer by layer, then the whole. The direction of the whole matrix, which costs most, is left out
+    /// where only one layer is wanted; and so is the whole, where that direction is not asked for.
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let (architecture, mut clock) = (task.pass.architecture(), Clock::start());
         let mut product = Reduced::in_parameters(task.pass, task.parameters);
@@ -126,14 +131,16 @@ impl Finding for Alignment {
         let mut directions = Directions::new(task)?;
         let damping = task.preconditioning.damping + task.preconditioning.l2;
         let all = 1..=architecture.depth();
-        let full = if task.only.is_none_or(|only| only == Scope::Whole) {
+        let full = if task.directions.contains(&Direction::Full) && task.wants_whole() {
             let found = solve(task, &mut product, &all, directions.gradient.flat.view(), damping)?;
             directions.set(Direction::Full, 1, found.direction.view());
             Some(found)
         } else {
             None
         };
-        let wanted: Vec<_> = all.clone().filter(|&layer| full.is_some() || task.wants_layer(layer)).collect();
+        // The whole is compared with the directions of all blocks.
+        let blocks = full.is_some() && task.directions.contains(&Direction::Block);
+        let wanted: Vec<_> = all.clone().filter(|&layer| blocks || task.wants_layer(layer)).collect();
         let mut shared = clock.lap();
         let each = shared / (wanted.len() + 1) as f64;
         for layer in wanted {

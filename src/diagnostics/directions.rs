@@ -18,38 +18,39 @@ use crate::optim::kronecker::damping_split;
 use crate::optim::{FirstOrder, Moments, Rule};
 
 /// The directions of all layers that are wanted.
-pub(super) struct Directions {
+pub(super) struct Directions<'a> {
     /// g, the L2 term included.
     pub gradient: Parameters<f64>,
+    /// Those that are asked for.
+    asked: &'a [Direction],
     all: Vec<(Direction, Parameters<f64>)>,
 }
 
-impl Directions {
-    /// All but the exact ones.
+impl<'a> Directions<'a> {
+    /// All that are asked for but the exact ones.
     ///
     /// # Errors
     /// Once it is cancelled, and where a factor cannot be inverted.
-    pub fn new(task: &Task) -> Result<Self, Stop> {
+    pub fn new(task: &Task<'a>) -> Result<Self, Stop> {
         let gradient = gradient(task);
-        task.go_on()?;
-        let mut all = vec![(Direction::Gradient, descent(&gradient)), (Direction::Adam, adam(task, &gradient))];
         task.go_on()?;
         // The whole needs every layer.
         let task = &Task { only: task.only.filter(|only| matches!(only, super::Scope::Layer(_))), ..*task };
-        let matrices = collect(task)?;
-        for (direction, method) in [
-            (Direction::Kfac, Kronecker::Kfac),
-            (Direction::Ekfac, Kronecker::Ekfac),
-            (Direction::Kflr, Kronecker::Kflr),
-            (Direction::Kfra, Kronecker::Kfra),
-        ] {
-            all.push((direction, kronecker(task, method, &matrices, &gradient)?));
+        let (asked, mut all) = (task.directions, Vec::new());
+        let matrices =
+            if asked.iter().any(|direction| needs_matrices(*direction)) { collect(task)? } else { Vec::new() };
+        for &direction in asked.iter().filter(|direction| !direction.is_exact()) {
+            all.push((direction, inexact(task, direction, &matrices, &gradient)?));
+            task.go_on()?;
         }
-        Ok(Self { gradient, all })
+        Ok(Self { gradient, asked, all })
     }
 
-    /// Takes in an exact direction of the layers from `layer` on.
+    /// Takes in an exact direction of the layers from `layer` on, if it is asked for.
     pub fn set(&mut self, direction: Direction, layer: usize, part: ArrayView1<f64>) {
+        if !self.asked.contains(&direction) {
+            return;
+        }
         let architecture = self.gradient.architecture().clone();
         if !self.all.iter().any(|(known, _)| *known == direction) {
             self.all.push((direction, Parameters::zeros(&architecture)));
@@ -73,18 +74,34 @@ impl Directions {
 /// Once it is cancelled, where a factor cannot be inverted, and where a product is not finite.
 pub(super) fn single(task: &Task, direction: Direction) -> Result<Parameters<f64>, Stop> {
     let gradient = gradient(task);
+    if direction.is_exact() {
+        return exact(task, direction == Direction::Full, &gradient);
+    }
+    let matrices = if needs_matrices(direction) { collect(task)? } else { Vec::new() };
+    inexact(task, direction, &matrices, &gradient)
+}
+
+/// Whether a direction takes the exact G_n.
+fn needs_matrices(direction: Direction) -> bool {
+    matches!(direction, Direction::Ekfac | Direction::Kflr)
+}
+
+/// A direction other than the exact ones. `matrices`: the exact G_n, where it takes them.
+fn inexact(
+    task: &Task,
+    direction: Direction,
+    matrices: &[Option<Matrices>],
+    gradient: &Parameters<f64>,
+) -> Result<Parameters<f64>, Stop> {
     let method = match direction {
-        Direction::Gradient => return Ok(descent(&gradient)),
-        Direction::Adam => return Ok(adam(task, &gradient)),
-        Direction::Block | Direction::Full => return exact(task, direction == Direction::Full, &gradient),
+        Direction::Adam => return Ok(adam(task, gradient)),
         Direction::Kfac => Kronecker::Kfac,
         Direction::Ekfac => Kronecker::Ekfac,
         Direction::Kflr => Kronecker::Kflr,
         Direction::Kfra => Kronecker::Kfra,
+        _ => return Ok(descent(gradient)),
     };
-    let needs_blocks = matches!(method, Kronecker::Ekfac | Kronecker::Kflr);
-    let matrices = if needs_blocks { collect(task)? } else { Vec::new() };
-    kronecker(task, method, &matrices, &gradient)
+    kronecker(task, method, matrices, gradient)
 }
 
 /// −g.

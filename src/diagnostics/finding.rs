@@ -22,6 +22,9 @@ pub trait Finding: Clone + 'static {
     /// When it is measured, and on how many data, where nothing is stated.
     const PROBE: Probe = Probe { every: 50, data: 64 };
 
+    /// Whether it finds something of each layer.
+    const BY_LAYER: bool = true;
+
     /// Whether it is measured on validation data, where there are any, in place of training data.
     const HELD_OUT: bool = false;
 
@@ -48,7 +51,9 @@ pub struct Task<'a> {
     pub exact_limit: usize,
     /// The plane of the loss surface.
     pub plane: &'a Plane,
-    /// What the directions that are compared depend on.
+    /// The directions that are compared.
+    pub directions: &'a [Direction],
+    /// What they depend on.
     pub preconditioning: &'a Preconditioning,
     /// The run's.
     pub seed: u64,
@@ -56,6 +61,8 @@ pub struct Task<'a> {
     pub step: u64,
     /// Rows and columns of an input, where inputs are images.
     pub image: Option<(usize, usize)>,
+    /// Told by any thread how many pieces of work are done, and of how many, where nothing is reported for long.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
     /// Whether to end without a further report; to be asked often, by any thread.
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }

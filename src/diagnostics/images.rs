@@ -71,6 +71,7 @@ struct Seen {
 impl Finding for Images {
     const TITLE: &'static str = "images";
     const PROBE: Probe = Probe { every: 0, data: 256 };
+    const BY_LAYER: bool = false;
     const HELD_OUT: bool = true;
 
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {

@@ -83,6 +83,7 @@ mod tests {
 
     use super::*;
     use crate::data::Targets;
+    use crate::diagnostics::alignment::Direction;
     use crate::diagnostics::surface::Plane;
     use crate::diagnostics::{Diagnostic, Preconditioning, Task};
     use crate::network::{Activation, Init, Layer};
@@ -129,10 +130,12 @@ mod tests {
                 only: None,
                 exact_limit: 100,
                 plane: &Plane::default(),
+                directions: Direction::ALL,
                 preconditioning: &Preconditioning::default(),
                 seed: 1,
                 step: 7,
                 image: Some((1, 3)),
+                progress: &|_, _| {},
                 cancelled: &|| false,
             };
             let mut found = Vec::new();

@@ -3,6 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::Diagnostic;
+use super::alignment::Direction;
 use super::surface::Plane;
 
 /// The diagnostics section of an experiment.
@@ -16,11 +17,19 @@ pub struct Settings {
     pub exact_limit: usize,
     /// The plane on which the loss surface is measured.
     pub surface: Plane,
+    /// The directions that are compared with the exact one, in the order of [`Direction::ALL`].
+    pub directions: Vec<Direction>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { probes: Each::of(Diagnostic::probe), budget: 0.1, exact_limit: 2048, surface: Plane::default() }
+        Self {
+            probes: Each::of(Diagnostic::probe),
+            budget: 0.1,
+            exact_limit: 2048,
+            surface: Plane::default(),
+            directions: Direction::ALL.to_vec(),
+        }
     }
 }
 

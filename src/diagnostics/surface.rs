@@ -184,11 +184,11 @@ impl Surface {
     }
 }
 
-/// Measures the surface of `task.plane`. `progress` is told, by any thread, whenever another row of it is known.
+/// Measures the surface of `task.plane`; tells its progress by rows.
 ///
 /// # Errors
 /// Where something is not finite or the axes do not span a plane, and once the task is cancelled.
-pub fn surface(task: &Task, progress: &(dyn Fn() + Sync)) -> Result<Surface, Stop> {
+pub fn surface(task: &Task) -> Result<Surface, Stop> {
     let (plane, mut clock) = (*task.plane, Clock::start());
     let [u, v] = plane.axes;
     let axes = [axis::direction(task, u, 0)?, axis::direction(task, v, 1)?];
@@ -199,7 +199,7 @@ pub fn surface(task: &Task, progress: &(dyn Fn() + Sync)) -> Result<Surface, Sto
         return Err(Error::NoPlane.into());
     }
     let cost = clock.lap();
-    let (points, seconds) = grid::evaluate(task, &axes, progress)?;
+    let (points, seconds) = grid::evaluate(task, &axes)?;
     let mut numbers = HashMap::new();
     let piece = |point: &grid::Point| {
         let next = numbers.len() as u32;
@@ -222,10 +222,11 @@ impl Finding for Surface {
     const TITLE: &'static str = "loss surface";
     const SYMBOL: &'static str = "surface";
     const PROBE: Probe = Probe { every: 0, data: 64 };
+    const BY_LAYER: bool = false;
 
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         if task.wants_whole() {
-            report(surface(task, &|| {})?);
+            report(surface(task)?);
         }
         Ok(())
     }

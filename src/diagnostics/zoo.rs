@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::alignment::Direction;
 use super::surface::Plane;
 use super::{Preconditioning, Task};
 use crate::linalg::Stream;
@@ -79,10 +80,12 @@ pub fn task(problem: &Problem) -> Task<'_> {
         only: None,
         exact_limit: 2048,
         plane: &PLANE,
+        directions: Direction::ALL,
         preconditioning: &DEFAULT,
         seed: 1,
         step: 3,
         image: None,
+        progress: &|_, _| {},
         cancelled: &|| false,
     }
 }

@@ -9,6 +9,7 @@ use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
 use super::{Experiment, Mismatch, selection, surface};
 use crate::data::{Known, Task};
+use crate::diagnostics::alignment::Direction;
 use crate::diagnostics::{self, Diagnostic, Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan, Targets};
 use crate::optim::Range;
@@ -193,11 +194,15 @@ fn train(root: &mut Section, available: Option<usize>, sink: &Sink) -> train::Se
 fn diagnostics(root: &mut Section, available: Option<usize>, depth: usize, sink: &Sink) -> diagnostics::Settings {
     let mut section = root.section_or_empty("diagnostics");
     let default = diagnostics::Settings::default();
-    let mut plane = default.surface;
+    let (mut plane, mut directions) = (default.surface, default.directions);
     let probes = Each::of(|diagnostic| {
         let mut section = section.section_or_empty(diagnostic.name());
         if diagnostic == Diagnostic::Surface {
             plane = surface::check(&mut section, depth, sink);
+        }
+        if diagnostic == Diagnostic::Alignment {
+            let names = section.names("directions", Direction::ALL, Direction::key);
+            directions = names.unwrap_or_else(|| std::mem::take(&mut directions));
         }
         probe(section, diagnostic, available, sink)
     });
@@ -208,6 +213,7 @@ fn diagnostics(root: &mut Section, available: Option<usize>, depth: usize, sink:
             .whole("exact_limit", Range::Count, MOST)
             .map_or(default.exact_limit, |limit| limit.value as usize),
         surface: plane,
+        directions,
     };
     section.finish();
     settings

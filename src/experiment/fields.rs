@@ -124,6 +124,7 @@ fields! {
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";
     "train.keep_checkpoints" = "3", All, "Latest checkpoints that are kept, beside the one of the lowest validation loss (training loss where there are no validation data) and those asked for; 0: all.";
 
+    "diagnostics.alignment.directions" = "-", All, "The directions that are compared, a list of some of gradient, adam, kfac, ekfac, kflr, kfra, block and full; all where not stated. Without full, which costs most, layers alone are measured.";
     "diagnostics.surface.u" = "\"gradient\"", All, "The first axis of the surface: a direction, as long as the weights that it moves.";
     "diagnostics.surface.u_layer" = "0", All, "The one layer that it moves; 0: all.";
     "diagnostics.surface.v" = "\"random\"", All, "The second axis; where it is that of u it is of another layer, or random.";
@@ -145,7 +146,7 @@ fn add(
 ) {
     if key == "optimizer.kronecker_damping" {
         add_coefficients(fields);
-    } else if key == "diagnostics.surface.u" {
+    } else if key == "diagnostics.alignment.directions" {
         add_probes(fields);
     }
     let known = fields.iter_mut().find(|field| field.key == key);

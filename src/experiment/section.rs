@@ -152,6 +152,37 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// Some names, in the order of `all`, at least one.
+    pub fn names<T: Copy>(&mut self, key: &'static str, all: &[T], name: impl Fn(T) -> &'static str) -> Option<Vec<T>> {
+        let node = self.take(key)?.node;
+        let known: Vec<_> = all.iter().map(|&item| name(item)).collect();
+        let Value::List(items) = &node.value else {
+            self.wrong(key, &node, &format!("a list of names, some of {}", known.join(", ")));
+            return None;
+        };
+        if items.is_empty() {
+            self.wrong(key, &node, &format!("a list of one or more of {}", known.join(", ")));
+            return None;
+        }
+        let mut found = Vec::new();
+        for item in items {
+            let shown = self.key(key);
+            match &item.value {
+                Value::Text(text) if known.contains(&text.as_str()) => found.push(text.as_str()),
+                Value::Text(text) => {
+                    let suggestion = nearest(text, &known).map(str::to_owned);
+                    let flaw = Flaw::Name { key: shown, found: text.clone(), known: known.clone(), suggestion };
+                    self.sink.report(item.origin, flaw);
+                }
+                other => {
+                    let expected = format!("a name, one of {}", known.join(", "));
+                    self.sink.report(item.origin, Flaw::Value { key: shown, expected, found: other.describe() });
+                }
+            }
+        }
+        Some(all.iter().copied().filter(|&item| found.contains(&name(item))).collect())
+    }
+
     /// `true` or `false`.
     pub fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?.node;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::data::{Selection, Source, Task};
+use crate::diagnostics::alignment::Direction;
 use crate::diagnostics::surface::{Along, Axis, Plane};
 use crate::diagnostics::{Each, Probe};
 use crate::network::{Activation, Init, Layer, Loss, Plan};
@@ -349,6 +350,7 @@ proptest! {
                     points: 3 + batch % 999,
                     extent: 0.5 + budget,
                 },
+                directions: Direction::ALL.iter().copied().skip(batch % Direction::ALL.len()).collect(),
             },
         };
         let text = experiment.to_toml();

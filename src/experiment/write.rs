@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Experiment;
 use crate::data::{Selection, Source};
+use crate::diagnostics::alignment::Direction;
 use crate::diagnostics::surface::{Axis, Plane};
 use crate::diagnostics::{Diagnostic, Probe};
 use crate::network::Plan;
@@ -44,11 +45,24 @@ impl Experiment {
         writeln!(out, "\n[diagnostics]")?;
         for &diagnostic in Diagnostic::ALL {
             let Probe { every, data } = diagnostics.probes[diagnostic];
-            let own = if diagnostic == Diagnostic::Surface { plane(&diagnostics.surface) } else { String::new() };
+            let own = match diagnostic {
+                Diagnostic::Surface => plane(&diagnostics.surface),
+                Diagnostic::Alignment => directions(&diagnostics.directions),
+                _ => String::new(),
+            };
             writeln!(out, "{} = {{ every = {every}, data = {data}{own} }}", diagnostic.name())?;
         }
         writeln!(out, "budget = {:?}\nexact_limit = {}", diagnostics.budget, diagnostics.exact_limit)
     }
+}
+
+/// What an alignment has beside its probe, unless all directions are compared.
+fn directions(directions: &[Direction]) -> String {
+    if directions == Direction::ALL {
+        return String::new();
+    }
+    let names: Vec<_> = directions.iter().map(|direction| Text(direction.key()).to_string()).collect();
+    format!(", directions = [{}]", names.join(", "))
 }
 
 /// What a surface has beside its probe.

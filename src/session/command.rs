@@ -44,6 +44,8 @@ pub enum Command {
     /// Measure a diagnostic at the present parameters, whatever its cadence and the budget. It waits for what is
     /// under way; its end is an event of its own.
     Measure(Diagnostic),
+    /// The same of one layer λ alone.
+    MeasureLayer(Diagnostic, usize),
     /// End the measurement that is under way, and those that wait.
     CancelMeasurements,
     /// Take down that another run begins at the checkpoint of this one after so many updates.

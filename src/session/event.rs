@@ -28,6 +28,17 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A measurement goes on without a result so far.
+    MeasurementProgress {
+        /// The step whose parameters are measured.
+        step: u64,
+        /// Which diagnostic.
+        diagnostic: Diagnostic,
+        /// Pieces of work that are done.
+        done: usize,
+        /// And how many there are.
+        of: usize,
+    },
     /// A measurement that was asked for is over.
     MeasurementEnded {
         /// The step whose parameters were measured; of one that never began, the present one.

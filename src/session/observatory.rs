@@ -3,27 +3,33 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use cpu_time::{ProcessTime, ThreadTime};
 
 use super::Event;
 use super::contain::{DIAGNOSTICS, contain};
 use crate::data::Dataset;
-use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Task};
+use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Scope, Task};
 use crate::experiment::Experiment;
 use crate::linalg::{Archive, ArchiveError, Keep, Moment};
 use crate::network::{Architecture, Loss, Parameters};
 use crate::train::Hyperparameter;
+
+/// How long a measurement goes on before it is told how far it is, again and again.
+const PROGRESS: Duration = Duration::from_millis(500);
 
 /// What is measured, and what for.
 struct Job {
     step: u64,
     subject: Subject,
     due: Vec<Diagnostic>,
+    /// The one part that is measured, where not all are.
+    only: Option<Scope>,
     cancelled: Cancelled,
 }
 
@@ -85,14 +91,16 @@ pub(super) struct Observatory {
     busy: Option<Busy>,
     /// How often watchers cancelled measurements.
     cancelled: Arc<AtomicU64>,
-    /// What was asked for and waits.
-    asked: VecDeque<Diagnostic>,
+    /// What was asked for and waits, and of which part.
+    asked: VecDeque<(Diagnostic, Option<Scope>)>,
     /// Steps from which each is measured next.
     due: Each<u64>,
     /// CPU seconds each took the last time; 0 before.
     costs: Each<f64>,
     /// CPU seconds of diagnostics so far.
     spent: f64,
+    /// L.
+    depth: usize,
     clock: ProcessTime,
 }
 
@@ -134,6 +142,7 @@ impl Observatory {
             due: Each::of(|_| 0),
             costs: Each::of(|_| 0.0),
             spent: 0.0,
+            depth: architecture.depth(),
             clock: ProcessTime::now(),
         }
     }
@@ -172,17 +181,21 @@ impl Observatory {
         self.busy.is_none() && !self.asked.is_empty()
     }
 
-    /// Takes note that a diagnostic is asked for; says so, or why not.
-    pub(super) fn ask(&mut self, diagnostic: Diagnostic) -> Result<String, String> {
-        let waits = self.asked.contains(&diagnostic);
+    /// Takes note that a diagnostic is asked for, of all or of one layer; says so, or why not.
+    pub(super) fn ask(&mut self, diagnostic: Diagnostic, layer: Option<usize>) -> Result<String, String> {
+        let waits = self.asked.iter().any(|(waits, _)| *waits == diagnostic);
         if waits || self.busy.as_ref().is_some_and(|busy| busy.asked == Some(diagnostic)) {
             return Err(format!("{}: is being measured already", diagnostic.title()));
         }
         if self.thread.is_none() {
             return Err("diagnostics have no thread".to_owned());
         }
-        self.asked.push_back(diagnostic);
-        Ok(format!("measure {}", diagnostic.title()))
+        if layer.is_some_and(|layer| !diagnostic.by_layer() || !(1..=self.depth).contains(&layer)) {
+            return Err(format!("{}: there is nothing of that layer", diagnostic.title()));
+        }
+        self.asked.push_back((diagnostic, layer.map(Scope::Layer)));
+        let of = layer.map_or_else(String::new, |layer| format!(" of layer {layer}"));
+        Ok(format!("measure {}{of}", diagnostic.title()))
     }
 
     /// Ends what is under way, and what waits; the ends of the latter as events. None where there is nothing.
@@ -194,7 +207,7 @@ impl Observatory {
             busy.cancelled.cancel();
         }
         let ended = |diagnostic| Event::MeasurementEnded { step, diagnostic, cancelled: true, seconds: 0.0 };
-        Some(self.asked.drain(..).map(ended).collect())
+        Some(self.asked.drain(..).map(|(diagnostic, _)| ended(diagnostic)).collect())
     }
 
     /// Starts what was asked for, else what is due at `step`: longest due first, as far as the budget allows, so
@@ -205,7 +218,7 @@ impl Observatory {
             return;
         }
         let asked = self.asked.pop_front();
-        let due = asked.map_or_else(|| self.due(step), |diagnostic| vec![diagnostic]);
+        let due = asked.map_or_else(|| self.due(step), |(diagnostic, _)| vec![diagnostic]);
         self.begin(step, due, asked, subject);
     }
 
@@ -226,20 +239,23 @@ impl Observatory {
         &mut self,
         step: u64,
         due: Vec<Diagnostic>,
-        asked: Option<Diagnostic>,
+        asked: Option<(Diagnostic, Option<Scope>)>,
         subject: impl FnOnce(&[Diagnostic]) -> Subject,
     ) {
         if due.is_empty() {
             return;
         }
-        for &diagnostic in &due {
+        let only = asked.and_then(|(_, only)| only);
+        // One layer alone is no measurement of the cadence.
+        for &diagnostic in due.iter().filter(|_| only.is_none()) {
             self.due[diagnostic] = step + self.settings.probes[diagnostic].every;
             self.costs[diagnostic] = 0.0;
         }
         let cancelled = Cancelled::not_yet(&self.cancelled);
         let subject = subject(&due);
-        let job = Job { step, subject, due, cancelled: cancelled.clone() };
+        let job = Job { step, subject, due, only, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
+            let asked = asked.map(|(diagnostic, _)| diagnostic);
             self.busy = Some(Busy { step, asked, began: Moment::now(), cancelled });
         }
     }
@@ -334,6 +350,31 @@ impl Keep for Observatory {
     }
 }
 
+/// Tells how far a measurement is, now and then.
+struct Progress<'a> {
+    tell: &'a Sender<Report>,
+    step: u64,
+    diagnostic: Diagnostic,
+    told: Mutex<Moment>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(tell: &'a Sender<Report>, step: u64, diagnostic: Diagnostic) -> Self {
+        Self { tell, step, diagnostic, told: Mutex::new(Moment::now()) }
+    }
+
+    fn tell(&self, done: usize, of: usize) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= PROGRESS {
+            *told = Moment::now();
+            let &Self { step, diagnostic, .. } = self;
+            let event = Event::MeasurementProgress { step, diagnostic, done, of };
+            // A run that is over does not listen.
+            drop(self.tell.send(Report::Result(Box::new(event), 0.0)));
+        }
+    }
+}
+
 /// What the diagnostics thread measures with.
 struct Instruments {
     data: Arc<Dataset>,
@@ -360,7 +401,8 @@ impl Instruments {
                 // Gathered when first needed: what is off at the start may be switched on.
                 let measured = contain(|| {
                     let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
-                    self.measure(diagnostic, batch, &job, &cancelled, &mut |measurement| {
+                    let progress = Progress::new(tell, job.step, diagnostic);
+                    self.measure(diagnostic, batch, &job, (&cancelled, &progress), &mut |measurement| {
                         let cost = measurement.reading().cost;
                         report(Event::Measured(measurement), cost);
                     })
@@ -390,7 +432,7 @@ impl Instruments {
         diagnostic: Diagnostic,
         batch: &mut ProbeBatch,
         job: &Job,
-        cancelled: &(dyn Fn() -> bool + Sync),
+        (cancelled, progress): (&(dyn Fn() -> bool + Sync), &Progress),
         report: &mut dyn FnMut(Measurement),
     ) -> Result<(), Error> {
         let Subject { parameters, preconditioning } = &job.subject;
@@ -401,13 +443,15 @@ impl Instruments {
         let task = Task {
             pass: batch.backward(parameters)?,
             parameters,
-            only: None,
+            only: job.only,
             exact_limit: self.settings.exact_limit,
             plane: &self.settings.surface,
+            directions: &self.settings.directions,
             preconditioning,
             seed: self.seed,
             step: job.step,
             image: self.data.image,
+            progress: &|done, of| progress.tell(done, of),
             cancelled,
         };
         diagnostic.measure(&task, report)

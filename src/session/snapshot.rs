@@ -84,6 +84,9 @@ pub struct Snapshot {
     pub said: u64,
     /// Diagnostics that were asked for and are not over, in the order they were asked for.
     pub measuring: Vec<Diagnostic>,
+    /// Of a measurement that goes on: how many pieces of work are done, and of how many.
+    #[serde(default)]
+    pub progress: Option<(Diagnostic, usize, usize)>,
     /// The end, once it came.
     pub summary: Option<Summary>,
     /// Where its log is damaged: nothing is known of what follows.
@@ -169,7 +172,9 @@ impl Snapshot {
             Event::DiagnosticFailed { step, diagnostic, reason } => {
                 self.say(*step, Level::Warning, format!("{}: {reason}", diagnostic.title()));
             }
+            Event::MeasurementProgress { diagnostic, done, of, .. } => self.progress = Some((*diagnostic, *done, *of)),
             Event::MeasurementEnded { step, diagnostic, cancelled, seconds } => {
+                self.progress = None;
                 self.measuring.retain(|asked| asked != diagnostic);
                 let how = if *cancelled { "cancelled after" } else { "measured in" };
                 self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
@@ -181,7 +186,7 @@ impl Snapshot {
                         Some(change.as_str())
                     }
                     Command::Switch { optimizer } => Some(optimizer.name()),
-                    Command::Measure(diagnostic) => {
+                    Command::Measure(diagnostic) | Command::MeasureLayer(diagnostic, _) => {
                         self.measuring.push(diagnostic);
                         None
                     }
@@ -212,6 +217,7 @@ impl Snapshot {
                 self.status = Status::Ended(summary.status.clone());
                 self.summary = Some((**summary).clone());
                 self.measuring.clear();
+                self.progress = None;
             }
         }
     }
@@ -327,6 +333,7 @@ impl Snapshot {
     }
 
     fn measure(&mut self, measurement: &Measurement) {
+        self.progress = None;
         let reading = measurement.reading();
         let diagnostic = measurement.diagnostic();
         match self.diagnostics_seconds.binary_search_by_key(&diagnostic, |(known, _)| *known) {

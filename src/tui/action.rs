@@ -37,6 +37,7 @@ pub enum Action {
     AskUpdates,
     Checkpoint,
     Measure,
+    MeasureLayer,
     MeasureAll,
     CancelMeasurements,
     LayerBefore,
@@ -113,6 +114,7 @@ impl Action {
                 | Self::AskUpdates
                 | Self::Checkpoint
                 | Self::Measure
+                | Self::MeasureLayer
                 | Self::MeasureAll
                 | Self::CancelMeasurements
                 | Self::Ask(_)
@@ -239,13 +241,14 @@ bindings! {
     Runs: [letter('l')] "log-y", None, Action::LogY, "Logarithmic or linear y axis.";
     Runs: [letter('L')] "log-x", None, Action::LogX, "Logarithmic or linear x axis.";
     Runs: [ESC] "back", None, Action::Back, "One level back: the filter off, then to the Train screen.";
-    Curvature: [letter('N'), letter('n')] "measure", Some("measure"), Action::Measure, "Measure what the focused pane shows now.";
+    Curvature: [letter('N')] "measure", Some("measure"), Action::Measure, "Measure what the focused pane shows now, of all layers.";
     Curvature: [letter('X'), letter('x')] "cancel", Some("cancel"), Action::CancelMeasurements, "End what is being measured, and what waits.";
     Curvature: [RIGHT, letter('.')] "layer-after", Some("layer"), Action::LayerAfter, "Show the next layer; before the first one, all as one.";
     Curvature: [LEFT, letter(',')] "layer-before", None, Action::LayerBefore, "Show the layer before.";
     Curvature: [letter('s')] "source", Some("factors"), Action::NextSource, "Show other factors: the optimizer's running averages, KFAC's, KFLR's, KFRA's.";
     Curvature: [letter('v')] "view", Some("view"), Action::NextView, "Show the next view of the focused pane.";
     Curvature: [letter('z'), ENTER] "zoom", Some("zoom"), Action::Zoom, "Give the whole screen to the focused pane, and back.";
+    Curvature: [letter('n')] "measure-layer", Some("one layer"), Action::MeasureLayer, "Measure what the focused pane shows now, of the layer that is shown.";
     Curvature: [key(KeyCode::Tab)] "next", Some("next pane"), Action::NextPane, "Focus the next pane.";
     Curvature: [letter('A')] "measure-all", Some("all"), Action::MeasureAll, "Measure all that this screen shows, one after the other.";
     Curvature: [letter('l')] "log-y", Some("log y"), Action::LogY, "Logarithmic or linear y axis of the focused chart.";

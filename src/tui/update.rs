@@ -73,7 +73,7 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     }
     if let Some(action) = action::find(state.context(), event) {
         let effect = update(state, action, sight)?;
-        if let (Effect::Send(..) | Effect::Measure(_), Some(why)) = (&effect, sight.deaf(state)) {
+        if let (Effect::Send(..) | Effect::Measure(..), Some(why)) = (&effect, sight.deaf(state)) {
             state.say(Level::Warning, why);
             return None;
         }
@@ -145,10 +145,14 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Accept => return overlay::accept(state, sight),
         Action::TogglePause => return Some(toggle_pause(state, snapshot)),
         Action::SingleStep => return Some(Effect::send(Command::RunThenPause(1), "one update, then pause")),
-        Action::Measure => return measure(state, snapshot, state.focus.diagnostics(state)),
+        Action::Measure => return measure(state, snapshot, state.focus.diagnostics(state), None),
+        Action::MeasureLayer => {
+            let layer = Some(state.layer.min(snapshot.depth())).filter(|layer| *layer > 0);
+            return measure(state, snapshot, state.focus.diagnostics(state), layer);
+        }
         Action::MeasureAll => {
             let all = Pane::of(state.screen).iter().flat_map(|pane| pane.diagnostics(state)).copied();
-            return measure(state, snapshot, &all.collect::<Vec<_>>());
+            return measure(state, snapshot, &all.collect::<Vec<_>>(), None);
         }
         Action::CancelMeasurements => {
             return Some(Effect::send(Command::CancelMeasurements, "cancel measurements"));
@@ -224,8 +228,8 @@ fn images(state: &State, snapshot: &Snapshot) -> usize {
     panes::images::choices(state, snapshot).saturating_sub(1)
 }
 
-/// Asks for measurements, of a run that goes on.
-fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -> Option<Effect> {
+/// Asks for measurements of all layers or of one, in a run that goes on.
+fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic], layer: Option<usize>) -> Option<Effect> {
     if matches!(snapshot.status, Status::Ended(_)) && snapshot.run.is_some() {
         state.say(Level::Warning, "the run is over: kfra-tui inspect --run measures at its checkpoints");
         return None;
@@ -238,7 +242,7 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic]) -
         state.say(Level::Info, reason);
         return None;
     }
-    Some(Effect::Measure(wanted))
+    Some(Effect::Measure(wanted, layer))
 }
 
 /// Asks whether to stop the run on the screen: on the Runs screen the selected one.

@@ -75,6 +75,35 @@ fn directions(problem: &Problem) -> Vec<(Direction, Array1<f64>)> {
 }
 
 #[test]
+fn directions_compared_alone_are_as_among_all_others() {
+    let problem = problem(&[3, 4, 5, 2], Activation::Tanh, Loss::Categorical, true, 6);
+    let all = measure(&problem, &preconditioning());
+    let of = |asked: &[Direction]| {
+        let mut found = Vec::new();
+        let task = Task { directions: asked, preconditioning: &preconditioning(), ..task(&problem) };
+        Alignment::measure(&task, &mut |one| found.push(one)).unwrap();
+        found
+    };
+    let asked: [&[Direction]; 4] = [
+        &[Direction::Kfac, Direction::Kfra],
+        &[Direction::Ekfac],
+        &[Direction::Gradient, Direction::Full],
+        &[Direction::Adam, Direction::Block, Direction::Full],
+    ];
+    for asked in asked {
+        let found = of(asked);
+        // The whole is compared with the exact direction of the whole.
+        assert_eq!(found.len(), if asked.contains(&Direction::Full) { 4 } else { 3 });
+        for one in found {
+            let among = all.iter().find(|other| other.scope == one.scope).unwrap();
+            let expected: Vec<_> =
+                among.directions.iter().filter(|aligned| asked.contains(&aligned.direction)).copied().collect();
+            assert_eq!(one.directions, expected, "{:?}", one.scope);
+        }
+    }
+}
+
+#[test]
 fn directions_are_compared_as_with_dense_matrices() {
     for problem in zoo() {
         let (g, expected) = (gradient(&problem), directions(&problem));

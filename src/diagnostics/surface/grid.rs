@@ -1,6 +1,7 @@
 //! The losses on the grid, row by row on all threads.
 
 use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cpu_time::ThreadTime;
 use ndarray::{Array1, Axis, Zip, s};
@@ -34,10 +35,10 @@ struct Row {
 ///
 /// # Errors
 /// Once the task is cancelled.
-pub fn evaluate(task: &Task, axes: &[Array1<f64>; 2], progress: &(dyn Fn() + Sync)) -> Result<(Vec<Point>, f64), Stop> {
+pub fn evaluate(task: &Task, axes: &[Array1<f64>; 2]) -> Result<(Vec<Point>, f64), Stop> {
     let (coordinates, here) = (task.plane.coordinates(), task.plane.here());
     let parts = parts(task);
-    let mut rows = vec![Row::default(); coordinates.len()];
+    let (mut rows, done) = (vec![Row::default(); coordinates.len()], AtomicUsize::new(0));
     each(rows.par_iter_mut().zip(&coordinates), |(row, v)| {
         if (task.cancelled)() {
             return;
@@ -54,7 +55,7 @@ pub fn evaluate(task: &Task, axes: &[Array1<f64>; 2], progress: &(dyn Fn() + Syn
             row.points.push(point);
         }
         row.seconds = clock.elapsed().as_secs_f64();
-        progress();
+        (task.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, coordinates.len());
     });
     if rows.iter().any(|row| row.points.len() < coordinates.len()) {
         return Err(Stop::Cancelled);

@@ -17,7 +17,7 @@ fn plane(u: (Along, Option<usize>), v: (Along, Option<usize>), points: usize, ex
 }
 
 fn measured(problem: &Problem, plane: &Plane) -> Surface {
-    surface(&Task { plane, ..task(problem) }, &|| {}).unwrap()
+    surface(&Task { plane, ..task(problem) }).unwrap()
 }
 
 /// The mean loss at other parameters, in one pass.
@@ -33,7 +33,7 @@ fn every_point_is_the_loss_where_it_lies() {
     for problem in zoo().iter().step_by(3) {
         let plane = plane((Along::Weights, None), (Along::Random, Some(1)), 5, 1.0);
         let task = Task { plane: &plane, ..task(problem) };
-        let found = surface(&task, &|| {}).unwrap();
+        let found = surface(&task).unwrap();
         let [u, v] =
             [axis::direction(&task, plane.axes[0], 0), axis::direction(&task, plane.axes[1], 1)].map(Result::unwrap);
         let weights = &problem.parameters.flat;
@@ -192,7 +192,7 @@ fn axes_that_span_no_plane_are_refused() {
     let problem = problem(&[3, 4, 2], Activation::Tanh, Loss::SquaredError, true, 6);
     // The update of the default is the negative gradient.
     let plane = plane((Along::Gradient, None), (Along::Update, None), 3, 1.0);
-    let found = surface(&Task { plane: &plane, ..task(&problem) }, &|| {});
+    let found = surface(&Task { plane: &plane, ..task(&problem) });
     assert!(matches!(found, Err(Stop::Failed(Error::NoPlane))), "{found:?}");
 }
 
@@ -200,11 +200,16 @@ fn axes_that_span_no_plane_are_refused() {
 fn progress_is_told_for_every_row_and_cancelling_ends_it() {
     let problem = problem(&[3, 4, 2], Activation::Tanh, Loss::SquaredError, true, 6);
     let rows = AtomicUsize::new(0);
-    let count = || _ = rows.fetch_add(1, Ordering::Relaxed);
-    surface(&task(&problem), &count).unwrap();
-    assert_eq!(rows.load(Ordering::Relaxed), Plane::default().points);
+    let most = AtomicUsize::new(0);
+    let count = |done, of| {
+        assert_eq!(of, Plane::default().points);
+        most.fetch_max(done, Ordering::Relaxed);
+        rows.fetch_add(1, Ordering::Relaxed);
+    };
+    surface(&Task { progress: &count, ..task(&problem) }).unwrap();
+    assert_eq!([&rows, &most].map(|number| number.load(Ordering::Relaxed)), [Plane::default().points; 2]);
     let cancelled = || rows.load(Ordering::Relaxed) > Plane::default().points + 3;
-    let stopped = surface(&Task { cancelled: &cancelled, ..task(&problem) }, &count);
+    let stopped = surface(&Task { cancelled: &cancelled, progress: &count, ..task(&problem) });
     assert!(matches!(stopped, Err(Stop::Cancelled)));
     assert!(rows.load(Ordering::Relaxed) < 2 * Plane::default().points);
 }

@@ -71,7 +71,11 @@ impl<T: Real> Worker<T> {
                 self.checkpoint(true)?;
                 applied(self, "checkpoint written".into())?;
             }
-            Command::Measure(diagnostic) => match self.observatory.ask(diagnostic) {
+            Command::Measure(diagnostic) => match self.observatory.ask(diagnostic, None) {
+                Ok(change) => applied(self, change)?,
+                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
+            },
+            Command::MeasureLayer(diagnostic, layer) => match self.observatory.ask(diagnostic, Some(layer)) {
                 Ok(change) => applied(self, change)?,
                 Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
             },

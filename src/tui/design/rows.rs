@@ -107,7 +107,6 @@ fn is_shown(field: &Field, document: &Document) -> bool {
             let takers = field.key.strip_prefix("data.").and_then(Source::takers).unwrap_or_default();
             takers.contains(&&*source) || stated().is_some()
         }
-        "diagnostics.alignment.every" => stated().is_some(),
         // A section, unless something else stands in its place.
         _ if FIELDS.iter().any(|other| other.key.starts_with(&below)) => {
             stated().is_some_and(|value| !value.starts_with('{'))

@@ -137,14 +137,16 @@ fn layers(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, all: &[Tracked<'_,
 
 /// The cosines of one block, or of the whole, along the run.
 fn along(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, one: &Tracked<'_, Found>) {
-    let quantity = |(name, series): (&str, _)| Quantity {
-        name: name.to_owned(),
+    let quantity = |(direction, series): (Direction, _)| Quantity {
+        name: direction.name().to_owned(),
         series: Cow::Borrowed(series),
         look: Look::Curve,
         run: scene.snapshot,
     };
-    let quantities = [("KFRA", one.history), ("KFAC", one.other), ("KFLR", one.third)].map(quantity).into();
+    let compared = |direction| one.latest.directions.iter().any(|aligned| aligned.direction == direction);
+    let all = [(Direction::Kfra, one.history), (Direction::Kfac, one.other), (Direction::Kflr, one.third)];
+    let quantities = all.into_iter().filter(|(direction, _)| compared(*direction)).map(quantity).collect();
     // A cosine may be negative: linear unless asked otherwise.
     let log = scene.state.linear_y[Pane::Alignment.index()];
-    Curves { quantities, log, sign: 1.0, empty: "" }.draw(buffer, area, scene);
+    Curves { quantities, log, sign: 1.0, empty: "none of KFRA, KFAC and KFLR is compared" }.draw(buffer, area, scene);
 }

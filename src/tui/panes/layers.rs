@@ -82,8 +82,11 @@ fn measuring(scene: &Scene<'_>, width: u16) -> Line<'static> {
     fit(parts, 2, width, theme)
 }
 
-/// How many results of a measurement that goes on are there, of how many.
+/// How far a measurement is that goes on: of its work, or how many of its results are there.
 fn done(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
+    if let Some((_, done, of)) = scene.snapshot.progress.filter(|(measured, ..)| *measured == diagnostic) {
+        return format!(" ({done} of {of})");
+    }
     let found = scene.snapshot.measurements().filter(|found| found.diagnostic() == diagnostic);
     let steps: Vec<_> = found.map(|found| found.reading().step).collect();
     let Some(latest) = steps.iter().max() else { return String::new() };

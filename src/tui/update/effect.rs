@@ -14,8 +14,8 @@ use crate::train::Hyperparameter;
 pub enum Effect {
     /// Send a command; the text says it for people.
     Send(Command, String),
-    /// Measure diagnostics, one after the other.
-    Measure(Vec<Diagnostic>),
+    /// Measure diagnostics, one after the other: of all layers, or of one.
+    Measure(Vec<Diagnostic>, Option<usize>),
     /// End, because the run is over.
     Quit,
     /// End without waiting for the run to be over.

@@ -88,7 +88,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train | Context::Curvature, "previous") => {
             state.focus == Pane::of(done.before)[focused(done.before) - 1]
         }
-        (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank])),
+        (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank], None)),
         (Context::Train | Context::Curvature | Context::Images, "cancel") => done.sent(Command::CancelMeasurements),
         (Context::Train | Context::Curvature | Context::Images, "set") => done.over(Overlay::Choose(0)),
         (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
@@ -194,9 +194,10 @@ fn of_every_screen(name: &str, done: &Done) -> Option<bool> {
 fn of_curvature(name: &str, done: &Done) -> Option<bool> {
     use Diagnostic as D;
     let Done { state, effect, .. } = done;
-    let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec()));
+    let asked = |diagnostics: &[D]| *effect == Some(Effect::Measure(diagnostics.to_vec(), None));
     Some(match name {
         "measure" => asked(&[D::Approximation, D::Fisher]),
+        "measure-layer" => *effect == Some(Effect::Measure(vec![D::Approximation, D::Fisher], Some(3))),
         "measure-all" => {
             asked(&[D::Spectrum, D::Factors, D::Approximation, D::Fisher, D::Alignment, D::RankCurve, D::Surface])
         }
@@ -218,7 +219,7 @@ fn of_curvature(name: &str, done: &Done) -> Option<bool> {
 fn of_images(name: &str, done: &Done) -> Option<bool> {
     let Done { state, effect, .. } = done;
     Some(match name {
-        "measure" => *effect == Some(Effect::Measure(vec![Diagnostic::Images])),
+        "measure" => *effect == Some(Effect::Measure(vec![Diagnostic::Images], None)),
         "image-before" => state.image == 1,
         "image-after" => state.image == 3,
         "cadence" => done.asked(H::Every(Diagnostic::Images)),

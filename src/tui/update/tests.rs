@@ -420,7 +420,7 @@ fn every_screen_keeps_its_focus() {
 #[test]
 fn a_run_that_is_over_is_not_measured_and_what_is_being_measured_not_twice() {
     let mut run = sample::snapshot(10);
-    assert_eq!(after("CN", &run).1, Some(Effect::Measure(vec![Diagnostic::Spectrum])));
+    assert_eq!(after("CN", &run).1, Some(Effect::Measure(vec![Diagnostic::Spectrum], None)));
     let (command, change) = (Command::Measure(Diagnostic::Spectrum), String::new());
     run.apply(&crate::session::Event::Applied { ticket: 1, step: 10, command, change });
     let (state, effect) = after("CN", &run);

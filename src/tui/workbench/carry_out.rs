@@ -26,10 +26,14 @@ impl Workbench<'_> {
     pub(super) fn carry_out(&mut self, effect: Effect) -> Result<Option<String>, String> {
         match effect {
             Effect::Send(command, text) => self.send(self.state.runs.shown, command, text)?,
-            Effect::Measure(diagnostics) => {
+            Effect::Measure(diagnostics, layer) => {
                 for diagnostic in diagnostics {
                     let text = format!("measure {}", diagnostic.title());
-                    self.send(self.state.runs.shown, Command::Measure(diagnostic), text)?;
+                    let command = match layer.filter(|_| diagnostic.by_layer()) {
+                        Some(layer) => Command::MeasureLayer(diagnostic, layer),
+                        None => Command::Measure(diagnostic),
+                    };
+                    self.send(self.state.runs.shown, command, text)?;
                 }
             }
             Effect::Scan => self.scan(),
