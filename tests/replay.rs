@@ -230,10 +230,9 @@ fn a_replay_up_to_an_update_leaves_a_checkpoint_that_others_go_on_from() {
 fn forge(run: &Path, old: &str, new: &str) {
     let path = run.join("events.jsonl");
     let log = fs::read_to_string(&path).unwrap();
-    let unsealed: String = log
-        .lines()
-        .map(|line| line[..line.rfind(",\"crc32c\"").unwrap()].replace("\"schema\":2,", "") + "}\n")
-        .collect();
+    let schema = format!("\"schema\":{},", session::log::SCHEMA);
+    let unsealed: String =
+        log.lines().map(|line| line[..line.rfind(",\"crc32c\"").unwrap()].replace(&schema, "") + "}\n").collect();
     assert_eq!(unsealed.matches(old).count(), 1, "{old}");
     fs::write(path, unsealed.replace(old, new)).unwrap();
     // What is known of another log does not count.

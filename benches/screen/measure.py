@@ -66,7 +66,10 @@ class Screen:
         return time.monotonic() - self.began
 
     def press(self, key: str) -> None:
-        os.write(self.terminal, key.encode())
+        try:
+            os.write(self.terminal, key.encode())
+        except OSError:
+            pass  # It is over.
 
     def wait(self) -> None:
         """Read until the program ends."""
@@ -100,7 +103,7 @@ def key_latency(screen: Screen, keys: int) -> list[float]:
 
 
 def leave(screen: Screen) -> None:
-    """Quit, which ends the run."""
+    """Quit, which ends the run; where it is over by itself there is nothing to ask."""
     screen.press("q")
     time.sleep(0.3)
     screen.press("y")
@@ -156,8 +159,7 @@ def main() -> None:
             screen = Screen(arguments.binary, [arguments.experiment, *plain, "--out", out])
             while not (Path(out) / "summary.json").exists():
                 screen.read(0.2)
-            screen.press("q")
-            screen.wait()
+            leave(screen)
             times["screen"].append(seconds_training(out))
         without, within = statistics.median(times["run"]), statistics.median(times["screen"])
         ratio = statistics.median(b / a for a, b in zip(times["run"], times["screen"], strict=True))

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event};
 
-/// How long the thread waits before it looks whether it is still wanted.
-const PATIENCE: Duration = Duration::from_millis(33);
+/// How long the thread waits before it looks whether it is still wanted. Each time crossterm spins for what is left of
+/// the last millisecond: often, that would keep an idle machine busy.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What comes from the terminal, read on a thread of its own: reading from a terminal that is gone may
 /// never return, and the screen must see that it is gone.
