@@ -155,9 +155,10 @@ fn columns(items: &[Item], scene: &Scene<'_>, width: u16) -> Vec<table::Column> 
         let share = if item.wall.is_finite() { item.share } else { 0.0 };
         (format!("{:<length$}", bar::bar(share, length, theme.is_ascii())), theme.series[0])
     };
-    let names = items.iter().map(|item| (item.name.clone(), theme.text)).collect();
+    let short = |name: &str| if width < 70 { name.replace("pre-activation", "pre-act.") } else { name.to_owned() };
+    let names = items.iter().map(|item| (short(&item.name), theme.text)).collect();
     let mut columns = vec![
-        table::Column::words("phase", 9, names).down_to(12),
+        table::Column::words("phase", 9, names).down_to(16),
         numbers("ms", 10, milliseconds(|item| item.wall)),
         numbers("CPU", 5, milliseconds(|item| item.cpu)),
         numbers("share", 8, percents(&of(|item| item.share))),
