@@ -85,6 +85,8 @@ fn bad_arguments_are_refused() {
         &["check", "experiments/digits-quickstart.toml", "--set", "batch"],
         &["run", "experiments/digits-quickstart.toml", "--unknown"],
         &["bench", "--repeat", "0"],
+        &["frobnicate"],
+        &["inspect", "--run", "no/such/run", "--out", "nothing"],
     ] {
         let output = program(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));

@@ -291,13 +291,13 @@ fn a_run_whose_loss_diverges_stands_still_once_and_names_the_checkpoint_from_bef
     let (folder, session) = spoilt();
     let run = folder.path().join("out");
     let paused = session.handle.snapshot();
-    assert_eq!(paused.back, Some(200));
+    assert_eq!((paused.back, paused.astray), (Some(200), true));
     let said = &paused.messages.back().unwrap().text;
     assert!(said.starts_with("fork it at update 200 or change settings: the loss diverges: "), "{said}");
     let (latest, _) = Checkpoint::list(&run).remove(0);
     assert!(200 < latest && latest < paused.step, "{latest}");
     let last = events(&run).into_iter().rev().find_map(|event| match event {
-        Event::Paused { step, back } => Some((step, back)),
+        Event::Paused { step, back, .. } => Some((step, back)),
         _ => None,
     });
     assert_eq!(last, Some((paused.step, Some(200))));

@@ -80,9 +80,9 @@ fn an_experiment_is_designed_started_steered_forked_compared_and_exported() {
 
     tour.press("S", "ADAM");
     tour.inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 50));
-    // The list of optimizers, from the top down to KFRA.
+    // The list of optimizers, from Adam, which it trains with, down to KFRA.
     tour.press("o", "another optimizer: Enter");
-    tour.press("jjjjjj\r", "adam → kfra");
+    tour.press("jjj\r", "adam → kfra");
     tour.inside.wait_for(|screen| {
         let contents = screen.contents();
         contents.contains("KFRA") && contents.contains('▼') && contents.contains("applied")

@@ -111,7 +111,7 @@ fn what_cannot_be_measured_is_told() {
     for (arguments, expected) in [
         (&["surface", "small.toml", "--out", "a.txt"][..], "expected a file that ends in .csv, .json, .svg or .png"),
         (&["surface", "none.toml", "--out", "a.csv"], "none.toml"),
-        (&["surface", "--run", "none", "--out", "a.csv"], "expected a checkpoint"),
+        (&["surface", "--run", "none", "--out", "a.csv"], "expected a run folder"),
         (&["surface", "--out", "a.csv"], "required"),
         (&["surface", "small.toml"], "--out"),
         (&["surface", "small.toml", "--step", "3", "--out", "a.csv"], "--step <N>"),

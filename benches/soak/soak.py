@@ -52,7 +52,7 @@ TRAIN = [
     *"zvlLxac+-f0<>1234hjk[]CM",
     *(UP, DOWN, RIGHT, LEFT, "\t", "\x0c"),
     *("g1e-2\r", "t0.5\r", "g3\r", "e\x1b", "m" + DOWN + "\x1b", "?" + DOWN * 5 + "\x1b", ":loss\x1b", "w"),
-    *("o" + DOWN * place + "\r" for place in range(9)),
+    *("og" + DOWN * place + "\r" for place in range(9)),
 ]
 # And on the others.
 RUNS = [*"R", *"svigvlLX", " ", UP, DOWN, "/lr > 0\r", "/\x15\r", "T"]

@@ -30,6 +30,9 @@ impl Subject {
     /// # Errors
     /// Where there is no such checkpoint, it cannot be read, or the batch does not fit.
     pub fn of_run(folder: &Path, step: Option<u64>, batch: Option<&Path>, set: &[String]) -> Result<Self, Error> {
+        if !folder.is_dir() {
+            return Err(Error::Request(format!("{}: expected a run folder; there is none", folder.display())));
+        }
         let checkpoints = Checkpoint::list(folder);
         let found = checkpoints.iter().find(|(found, _)| step.is_none_or(|step| step == *found));
         let (step, file) = found.cloned().ok_or_else(|| {

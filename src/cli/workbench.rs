@@ -31,6 +31,11 @@ pub(super) struct Arguments {
 /// Bad input, no terminal, and a run that fails.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let experiment = match &arguments.experiment {
+        Some(word) if !word.exists() && word.components().count() == 1 && word.extension().is_none() => {
+            let word = word.display();
+            let known = "kfra-tui --help lists the commands";
+            return Err(Error::Request(format!("{word}: neither a command nor an experiment file; {known}")));
+        }
         Some(file) => read(file, &arguments.overrides)?,
         None => Experiment::builtin(&arguments.overrides.set)?,
     };

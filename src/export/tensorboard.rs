@@ -193,7 +193,7 @@ mod tests {
         for event in [
             Event::Evaluated(evaluation(0)),
             Event::Step(step),
-            Event::Paused { step: 1, back: None },
+            Event::Paused { step: 1, back: None, astray: false },
             Event::Evaluated(evaluation(1)),
         ] {
             log.take(&event);

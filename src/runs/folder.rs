@@ -95,6 +95,10 @@ impl Run {
         if let Some(summary) = &summary {
             // A summary is a table of plain values, some of them not numbers of JSON.
             if let Ok(serde_json::Value::Object(results)) = serde_json::to_value(summary) {
+                // It has the place of the one that the experiment states.
+                if let Some(serde_json::Value::String(kind)) = results.get("optimizer").filter(|kind| *kind != "") {
+                    known.insert("optimizer.kind".to_owned(), Fact::Text(kind.clone()));
+                }
                 for (key, value) in results {
                     let fact = match value {
                         serde_json::Value::Number(number) => number.as_f64().map(Fact::Number),
@@ -132,6 +136,9 @@ impl Run {
         let number = |value: f64| Fact::Number(value);
         let mut know = |key: &str, fact| self.results.insert(key.to_owned(), fact);
         know("updates", number(snapshot.step as f64));
+        if let Some(run) = &snapshot.run {
+            self.settings.insert("optimizer.kind".to_owned(), Fact::Text(run.optimizer.clone()));
+        }
         if let Some(evaluation) = &snapshot.evaluation {
             know("train_loss", number(evaluation.train_loss));
             know("validation_loss", number(evaluation.validation_loss));

@@ -365,7 +365,8 @@ impl Shelf {
             }
             std::fs::remove_dir_all(folder)?;
         }
-        self.entries.remove(place);
+        let entry = self.entries.remove(place);
+        self.ends.retain(|(folder, _)| *folder != entry.folder);
         Ok(())
     }
 

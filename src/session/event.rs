@@ -102,6 +102,9 @@ pub enum Event {
         /// Where it does so by itself, because of something: the latest checkpoint from before that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         back: Option<u64>,
+        /// Whether it does so by itself, because its parameters are no good.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        astray: bool,
     },
     /// Training goes on after `step` updates.
     Resumed {

@@ -78,6 +78,8 @@ struct Busy {
     step: u64,
     /// The diagnostic, where somebody asked for it.
     asked: Option<Diagnostic>,
+    /// All that it measures.
+    due: Vec<Diagnostic>,
     began: Moment,
     cancelled: Cancelled,
 }
@@ -161,7 +163,7 @@ impl Observatory {
                 }
                 Report::Done(cost) => {
                     self.spent += cost;
-                    if let Some(Busy { step, asked: Some(diagnostic), began, cancelled }) = self.busy.take() {
+                    if let Some(Busy { step, asked: Some(diagnostic), began, cancelled, .. }) = self.busy.take() {
                         let (cancelled, seconds) = (cancelled.get(), began.elapsed().as_secs_f64());
                         events.push(Event::MeasurementEnded { step, diagnostic, cancelled, seconds });
                     }
@@ -192,6 +194,13 @@ impl Observatory {
         }
         if layer.is_some_and(|layer| !diagnostic.by_layer() || !(1..=self.depth).contains(&layer)) {
             return Err(format!("{}: there is nothing of that layer", diagnostic.title()));
+        }
+        // Nobody who asks waits for what the cadence has begun: that begins anew afterwards.
+        if let Some(busy) = self.busy.as_ref().filter(|busy| busy.asked.is_none()) {
+            busy.cancelled.cancel();
+            for &diagnostic in &busy.due {
+                self.due[diagnostic] = 0;
+            }
         }
         self.asked.push_back((diagnostic, layer.map(Scope::Layer)));
         let of = layer.map_or_else(String::new, |layer| format!(" of layer {layer}"));
@@ -253,10 +262,10 @@ impl Observatory {
         }
         let cancelled = Cancelled::not_yet(&self.cancelled);
         let subject = subject(&due);
-        let job = Job { step, subject, due, only, cancelled: cancelled.clone() };
+        let job = Job { step, subject, due: due.clone(), only, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             let asked = asked.map(|(diagnostic, _)| diagnostic);
-            self.busy = Some(Busy { step, asked, began: Moment::now(), cancelled });
+            self.busy = Some(Busy { step, asked, due, began: Moment::now(), cancelled });
         }
     }
 

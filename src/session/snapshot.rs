@@ -27,6 +27,9 @@ pub struct Snapshot {
     /// The checkpoint to go back to, while it stands still because of something that came after it.
     #[serde(default)]
     pub back: Option<u64>,
+    /// Whether it stands still because its parameters are no good.
+    #[serde(default)]
+    pub astray: bool,
     /// Updates made.
     pub step: u64,
     /// The latest update.
@@ -66,6 +69,9 @@ pub struct Snapshot {
     pub step_seconds: (f64, f64),
     /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
     pub escalations: usize,
+    /// FLOP/s that the machine has been seen to reach, by products of large matrices at the start or by an update.
+    #[serde(default)]
+    pub peak: Option<f64>,
     /// How long further updates take.
     pub pace: Pace,
     /// The latest ρ that the present optimizer measured.
@@ -87,6 +93,9 @@ pub struct Snapshot {
     /// Of a measurement that goes on: how many pieces of work are done, and of how many.
     #[serde(default)]
     pub progress: Option<(Diagnostic, usize, usize)>,
+    /// Diagnostics that came to no result the last time, and why.
+    #[serde(default)]
+    failed: Vec<(Diagnostic, String)>,
     /// The end, once it came.
     pub summary: Option<Summary>,
     /// Where its log is damaged: nothing is known of what follows.
@@ -170,6 +179,8 @@ impl Snapshot {
             Event::Evaluated(evaluation) => self.evaluate(evaluation),
             Event::Measured(measurement) => self.measure(measurement),
             Event::DiagnosticFailed { step, diagnostic, reason } => {
+                self.failed.retain(|(known, _)| known != diagnostic);
+                self.failed.push((*diagnostic, reason.clone()));
                 self.say(*step, Level::Warning, format!("{}: {reason}", diagnostic.title()));
             }
             Event::MeasurementProgress { diagnostic, done, of, .. } => self.progress = Some((*diagnostic, *done, *of)),
@@ -177,7 +188,10 @@ impl Snapshot {
                 self.progress = None;
                 self.measuring.retain(|asked| asked != diagnostic);
                 let how = if *cancelled { "cancelled after" } else { "measured in" };
-                self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
+                // That it failed has been said.
+                if *cancelled || self.failure(*diagnostic).is_none() {
+                    self.say(*step, Level::Info, format!("{}: {how} {seconds:.1} s", diagnostic.title()));
+                }
             }
             Event::Applied { ticket, step, command, change } => {
                 let mark = match *command {
@@ -210,8 +224,10 @@ impl Snapshot {
                 self.say(*step, Level::Warning, reason.clone());
             }
             Event::Warning { step, text } => self.say(*step, Level::Warning, text.clone()),
-            Event::Paused { back, .. } => (self.status, self.back) = (Status::Paused, *back),
-            Event::Resumed { .. } => (self.status, self.back) = (Status::Running, None),
+            Event::Paused { back, astray, .. } => {
+                (self.status, self.back, self.astray) = (Status::Paused, *back, *astray);
+            }
+            Event::Resumed { .. } => (self.status, self.back, self.astray) = (Status::Running, None, false),
             Event::Checkpoint { step, file } => self.say(*step, Level::Info, format!("wrote {file}")),
             Event::Ended(summary) => {
                 self.status = Status::Ended(summary.status.clone());
@@ -254,9 +270,10 @@ impl Snapshot {
 
     fn start(&mut self, run: &RunInfo) {
         self.step = run.step;
-        (self.status, self.back) = (Status::Running, None);
+        (self.status, self.back, self.astray) = (Status::Running, None, false);
         self.hyperparameters.clone_from(&run.hyperparameters);
         let mut run = run.clone();
+        self.peak = [self.peak, run.peak].into_iter().flatten().reduce(f64::max);
         if let Some(known) = &self.run {
             // What is drawn begins where the run first did.
             run.step = known.step;
@@ -272,6 +289,7 @@ impl Snapshot {
     fn switch(&mut self, optimizer: &str, hyperparameters: &[(Hyperparameter, f64)]) {
         hyperparameters.clone_into(&mut self.hyperparameters);
         self.phases.clear();
+        self.step_seconds = (0.0, 0.0);
         self.latest = None;
         self.latest_ratio = None;
         if let Some(run) = &mut self.run {
@@ -286,6 +304,9 @@ impl Snapshot {
         at(&mut self.epoch, step.epoch);
         at(&mut self.wall, step.wall);
         self.cpu_seconds += step.cpu;
+        if step.wall > 0.0 {
+            self.peak = self.peak.map(|peak| peak.max(step.flops / step.wall));
+        }
         self.escalations += step.escalations;
         for (series, value) in [
             (&mut self.kronecker_damping, step.kronecker_damping),
@@ -332,8 +353,14 @@ impl Snapshot {
         self.evaluation = Some(*evaluation);
     }
 
+    /// Why a diagnostic came to no result the last time, if it did not.
+    pub fn failure(&self, diagnostic: Diagnostic) -> Option<&str> {
+        self.failed.iter().find(|(failed, _)| *failed == diagnostic).map(|(_, reason)| reason.as_str())
+    }
+
     fn measure(&mut self, measurement: &Measurement) {
         self.progress = None;
+        self.failed.retain(|(failed, _)| *failed != measurement.diagnostic());
         let reading = measurement.reading();
         let diagnostic = measurement.diagnostic();
         match self.diagnostics_seconds.binary_search_by_key(&diagnostic, |(known, _)| *known) {

@@ -18,9 +18,10 @@ pub enum Outcome {
 
 impl Summary {
     /// The names of its values, but for the machine.
-    pub const NAMES: [&str; 11] = [
+    pub const NAMES: [&str; 12] = [
         "status",
         "reason",
+        "optimizer",
         "updates",
         "train_loss",
         "validation_loss",
@@ -41,6 +42,9 @@ pub struct Summary {
     /// Why, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The optimizer in the end, which the user may have changed.
+    #[serde(default)]
+    pub optimizer: String,
     /// Updates made.
     pub updates: u64,
     /// Mean loss a datum over the first 10,000 training data, without the L2 term.
@@ -76,6 +80,7 @@ mod tests {
         let summary = Summary {
             status: Outcome::Failed,
             reason: Some("full disk".to_owned()),
+            optimizer: "adam".to_owned(),
             updates: 1,
             train_loss: 1.0,
             validation_loss: f64::NAN,

@@ -98,6 +98,7 @@ impl<T: Real> Worker<T> {
         let summary = Summary {
             status,
             reason,
+            optimizer: self.trainer.method().name().to_owned(),
             updates: self.recorder.updates(),
             train_loss: loss(|e| e.train_loss),
             validation_loss: loss(|e| e.validation_loss),
@@ -232,7 +233,7 @@ impl<T: Real> Worker<T> {
             self.checkpoint(false)?;
         }
         if matches!(self.course, Course::Until(last) if step >= last) {
-            self.pause(None)?;
+            self.pause()?;
         }
         Ok(())
     }
@@ -276,12 +277,13 @@ impl<T: Real> Worker<T> {
             None => "change settings and go on".to_owned(),
         };
         self.recorder.emit(Event::Warning { step, text: format!("{advice}: {reason}") })?;
-        Ok(self.pause(back)?)
+        self.course = Course::Paused;
+        Ok(self.recorder.emit(Event::Paused { step, back, astray: good < step })?)
     }
 
-    fn pause(&mut self, back: Option<u64>) -> Result<(), RecordError> {
+    fn pause(&mut self) -> Result<(), RecordError> {
         self.course = Course::Paused;
-        self.recorder.emit(Event::Paused { step: self.trainer.step_number(), back })
+        self.recorder.emit(Event::Paused { step: self.trainer.step_number(), back: None, astray: false })
     }
 
     /// Takes down what diagnostics found, and starts those that are due.

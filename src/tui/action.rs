@@ -282,7 +282,7 @@ bindings! {
     List: [PAGE_DOWN, letter(' ')] "page-down", None, Action::PageDown, "Go down by ten lines.";
     List: [key(KeyCode::Home), letter('g')] "first", None, Action::First, "Go to the first line.";
     List: [key(KeyCode::End), letter('G')] "last", None, Action::Last, "Go to the last line.";
-    List: [ENTER] "accept", None, Action::Accept, "Take the selected line.";
+    List: [ENTER] "accept", Some("take"), Action::Accept, "Take the selected line.";
     List: [ESC, letter('q'), letter('?'), letter('e'), letter('o')] "back", Some("back"), Action::Back, "Close the list.";
     List: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
     Messages: [UP, letter('k')] "up", Some("up"), Action::Up, "Go up.";

@@ -272,6 +272,9 @@ fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
         Status::Loading => "reading the log".to_owned(),
         _ if !goes_on => "never measured".to_owned(),
         _ if snapshot.measuring.contains(&diagnostic) => "measuring…".to_owned(),
+        _ if snapshot.failure(diagnostic).is_some() => {
+            format!("{}: {}", diagnostic.title(), snapshot.failure(diagnostic).unwrap_or_default())
+        }
         _ if every && no_budget => "diagnostics.budget is 0: N measures it".to_owned(),
         _ if every => "measuring…".to_owned(),
         _ => format!("{}: N measures it now", diagnostic.title()),

@@ -183,6 +183,7 @@ pub fn end(step: u64) -> Event {
     Event::Ended(Box::new(Summary {
         status: Outcome::Stopped,
         reason: None,
+        optimizer: "kfra".to_owned(),
         updates: step,
         train_loss: trend(step),
         validation_loss: trend(step),
@@ -230,6 +231,9 @@ pub fn shelf_of(first: Snapshot) -> Shelf {
     for seed in 1..=2 {
         let mut snapshot = measured(200 * seed);
         snapshot.apply(&end(200 * seed));
+        if let Some(run) = &mut snapshot.run {
+            run.optimizer = "adam".to_owned();
+        }
         shelf.record(folder(&format!("runs/adam-{seed}"), seed, "adam"), snapshot);
     }
     shelf.record(folder("runs/kfac", 1, "kfac"), Snapshot::default());

@@ -115,7 +115,10 @@ fn fake(desk: &crate::session::Desk, panics: bool) -> crate::session::Summary {
                     publish(&mut snapshot, &sample::end(step));
                     return snapshot.summary.unwrap();
                 }
-                Command::Pause => (running, ()) = (false, publish(&mut snapshot, &Event::Paused { step, back: None })),
+                Command::Pause => {
+                    running = false;
+                    publish(&mut snapshot, &Event::Paused { step, back: None, astray: false });
+                }
                 Command::Resume => (running, ()) = (true, publish(&mut snapshot, &Event::Resumed { step })),
                 _ => {}
             }

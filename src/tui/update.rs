@@ -16,6 +16,7 @@ use super::panes::{self, Pane};
 use super::runs;
 use super::state::{Overlay, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
+use crate::optim::Kind;
 use crate::runs::{Entry, Standing};
 use crate::session::snapshot::Level;
 use crate::session::{Command, Outcome, Snapshot, Status};
@@ -172,7 +173,11 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Help => state.overlay = Some(Overlay::Help(0)),
         Action::Messages => state.overlay = Some(Overlay::Messages(0)),
         Action::Choose => state.overlay = Some(Overlay::Choose(0)),
-        Action::Optimizers => state.overlay = Some(Overlay::Optimizers(0)),
+        Action::Optimizers => {
+            let now = snapshot.run.as_ref().map_or("", |run| &run.optimizer);
+            let place = Kind::all().iter().position(|kind| kind.name() == now).unwrap_or(0);
+            state.overlay = Some(Overlay::Optimizers(place));
+        }
         Action::Palette => state.overlay = Some(Overlay::Palette(String::new(), 0)),
         Action::Ask(hyperparameter) if used(state, sight, hyperparameter) => {
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), Typed::default()));

@@ -55,7 +55,7 @@ impl<T: Real> Worker<T> {
         match command {
             Command::Pause => {
                 applied(self, "paused".into())?;
-                self.pause(None)?;
+                self.pause()?;
             }
             Command::Resume => {
                 self.course = Course::On;

@@ -76,7 +76,7 @@ impl Curves<'_> {
             .enumerate()
             .filter(|(_, quantity)| !quantity.series.is_empty())
             .map(|(index, quantity)| {
-                let noisy = matches!(quantity.look, Look::Noisy | Look::Smooth | Look::Band);
+                let noisy = matches!(quantity.look, Look::Noisy | Look::Smooth);
                 let past = if noisy { smoothing(scene.state) } else { 0.0 };
                 let values = smoothed(&quantity.series, past).into_iter().map(|value| self.sign * value).collect();
                 let style = theme.series[index % theme.series.len()];

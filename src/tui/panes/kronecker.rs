@@ -49,8 +49,11 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let (blocks, fisher) = found(scene.snapshot);
-    let blocks = blocks.iter().map(|one| (one.latest.reading(), one.latest.data));
-    let all: Vec<_> = blocks.chain(fisher.iter().map(|one| (one.latest.reading(), one.latest.data))).collect();
+    let mut all: Vec<_> = blocks.iter().map(|one| (one.latest.reading(), one.latest.data)).collect();
+    // What is said of the errors must not be of the distance, which is measured more often.
+    if all.is_empty() {
+        all = fisher.iter().map(|one| (one.latest.reading(), one.latest.data)).collect();
+    }
     let Some(&(latest, data)) = all.iter().max_by_key(|(reading, _)| reading.step) else { return Vec::new() };
     let cost = all.iter().map(|(reading, _)| reading).filter(|reading| reading.step == latest.step).map(|one| one.cost);
     measured(latest.step, data, cost.sum())

@@ -88,6 +88,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
             "this optimizer has no quadratic model",
         ),
     };
+    let empty = if snapshot.run.is_some() { empty } else { "no update yet" };
     let mut quantities: Vec<_> = quantities
         .into_iter()
         .map(|(name, series, look, present)| Quantity {

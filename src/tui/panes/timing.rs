@@ -23,9 +23,9 @@ const EMPTY: &str = "no update yet";
 const WALL: usize = 2;
 
 pub const ABOUT: &[&str] = &[
-    "Wall and CPU time of an update by phases, a fading mean of the latest ones,",
-    "with the arithmetic of each as a share of the peak: what products of large",
-    "matrices reached on this machine when the run started.",
+    "Wall and CPU time of an update by phases, a fading mean of the latest ones.",
+    "of peak: the arithmetic a second over the most that this machine reached,",
+    "by products of large matrices at the start or by an update since.",
     "evaluation, and each diagnostic with its CPU time beside the updates:",
     "means over the whole run. threads busy: CPU time over wall time.",
     "screen: the share of time that drawing takes.",
@@ -137,7 +137,7 @@ fn items(snapshot: &Snapshot) -> (Vec<Item>, Vec<Item>) {
 
 fn columns(items: &[Item], scene: &Scene<'_>, width: u16) -> Vec<table::Column> {
     let theme = scene.theme;
-    let peak = scene.snapshot.run.as_ref().and_then(|run| run.peak);
+    let peak = scene.snapshot.peak;
     let numbers = |title, importance, texts: Vec<String>| {
         table::Column::numbers(title, importance, texts.into_iter().map(|text| (text, theme.text)).collect())
     };
@@ -232,7 +232,7 @@ fn summary(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
     if let (Some(step), true) = (&snapshot.latest, wall > 0.0) {
         let rate = step.flops / step.wall.max(f64::MIN_POSITIVE);
         first.push(item("GFLOP/s", digits(rate / 1e9, 3)));
-        if let Some(peak) = snapshot.run.as_ref().and_then(|run| run.peak) {
+        if let Some(peak) = snapshot.peak {
             first.push(item("of peak", percent(rate / peak)));
         }
         let threads = snapshot.run.as_ref().map_or_else(String::new, |run| format!(" of {}", run.threads));

@@ -3,6 +3,7 @@
 use super::typed::{self, Value};
 use super::{Effect, Sight};
 use crate::optim::Kind;
+use crate::session::snapshot::Level;
 use crate::session::{Command, Snapshot};
 use crate::tui::action::{self, Action, BINDINGS, Context};
 use crate::tui::line::Typed;
@@ -107,6 +108,10 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
         }
         Overlay::Optimizers(selected) => {
             let optimizer = *Kind::all().get(selected)?;
+            if snapshot.run.as_ref().is_some_and(|run| run.optimizer == optimizer.name()) {
+                state.say(Level::Info, format!("it trains with {} already", optimizer.name()));
+                return None;
+            }
             Some(Effect::send(Command::Switch { optimizer }, &format!("optimizer {}", optimizer.name())))
         }
         Overlay::Forks(id, steps, selected) => Some(Effect::ForkAt(id, *steps.get(selected)?)),

@@ -91,7 +91,7 @@ fn as_said(context: Context, name: &str, done: &Done) -> Option<bool> {
         (Context::Train, "measure") => *effect == Some(Effect::Measure(vec![Diagnostic::Rank], None)),
         (Context::Train | Context::Curvature | Context::Images, "cancel") => done.sent(Command::CancelMeasurements),
         (Context::Train | Context::Curvature | Context::Images, "set") => done.over(Overlay::Choose(0)),
-        (Context::Train, "optimizer") => done.over(Overlay::Optimizers(0)),
+        (Context::Train, "optimizer") => matches!(state.overlay, Some(Overlay::Optimizers(_))),
         (Context::Train, "gamma") => done.asked(H::KroneckerDamping),
         (Context::Train, "tau") => done.asked(H::StepDamping),
         (Context::Train, "rate") => done.asked(H::LearningRate),

@@ -67,8 +67,8 @@ fn keys_that_steer_the_run_send_their_commands() {
         ("r0.01⏎", rate(0.01)),
         ("e⏎0.1⏎", gamma(0.1)),
         ("ejj⏎3⏎", tau(3.0)),
-        ("o⏎", Command::Switch { optimizer: Kind::all()[0] }),
-        ("ojjj⏎", Command::Switch { optimizer: Kind::Rule(crate::optim::Rule::Adam) }),
+        ("og⏎", Command::Switch { optimizer: Kind::all()[0] }),
+        ("ogjjj⏎", Command::Switch { optimizer: Kind::Rule(crate::optim::Rule::Adam) }),
         (":checkp⏎", Command::Checkpoint),
         (":ONE UPD⏎", Command::RunThenPause(1)),
         (":xy⌫⌫step⏎", Command::RunThenPause(1)),
@@ -109,7 +109,7 @@ fn the_pause_key_resumes_a_paused_run() {
 fn a_run_that_takes_no_commands_says_why() {
     let mut run = sample::snapshot(10);
     run.apply(&sample::end(10));
-    for typed in [" ", "s", "w", "[", "g1⏎", "o⏎", "X"] {
+    for typed in [" ", "s", "w", "[", "g1⏎", "og⏎", "X"] {
         let (state, effect) = after(typed, &run);
         assert_eq!(
             (effect, said(&state)),
@@ -303,6 +303,11 @@ fn lists_scroll_within_their_bounds() {
     let last = Some(Overlay::Choose(run.hyperparameters.len() - 1));
     assert!(["eG", "e⇲"].iter().all(|typed| after(typed, &run).0.overlay == last));
     assert_eq!(after("oGg", &run).0.overlay, Some(Overlay::Optimizers(0)));
+    // The present one is selected, and is no change.
+    let now = Kind::all().iter().position(|kind| kind.name() == "kfra").unwrap();
+    assert_eq!(after("o", &run).0.overlay, Some(Overlay::Optimizers(now)));
+    let (state, effect) = after("o⏎", &run);
+    assert_eq!((effect, state.notice.map(|(_, said)| said)), (None, Some("it trains with kfra already".to_owned())));
     assert_eq!(after("2jjj", &run).0.scroll[1], 3);
     let (state, _) = after(&("e".to_owned() + &"j".repeat(99)), &run);
     assert_eq!(state.overlay, Some(Overlay::Choose(run.hyperparameters.len() - 1)));

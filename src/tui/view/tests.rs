@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
 use crate::runs::Shelf;
 use crate::session::{Command, Event, Snapshot};
-use crate::train::Hyperparameter;
+use crate::train::{Hyperparameter, Phase, Spent};
 use crate::tui::action::BINDINGS;
 use crate::tui::line::Typed;
 use crate::tui::picture::{styles, text};
@@ -269,6 +269,30 @@ fn without_a_budget_nothing_is_said_to_be_measured_unless_it_was_asked_for() {
     let none = apply(&mut run, set(0.0));
     assert!(none.contains("diagnostics.budget is 0: N measures") && !none.contains("measuring…"), "{none}");
     assert!(apply(&mut run, Command::Measure(Diagnostic::Rank)).contains("measuring…"));
+}
+
+#[test]
+fn why_a_diagnostic_came_to_no_result_is_shown_in_its_place() {
+    let mut run = sample::fold(&[sample::start(), sample::step(1)]);
+    let state = State { screen: Screen::Images, focus: Pane::Images, ..State::default() };
+    let shown = |run: &Snapshot| text(&picture(100, 30, &state, run, &dark()));
+    let (diagnostic, reason) = (Diagnostic::Images, "inputs are no images".to_owned());
+    run.apply(&Event::DiagnosticFailed { step: 1, diagnostic, reason });
+    run.apply(&Event::MeasurementEnded { step: 1, diagnostic, cancelled: false, seconds: 0.1 });
+    assert!(shown(&run).contains("images: inputs are no images") && !shown(&run).contains("measured in"));
+}
+
+#[test]
+fn the_time_of_an_update_is_that_of_the_present_optimizer() {
+    let mut run = sample::snapshot(300);
+    run.apply(&Event::Switched { step: 300, optimizer: "adam".to_owned(), hyperparameters: Vec::new() });
+    let Event::Step(mut step) = sample::step(301) else { panic!() };
+    (step.wall, step.phases) = (0.01, vec![Spent { wall: 0.01, ..Spent::nothing(Phase::Backward) }]);
+    run.apply(&Event::Step(step));
+    assert!((run.step_seconds.0 - 0.01).abs() < 1e-12, "{:?}", run.step_seconds);
+    let state = State { zoom: true, focus: Pane::Timing, ..State::default() };
+    let shown = text(&picture(100, 30, &state, &run, &dark()));
+    assert!(shown.contains("10.0 ms an update") && !shown.contains("untimed"), "{shown}");
 }
 
 #[test]

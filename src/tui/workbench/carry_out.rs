@@ -147,6 +147,9 @@ impl Workbench<'_> {
         if self.shelf.entry(id).is_none_or(|entry| entry.snapshot.back.is_some()) {
             return self.fork_at(id, None).map(Some);
         }
+        if self.shelf.entry(id).is_some_and(|entry| entry.snapshot.astray) {
+            return Err("no checkpoint is from before it diverged: on Runs a starts it anew".to_owned());
+        }
         if let Some(ticket) = self.shelf.send(id, Command::Checkpoint) {
             self.forks.push((id, ticket));
             return Ok(Some("writes a checkpoint, then forks".to_owned()));
