@@ -41,10 +41,11 @@ pub enum Command {
         /// Which.
         optimizer: Kind,
     },
-    /// Measure a diagnostic at the present parameters, whatever its cadence and the budget. It waits for what is
-    /// under way; its end is an event of its own.
+    /// Measure a diagnostic at the present parameters, whatever its cadence and the budget. It waits for what was
+    /// asked for before it, and ends what the cadence has begun, which begins anew afterwards; its own end is an
+    /// event.
     Measure(Diagnostic),
-    /// The same of one layer λ alone.
+    /// The same of one layer alone, λ = 1 … L.
     MeasureLayer(Diagnostic, usize),
     /// End the measurement that is under way, and those that wait.
     CancelMeasurements,
