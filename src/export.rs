@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 pub use draw::svg;
 pub use figure::{Abscissa, Figure};
-pub use file::{free, write};
+pub use file::{free, has_folder, write};
 pub use format::Format;
 pub use picture::{outlined, png};
 pub use quantity::{Labelled, View};
@@ -45,6 +45,12 @@ pub enum Error {
     #[error("{} is a folder; expected a file", path.display())]
     Folder {
         /// The folder.
+        path: PathBuf,
+    },
+    /// There is something other than a file.
+    #[error("{} is a device, a pipe or the like; expected a file", path.display())]
+    Special {
+        /// What is there.
         path: PathBuf,
     },
     /// The file cannot be written.

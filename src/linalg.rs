@@ -27,7 +27,7 @@ pub use product::{
     Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, product_peak,
     squared_distance,
 };
-pub use qr::triangular_factor;
+pub use qr::{orthonormal_basis, triangular_factor};
 pub use quadrature::{Mass, Quadrature, quadrature};
 pub use real::Real;
 pub use stream::Stream;

@@ -310,12 +310,16 @@ fn an_output_that_cannot_be_written_is_refused_and_nothing_stays_behind() {
     let folder = reference("tanh-squared-error");
     fs::create_dir(folder.path().join("taken")).expect("a folder");
     let before = names(folder.path());
-    for out in ["no/such/folder/out.safetensors", "taken", "case.toml/out.safetensors"] {
+    for (out, expected) in [
+        ("no/such/folder/out.safetensors", "No such file"),
+        ("taken", "is a folder; expected a file"),
+        ("case.toml/out.safetensors", "not a directory"),
+    ] {
         let out = folder.path().join(out);
         let output = inspect(folder.path(), &out);
         let errors = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{errors}");
-        assert!(errors.contains(&format!("{}: cannot be written", out.display())), "{errors}");
+        assert!(errors.contains(&out.display().to_string()) && errors.contains(expected), "{errors}");
         assert_eq!(names(folder.path()), before);
     }
 }

@@ -111,17 +111,32 @@ fn every_diagnostic_can_be_asked_for_as_a_quantity() {
     for (key, tensor) in only.iter().filter(|(key, _)| !key.contains(".cost.")) {
         assert_eq!(&found[key], tensor, "{key}");
     }
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_and_nothing_is_written_over_but_what_it_wrote_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("note.txt"), "kept").unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
     for (arguments, expected) in [
+        (["--quantities=rank", "--out=none/out"], "cannot write none/out"),
         (["--quantities", "hesian"], "found \"hesian\", expected some of rank, hessian"),
         (["--quantities=rank", "--layers=9"], "found 9, expected layers from 1 up to"),
+        (["--quantities=surface", "--layers=1"], "surface finds nothing of one layer"),
+        (["--quantities=rank,images", "--layers=1"], "found images, but the inputs are none"),
+        (["--quantities= rank , rank", "--out=socket"], "socket is a device, a pipe or the like"),
+        (["--quantities=rank", "--out=note.txt"], "note.txt is there and not by inspect"),
     ] {
         let [toml, weights, batch] = ["case.toml", "weights.safetensors", "batch.safetensors"].map(case);
         let [toml, weights, batch] = [&toml, &weights, &batch].map(|path| path.to_str().unwrap());
-        let fixed = ["inspect", toml, "--weights", weights, "--batch", batch, "--out", "out.safetensors"];
-        let output = program(folder.path(), &[&fixed[..], &arguments].concat());
+        let fixed = ["inspect", toml, "--weights", weights, "--batch", batch];
+        let out: &[&str] = if arguments[1].starts_with("--out") { &[] } else { &["--out", "out.safetensors"] };
+        let output = program(folder.path(), &[&fixed[..], &arguments, out].concat());
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(expected), "{output:?}");
     }
+    drop(socket);
+    assert_eq!(std::fs::read(folder.path().join("note.txt")).unwrap(), b"kept");
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array1;
 
 use super::subject::Subject;
 use super::{Error, Overrides, batch, output, read};
 use crate::diagnostics::{self, Diagnostic, Preconditioning, ProbeBatch, Scope, Task};
+use crate::export;
 use crate::network::tensors::{self, Tensors};
 
 /// Parameters above which the dense matrices would not fit any memory.
@@ -48,6 +50,7 @@ pub(super) struct Arguments {
 }
 
 /// What is computed.
+#[derive(Clone, Copy, PartialEq)]
 enum Quantity {
     Dense,
     Measured(Diagnostic),
@@ -65,9 +68,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let quantities = quantities(&arguments.quantities)?;
     let subject = subject(arguments)?;
+    may_write(&arguments.out)?;
+    if quantities.contains(&Quantity::Measured(Diagnostic::Images)) && subject.image().is_none() {
+        return Err(Error::Request("--quantities: found images, but the inputs are none".to_owned()));
+    }
     let depth = subject.architecture.depth();
     if let Some(&layer) = arguments.layers.iter().find(|&layer| !(1..=depth).contains(layer)) {
         return Err(Error::Request(format!("--layers: found {layer}, expected layers from 1 up to {depth}")));
+    }
+    for quantity in &quantities {
+        if let (Quantity::Measured(diagnostic), false) = (quantity, arguments.layers.is_empty())
+            && !diagnostic.by_layer()
+        {
+            return Err(Error::Request(format!("--layers: {} finds nothing of one layer", diagnostic.name())));
+        }
     }
     let mut out = Tensors::new();
     for quantity in quantities {
@@ -84,7 +98,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             Quantity::Measured(diagnostic) => measure(&subject, diagnostic, &arguments.layers, &mut out)?,
         }
     }
-    Ok(tensors::write(&arguments.out, &out, HashMap::new())?)
+    // One entry alone: of several the order would differ from file to file.
+    let of = arguments.run.iter().chain(&arguments.experiment).map(|path| path.display().to_string());
+    let origin = format!("{PROGRAM} {}: {}, step {}", env!("CARGO_PKG_VERSION"), of.collect::<String>(), subject.step);
+    Ok(tensors::write(&arguments.out, &out, HashMap::from([(ORIGIN.to_owned(), origin)]))?)
+}
+
+/// The entry of the metadata that says what the tensors are of, and by what.
+const ORIGIN: &str = "origin";
+
+/// How it begins.
+const PROGRAM: &str = "kfra-tui inspect";
+
+/// Whether the output may be written there, before what takes minutes: only what it wrote itself is written over.
+fn may_write(out: &Path) -> Result<(), Error> {
+    export::has_folder(out)?;
+    export::free(out, true)?;
+    let own = || tensors::metadata(out).is_ok_and(|known| known.get(ORIGIN).is_some_and(|by| by.starts_with(PROGRAM)));
+    if out.metadata().is_ok_and(|found| found.len() > 0) && !own() {
+        let found = format!("--out: {} is there and not by inspect, expected a new file", out.display());
+        return Err(Error::Request(found));
+    }
+    Ok(())
 }
 
 /// Measures a diagnostic, and says how long it took: `DIAGNOSTIC.NUMBER.SCOPE` for every number, the scope being
@@ -92,7 +127,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mut Tensors) -> Result<(), Error> {
     let began = Instant::now();
     let mut batch = subject.probe(diagnostic)?;
-    let task = subject.task(batch.at(&subject.parameters)?);
+    let waiting = Waiting::new(diagnostic);
+    let task = Task { progress: &|done, of| waiting.tell(done, of), ..subject.task(batch.at(&subject.parameters)?) };
     let mut results = 0;
     let mut take = |measurement: diagnostics::Measurement| {
         let scope = measurement.reading().scope.name();
@@ -104,6 +140,7 @@ fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mu
             out.insert(key(name), Array1::from_vec(values).into_dyn());
         }
         results += 1;
+        waiting.found(results);
     };
     if layers.is_empty() {
         diagnostic.measure(&task, &mut take)?;
@@ -111,9 +148,39 @@ fn measure(subject: &Subject, diagnostic: Diagnostic, layers: &[usize], out: &mu
     for &layer in layers {
         diagnostic.measure(&Task { only: Some(Scope::Layer(layer)), ..task }, &mut take)?;
     }
+    drop(waiting);
     let seconds = began.elapsed().as_secs_f64();
     output::complain(&format!("{}: {results} results in {seconds:.2} s\n", diagnostic.name()));
     Ok(())
+}
+
+/// What is seen on a terminal while a diagnostic is measured.
+struct Waiting(ProgressBar);
+
+impl Waiting {
+    fn new(diagnostic: Diagnostic) -> Self {
+        // On a terminal alone; there indicatif draws it on the standard error.
+        let line = ProgressBar::new_spinner().with_prefix(diagnostic.title());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {elapsed}  {msg}") {
+            line.set_style(style);
+        }
+        line.enable_steady_tick(Duration::from_millis(100));
+        Self(line)
+    }
+
+    fn tell(&self, done: usize, of: usize) {
+        self.0.set_message(format!("{} %", 100 * done / of.max(1)));
+    }
+
+    fn found(&self, results: usize) {
+        self.0.set_message(format!("{results} results"));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// The quantities that are asked for.
@@ -122,7 +189,7 @@ fn quantities(names: &[String]) -> Result<Vec<Quantity>, Error> {
         return Ok(vec![Quantity::Dense]);
     }
     let known = || Diagnostic::ALL.iter().map(|diagnostic| diagnostic.name()).chain(["dense"]);
-    let quantity = |name: &String| match Diagnostic::ALL.iter().find(|diagnostic| diagnostic.name() == name) {
+    let quantity = |name: &str| match Diagnostic::ALL.iter().find(|diagnostic| diagnostic.name() == name) {
         Some(&diagnostic) => Ok(Quantity::Measured(diagnostic)),
         None if name == "dense" => Ok(Quantity::Dense),
         None => {
@@ -130,7 +197,14 @@ fn quantities(names: &[String]) -> Result<Vec<Quantity>, Error> {
             Err(Error::Request(format!("--quantities: found {name:?}, expected some of {known}")))
         }
     };
-    names.iter().map(quantity).collect()
+    let mut quantities = Vec::new();
+    for name in names {
+        let quantity = quantity(name.trim())?;
+        if !quantities.contains(&quantity) {
+            quantities.push(quantity);
+        }
+    }
+    Ok(quantities)
 }
 
 /// The network and its batch.

@@ -91,10 +91,15 @@ impl Subject {
             preconditioning: &self.preconditioning,
             seed: self.experiment.seed,
             step: self.step,
-            image: self.data.as_ref().and_then(|data| data.image),
+            image: self.image(),
             progress: &|_, _| {},
             cancelled: &|| false,
         }
+    }
+
+    /// Rows and columns of an input, where inputs are images.
+    pub fn image(&self) -> Option<(usize, usize)> {
+        self.data.as_ref()?.image
     }
 
     /// The batch for a diagnostic.

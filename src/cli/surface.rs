@@ -46,6 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             let expected = "expected a file that ends in .csv, .json, .svg or .png";
             Error::Request(format!("--out is {}; {expected}", out.display()))
         };
+        export::has_folder(out)?;
         export::free(out, arguments.force)?;
         Format::of(out).ok_or_else(unfit)
     };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::directions::Directions;
 use super::reduced::Reduced;
-use super::solve::{Solution, solve};
+use super::solve::{Solution, Solver};
 use super::{Finding, Probe, Reading, Scope, Stop, Task};
 
 /// How well directions agree with the exact one, for a block or the whole, on a probe batch. Every quantity is
@@ -127,12 +127,11 @@ impl Finding for Alignment {
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
         let (architecture, mut clock) = (task.pass.architecture(), Clock::start());
         let mut product = Reduced::in_parameters(task.pass, task.parameters);
-        task.go_on()?;
+        let mut solver = Solver::new(task)?;
         let mut directions = Directions::new(task)?;
-        let damping = task.preconditioning.damping + task.preconditioning.l2;
         let all = 1..=architecture.depth();
         let full = if task.directions.contains(&Direction::Full) && task.wants_whole() {
-            let found = solve(task, &mut product, &all, directions.gradient.flat.view(), damping)?;
+            let found = solver.solve(&all, &directions.gradient, task.progress)?;
             directions.set(Direction::Full, 1, found.direction.view());
             Some(found)
         } else {
@@ -145,10 +144,11 @@ impl Finding for Alignment {
         let each = shared / (wanted.len() + 1) as f64;
         for layer in wanted {
             let range = architecture.range(layer);
-            let gradient = directions.gradient.flat.slice(s![range.clone()]).to_owned();
-            let exact = solve(task, &mut product, &(layer..=layer), gradient.view(), damping)?;
+            // Blocks tell by what is found of them how far it is.
+            let exact = solver.solve(&(layer..=layer), &directions.gradient, &|_, _| {})?;
             directions.set(Direction::Block, layer, exact.direction.view());
             if task.wants_layer(layer) {
+                let gradient = directions.gradient.flat.slice(s![range.clone()]).to_owned();
                 let (scope, parts) = (Scope::Layer(layer), directions.parts(range));
                 let mut found = compare(task, &mut product, scope, (&exact, gradient.view()), parts)?;
                 found.cost = each + clock.lap();

@@ -4,6 +4,8 @@
 //! - ⟨Ḡ_λ, Ḡ′_λ⟩ = 1/N² Σ_nm (ā_n · ā_m)² ⟨G_n, G′_m⟩
 //! - ⟨A ⊗ B, Ḡ_λ⟩ = 1/N Σ_n (ā_nᵀ A ā_n) ⟨B, G_n⟩
 
+use std::iter::zip;
+
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 
 use super::error::Stop;
@@ -11,6 +13,9 @@ use super::{Task, output, roots};
 use crate::curvature::Factor;
 use crate::linalg::{Target, gemm, gemm_symmetric, gram, mirror};
 use crate::network::Pass;
+
+/// Rows that are multiplied by a basis at once.
+const ROWS: usize = 256;
 
 /// Entries of each G_n that enter inner products at once.
 const PART: usize = 1 << 16;
@@ -177,25 +182,29 @@ impl Matrices {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Array2<f64>, Stop> {
         let mut diagonals = Array2::zeros((data, basis.ncols()));
+        let go_on = || if cancelled() { Err(Stop::Cancelled) } else { Ok(()) };
+        let image = |rows: ArrayView2<f64>| {
+            let mut image = Array2::zeros((rows.nrows(), basis.ncols()));
+            gemm(1.0, rows, basis.view(), Target::Replace, image.view_mut());
+            go_on().map(|()| image)
+        };
         for (datum, mut diagonal) in diagonals.outer_iter_mut().enumerate() {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on()?;
             match self {
                 Self::Roots(rows) => {
                     let rank = rows.nrows() / data;
                     let rows = rows.slice(s![datum * rank..(datum + 1) * rank, ..]);
-                    let mut images = Array2::zeros((rank, basis.ncols()));
-                    gemm(1.0, rows, basis.view(), Target::Replace, images.view_mut());
-                    images.outer_iter().for_each(|row| diagonal += &row.mapv(|x| x * x));
+                    for rows in rows.axis_chunks_iter(Axis(0), ROWS) {
+                        image(rows)?.outer_iter().for_each(|row| diagonal += &row.mapv(|x| x * x));
+                    }
                 }
                 Self::Triangles(rows, width) => {
                     let g = Self::unpacked(rows, *width, datum);
-                    let mut image = Array2::zeros(basis.dim());
-                    gemm(1.0, g.view(), basis.view(), Target::Replace, image.view_mut());
-                    Zip::from(basis.rows()).and(image.rows()).for_each(|u, gu| {
-                        Zip::from(&mut diagonal).and(u).and(gu).for_each(|x, &u, &gu| *x += u * gu);
-                    });
+                    for (rows, basis) in zip(g.axis_chunks_iter(Axis(0), ROWS), basis.axis_chunks_iter(Axis(0), ROWS)) {
+                        Zip::from(basis.rows()).and(image(rows)?.rows()).for_each(|u, gu| {
+                            Zip::from(&mut diagonal).and(u).and(gu).for_each(|x, &u, &gu| *x += u * gu);
+                        });
+                    }
                 }
                 Self::Diagonals(rows) => {
                     for (&g, u) in rows.row(datum).iter().zip(basis.outer_iter()) {

@@ -8,8 +8,7 @@ use super::alignment::Direction;
 use super::blocks::{Matrices, collect};
 use super::clock::interruptible;
 use super::kronecker::{Kronecker, corrected, input_factor, preactivation_factors};
-use super::reduced::Reduced;
-use super::solve::solve;
+use super::solve::Solver;
 use super::{Error, Stop, Task};
 use crate::curvature::Factor;
 use crate::linalg::{Cholesky, NotPositiveDefinite, Target, gemm};
@@ -94,7 +93,7 @@ fn inexact(
     gradient: &Parameters<f64>,
 ) -> Result<Parameters<f64>, Stop> {
     let method = match direction {
-        Direction::Adam => return Ok(adam(task, gradient)),
+        Direction::Adam => return adam(task, gradient),
         Direction::Kfac => Kronecker::Kfac,
         Direction::Ekfac => Kronecker::Ekfac,
         Direction::Kflr => Kronecker::Kflr,
@@ -127,15 +126,14 @@ fn kronecker(
 
 /// That of all of Ḡ if `whole`, else of each of its blocks.
 fn exact(task: &Task, whole: bool, gradient: &Parameters<f64>) -> Result<Parameters<f64>, Stop> {
-    let depth = task.pass.architecture().depth();
-    let damping = task.preconditioning.damping + task.preconditioning.l2;
-    let mut product = Reduced::in_parameters(task.pass, task.parameters);
-    let mut directions = Parameters::zeros(task.pass.architecture());
-    let parts = if whole { vec![1..=depth] } else { (1..=depth).map(|layer| layer..=layer).collect() };
+    let architecture = task.pass.architecture();
+    let mut solver = Solver::new(task)?;
+    let mut directions = Parameters::zeros(architecture);
+    let layers = 1..=architecture.depth();
+    let parts = if whole { vec![layers] } else { layers.map(|layer| layer..=layer).collect() };
     for layers in parts {
-        let range =
-            task.pass.architecture().range(*layers.start()).start..task.pass.architecture().range(*layers.end()).end;
-        let found = solve(task, &mut product, &layers, gradient.flat.slice(s![range.clone()]), damping)?;
+        let found = solver.solve(&layers, gradient, task.progress)?;
+        let range = architecture.range(*layers.start()).start..architecture.range(*layers.end()).end;
         directions.flat.slice_mut(s![range]).assign(&found.direction);
     }
     Ok(directions)
@@ -154,16 +152,17 @@ pub(super) fn gradient(task: &Task) -> Parameters<f64> {
 }
 
 /// The update Adam would make with this gradient.
-fn adam(task: &Task, gradient: &Parameters<f64>) -> Parameters<f64> {
+fn adam(task: &Task, gradient: &Parameters<f64>) -> Result<Parameters<f64>, Stop> {
     let parameters = Parameters::zeros(task.pass.architecture());
     let (settings, mut moments) = task
         .preconditioning
         .adam
         .clone()
         .unwrap_or_else(|| (FirstOrder::new(Rule::Adam), Moments::new(Rule::Adam, parameters.flat.len())));
+    task.go_on()?;
     let mut next = parameters.clone();
     moments.update(&settings, settings.rate(task.step + 1), gradient, &parameters, &mut next);
-    next
+    Ok(next)
 }
 
 /// A direction from those of the layers that are wanted.

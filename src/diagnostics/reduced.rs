@@ -12,7 +12,9 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 use super::error::{Error, Stop};
 use crate::curvature::gauss_newton::output_product;
 use crate::curvature::preactivation::{bends, output_hessian};
-use crate::linalg::{LanczosSettings, Stream, Target, gemm, largest_eigenvalue, mirror, triangular_factor};
+use crate::linalg::{
+    LanczosSettings, Stream, Target, gemm, largest_eigenvalue, mirror, orthonormal_basis, triangular_factor,
+};
 use crate::network::{Parameters, Pass};
 
 /// Accuracy of a largest eigenvalue, relative: it only scales the tolerance of a rank.
@@ -23,6 +25,12 @@ const TOLERANCE: f64 = 1e-3;
 pub(super) fn coordinates(pass: &Pass<f64>, layer: usize) -> Array2<f64> {
     let input = pass.input(layer);
     if input.nrows() < input.ncols() { triangular_factor(input.t()).reversed_axes() } else { input.to_owned() }
+}
+
+/// Q of the inputs of layer λ, (d_{λ−1} + 1) × N; none where that would be no fewer coordinates than there are.
+pub(super) fn basis(pass: &Pass<f64>, layer: usize) -> Option<Array2<f64>> {
+    let input = pass.input(layer);
+    (input.nrows() < input.ncols()).then(|| orthonormal_basis(input.t()))
 }
 
 /// Which matrix is multiplied.
@@ -52,6 +60,15 @@ impl<'a> Reduced<'a> {
         let layers = 1..=pass.architecture().depth();
         let coordinates = layers.map(|layer| coordinates(pass, layer)).collect();
         Self::with_coordinates(pass, parameters, coordinates)
+    }
+
+    /// Products with Ḡ in coordinates of these bases, those of [`basis`].
+    pub fn in_bases(pass: &'a Pass<f64>, parameters: &'a Parameters<f64>, bases: &[Option<Array2<f64>>]) -> Self {
+        let of = |(layer, basis): (usize, &Option<Array2<f64>>)| match basis {
+            Some(basis) => pass.input(layer).dot(basis),
+            None => pass.input(layer).to_owned(),
+        };
+        Self::with_coordinates(pass, parameters, (1..).zip(bases).map(of).collect())
     }
 
     /// Products with Ḡ in the parameters themselves: all coordinates are theirs.

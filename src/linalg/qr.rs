@@ -1,4 +1,4 @@
-//! The triangular factor of a QR factorization.
+//! The factors of a QR factorization.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::qr::no_pivoting::factor;
@@ -28,10 +28,34 @@ pub fn triangular_factor(a: ArrayView2<f64>) -> Array2<f64> {
     Array2::from_shape_fn((size, columns), |(i, j)| if i <= j { factored[(i, j)] } else { 0.0 })
 }
 
+/// Q of A = Q R, by Householder reflections: orthonormal columns whose span contains those of A. A: m × n;
+/// returns m × min(m, n).
+pub fn orthonormal_basis(a: ArrayView2<f64>) -> Array2<f64> {
+    let (rows, columns) = a.dim();
+    let size = rows.min(columns);
+    count(4.0 * (size * size) as f64 * (rows.max(columns) as f64 - size as f64 / 3.0));
+    let basis = faer::Mat::from_fn(rows, columns, |i, j| a[(i, j)]).qr().compute_thin_Q();
+    basis.as_ref().into_ndarray().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::linalg::Stream;
+
+    #[test]
+    fn a_basis_is_orthonormal_and_spans_the_columns_also_where_they_depend_on_one_another() {
+        for (m, n, rank) in [(1, 1, 1), (7, 3, 3), (3, 7, 3), (90, 40, 12)] {
+            let mut stream = Stream::new(3, "test", m as u64);
+            let mut random = |m, n| Array2::from_shape_simple_fn((m, n), || stream.normal());
+            let a = random(m, rank).dot(&random(rank, n));
+            let q = orthonormal_basis(a.view());
+            assert_eq!(q.dim(), (m, m.min(n)));
+            let close = |a: &Array2<f64>, b: &Array2<f64>| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+            assert!(close(&q.t().dot(&q), &Array2::eye(m.min(n))));
+            assert!(close(&(q.dot(&q.t().dot(&a)) / 30.0), &(&a / 30.0)), "{m} {n} {rank}");
+        }
+    }
 
     #[test]
     fn the_triangular_factor_has_the_gram_matrix_of_the_whole() {

@@ -210,6 +210,15 @@ pub fn write<S: BuildHasher>(
     write_whole(path, &written).map_err(error)
 }
 
+/// What a file of tensors says of itself.
+///
+/// # Errors
+/// Those of the file system, and where it holds no tensors.
+pub fn metadata(path: &Path) -> io::Result<HashMap<String, String>> {
+    let (_, header) = SafeTensors::read_metadata(&contents(path)?).map_err(io::Error::other)?;
+    Ok(header.metadata().clone().unwrap_or_default())
+}
+
 /// One tensor as a matrix of the given shape; `None` stands for any number of rows or columns.
 ///
 /// # Errors

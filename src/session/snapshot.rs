@@ -69,7 +69,7 @@ pub struct Snapshot {
     pub step_seconds: (f64, f64),
     /// Kronecker factors that had to be inverted with more damping than asked for, at all updates.
     pub escalations: usize,
-    /// FLOP/s that the machine has been seen to reach, by products of large matrices at the start or by an update.
+    /// FLOP/s that the machine has been seen to reach, by products of large matrices at the start or in a phase.
     #[serde(default)]
     pub peak: Option<f64>,
     /// How long further updates take.
@@ -90,6 +90,9 @@ pub struct Snapshot {
     pub said: u64,
     /// Diagnostics that were asked for and are not over, in the order they were asked for.
     pub measuring: Vec<Diagnostic>,
+    /// Whether what is measured was cancelled, and has not ended yet.
+    #[serde(default)]
+    pub cancelling: bool,
     /// Of a measurement that goes on: how many pieces of work are done, and of how many.
     #[serde(default)]
     pub progress: Option<(Diagnostic, usize, usize)>,
@@ -186,7 +189,11 @@ impl Snapshot {
             Event::MeasurementProgress { diagnostic, done, of, .. } => self.progress = Some((*diagnostic, *done, *of)),
             Event::MeasurementEnded { step, diagnostic, cancelled, seconds } => {
                 self.progress = None;
-                self.measuring.retain(|asked| asked != diagnostic);
+                self.cancelling = false;
+                // It may have been asked for again since it was cancelled.
+                if let Some(place) = self.measuring.iter().position(|asked| asked == diagnostic) {
+                    self.measuring.remove(place);
+                }
                 let how = if *cancelled { "cancelled after" } else { "measured in" };
                 // That it failed has been said.
                 if *cancelled || self.failure(*diagnostic).is_none() {
@@ -202,6 +209,10 @@ impl Snapshot {
                     Command::Switch { optimizer } => Some(optimizer.name()),
                     Command::Measure(diagnostic) | Command::MeasureLayer(diagnostic, _) => {
                         self.measuring.push(diagnostic);
+                        None
+                    }
+                    Command::CancelMeasurements => {
+                        self.cancelling = !self.measuring.is_empty();
                         None
                     }
                     _ => None,
@@ -304,9 +315,9 @@ impl Snapshot {
         at(&mut self.epoch, step.epoch);
         at(&mut self.wall, step.wall);
         self.cpu_seconds += step.cpu;
-        if step.wall > 0.0 {
-            self.peak = self.peak.map(|peak| peak.max(step.flops / step.wall));
-        }
+        // What takes less is not measured well enough.
+        let rates = step.phases.iter().filter(|spent| spent.wall >= 1e-3).filter_map(Spent::rate);
+        self.peak = self.peak.map(|peak| rates.fold(peak, f64::max));
         self.escalations += step.escalations;
         for (series, value) in [
             (&mut self.kronecker_damping, step.kronecker_damping),

@@ -86,6 +86,8 @@ pub fn percent(share: f64) -> String {
         "–".to_owned()
     } else if percent > 0.0 && percent < 0.01 {
         "< 0.01 %".to_owned()
+    } else if percent.abs() < 0.005 {
+        "0 %".to_owned()
     } else {
         format!("{percent:.*} %", if percent < 0.995 { 2 } else { 1 })
     }
@@ -100,13 +102,17 @@ pub fn percents(shares: &[f64]) -> Vec<String> {
     shares.iter().map(text).collect()
 }
 
-/// A length of time: `12.3 s`, `3:12`, `1:02:45`, `2 d 3 h`.
+/// A length of time: `12 ms`, `12.3 s`, `3:12`, `1:02:45`, `2 d 3 h`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "–".to_owned();
     }
     let whole = seconds.round() as u64;
-    if seconds < 59.95 {
+    if 0.0 < seconds && seconds < 0.000_95 {
+        "< 1 ms".to_owned()
+    } else if 0.0 < seconds && seconds < 0.095 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else if seconds < 59.95 {
         format!("{seconds:.1} s")
     } else if whole < 3600 {
         format!("{}:{:02}", whole / 60, whole % 60)
@@ -197,6 +203,7 @@ mod tests {
     #[test]
     fn durations_grow_with_their_units() {
         assert_eq!([3.21, 192.4, 3765.0, 183_600.0].map(duration), ["3.2 s", "3:12", "1:02:45", "2 d 3 h"]);
+        assert_eq!([1e-5, 0.012, 0.096, 0.0].map(duration), ["< 1 ms", "12 ms", "0.1 s", "0.0 s"]);
         assert_eq!(duration(f64::NAN), "–");
     }
 }

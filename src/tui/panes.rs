@@ -18,7 +18,7 @@ use super::number::{count, duration};
 use super::runs;
 use super::state::{Screen, State};
 use super::theme::Theme;
-use crate::diagnostics::{Diagnostic, Scope};
+use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::export::{Figure, Labelled, View};
 use crate::runs::{Entry, Id, Standing};
 use crate::session::{Snapshot, Status};
@@ -231,6 +231,11 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let boxed = area.height >= 13 && area.width >= 50;
     let inner = scene.theme.panel(buffer, area, title.clone(), boxed, focused);
     let below = (face.draw)(buffer, inner, scene);
+    if (face.diagnostics)(scene.state).iter().any(|&diagnostic| overdue(scene, diagnostic)) {
+        let late =
+            remarks.iter().flat_map(|remark| [format!("{remark} · the next one overdue"), format!("{remark} · late")]);
+        remarks = late.chain(remarks.iter().cloned()).collect();
+    }
     if below > 0 {
         remarks.push(String::new());
         for remark in &mut remarks {
@@ -238,6 +243,17 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         }
     }
     scene.theme.remark(buffer, area, &title, &remarks);
+}
+
+/// Whether a diagnostic has not been measured for twice its cadence: it is put off, so that all stay within their
+/// budget of CPU time, or while others take long.
+fn overdue(scene: &Scene<'_>, diagnostic: Diagnostic) -> bool {
+    let snapshot = scene.snapshot;
+    let every = snapshot.hyperparameter(Hyperparameter::Every(diagnostic)).unwrap_or_default() as u64;
+    let readings = snapshot.measurements().filter(|found| found.diagnostic() == diagnostic).map(Measurement::reading);
+    let goes_on = scene.standing().is_some_and(Standing::goes_on);
+    let last = readings.map(|reading| reading.step).max();
+    goes_on && every > 0 && last.is_some_and(|last| snapshot.step > last.saturating_add(2 * every))
 }
 
 /// What is said of a repeated measurement, in fewer and fewer words: when, on how many data, its cost.

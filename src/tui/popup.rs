@@ -57,6 +57,9 @@ fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
     ])
 }
 
+/// What the word means that stands beside a measurement.
+const LATE: &str = "late: the next one is put off, within the budget of diagnostics (e changes it).";
+
 /// Every key, by context.
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let theme = scene.theme;
@@ -65,7 +68,8 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     if !Pane::of(scene.state.screen).is_empty() {
         let pane = scene.state.focus;
         lines.push(Line::styled(format!("This pane: {}", pane.title(scene)), theme.strong));
-        lines.extend(pane.about().iter().map(|sentence| Line::styled(*sentence, theme.text)));
+        let late = pane.diagnostics(scene.state).first().map(|_| &LATE);
+        lines.extend(pane.about().iter().chain(late).map(|sentence| Line::styled(*sentence, theme.text)));
     }
     let order = Context::ALL.iter().filter(|(context, _)| *context == here);
     for &(context, heading) in order.chain(Context::ALL.iter().filter(|(context, _)| *context != here)) {

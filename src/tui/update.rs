@@ -14,7 +14,7 @@ use super::line::Typed;
 use super::number::plain;
 use super::panes::{self, Pane};
 use super::runs;
-use super::state::{Overlay, Question, Screen, State, Topic};
+use super::state::{Overlay, Pending, Question, Screen, State, Topic};
 use crate::diagnostics::Diagnostic;
 use crate::optim::Kind;
 use crate::runs::{Entry, Standing};
@@ -239,8 +239,10 @@ fn measure(state: &mut State, snapshot: &Snapshot, diagnostics: &[Diagnostic], l
         state.say(Level::Warning, "the run is over: kfra-tui inspect --run measures at its checkpoints");
         return None;
     }
-    let waits = |diagnostic: &Diagnostic| !snapshot.measuring.contains(diagnostic);
-    let wanted: Vec<_> = diagnostics.iter().copied().filter(waits).collect();
+    let cancels = |pending: &Pending| pending.command == Command::CancelMeasurements;
+    let cancelled = snapshot.cancelling || state.pending.iter().any(cancels);
+    let may = |diagnostic: &Diagnostic| cancelled || !snapshot.measuring.contains(diagnostic);
+    let wanted: Vec<_> = diagnostics.iter().copied().filter(may).collect();
     if wanted.is_empty() {
         let reason =
             if diagnostics.is_empty() { "nothing is measured for this pane" } else { "being measured already" };

@@ -50,69 +50,70 @@ impl<T: Real> Worker<T> {
     /// Carries out one command, and acknowledges or refuses it.
     fn carry_out(&mut self, ticket: Ticket, command: Command) -> Result<(), Interruption> {
         let step = self.trainer.step_number();
-        let applied =
-            |worker: &mut Self, change: String| worker.recorder.emit(Event::Applied { ticket, step, command, change });
+        let answer = |worker: &mut Self, done: Result<String, String>| {
+            worker.recorder.emit(match done {
+                Ok(change) => Event::Applied { ticket, step, command, change },
+                Err(reason) => Event::Refused { ticket, step, command, reason },
+            })
+        };
         match command {
             Command::Pause => {
-                applied(self, "paused".into())?;
+                answer(self, Ok("paused".into()))?;
                 self.pause()?;
             }
             Command::Resume => {
                 self.course = Course::On;
-                applied(self, "resumed".into())?;
+                answer(self, Ok("resumed".into()))?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::RunThenPause(updates) => {
                 self.course = Course::Until(step + updates.max(1));
-                applied(self, format!("run {updates}, then pause"))?;
+                answer(self, Ok(format!("run {updates}, then pause")))?;
                 self.recorder.emit(Event::Resumed { step })?;
             }
             Command::Checkpoint => {
                 self.checkpoint(true)?;
-                applied(self, "checkpoint written".into())?;
+                answer(self, Ok("checkpoint written".into()))?;
             }
-            Command::Measure(diagnostic) => match self.observatory.ask(diagnostic, None) {
-                Ok(change) => applied(self, change)?,
-                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
-            },
-            Command::MeasureLayer(diagnostic, layer) => match self.observatory.ask(diagnostic, Some(layer)) {
-                Ok(change) => applied(self, change)?,
-                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
-            },
+            Command::Measure(diagnostic) => {
+                let done = self.observatory.ask(diagnostic, None);
+                answer(self, done)?;
+            }
+            Command::MeasureLayer(diagnostic, layer) => {
+                let done = self.observatory.ask(diagnostic, Some(layer));
+                answer(self, done)?;
+            }
             Command::CancelMeasurements => {
-                if let Some(ends) = self.observatory.abort(step) {
-                    applied(self, "measurements cancelled".into())?;
-                    for event in ends {
-                        self.recorder.emit(event)?;
-                    }
-                } else {
-                    let reason = "nothing is being measured".to_owned();
-                    self.recorder.emit(Event::Refused { ticket, step, command, reason })?;
+                let ends = self.observatory.abort(step);
+                let done = if ends.is_some() { Ok("measurements cancelled") } else { Err("nothing is being measured") };
+                answer(self, done.map(Into::into).map_err(Into::into))?;
+                for event in ends.into_iter().flatten() {
+                    self.recorder.emit(event)?;
                 }
             }
-            Command::Fork(at) => applied(self, format!("another run begins at the checkpoint of update {at}"))?,
+            Command::Fork(at) => answer(self, Ok(format!("another run begins at the checkpoint of update {at}")))?,
             Command::Stop => {
                 self.course = Course::Stopped;
-                applied(self, "stopped".into())?;
+                answer(self, Ok("stopped".into()))?;
             }
             Command::Switch { optimizer } => {
                 let old = self.trainer.method().name();
                 let kept = self.trainer.switch_optimizer(optimizer);
                 let (name, hyperparameters) = (optimizer.name(), self.hyperparameters());
                 self.recorder.emit(Event::Switched { step, optimizer: name.to_owned(), hyperparameters })?;
-                applied(self, format!("{old} → {name} ({kept})"))?;
+                answer(self, Ok(format!("{old} → {name} ({kept})")))?;
             }
             Command::Scale { hyperparameter, factor } => match self.require(hyperparameter) {
                 Ok(now) => {
                     let value = round(now * factor);
                     return self.carry_out(ticket, Command::Set { hyperparameter, value });
                 }
-                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
+                Err(reason) => answer(self, Err(reason))?,
             },
-            Command::Set { hyperparameter, value } => match self.set(hyperparameter, value) {
-                Ok(change) => applied(self, change)?,
-                Err(reason) => self.recorder.emit(Event::Refused { ticket, step, command, reason })?,
-            },
+            Command::Set { hyperparameter, value } => {
+                let done = self.set(hyperparameter, value);
+                answer(self, done)?;
+            }
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ fn measuring(scene: &Scene<'_>, width: u16) -> Line<'static> {
 /// How far a measurement is that goes on: of its work, or how many of its results are there.
 fn done(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
     if let Some((_, done, of)) = scene.snapshot.progress.filter(|(measured, ..)| *measured == diagnostic) {
-        return format!(" ({done} of {of})");
+        return format!(" ({})", percent(done as f64 / of.max(1) as f64));
     }
     let found = scene.snapshot.measurements().filter(|found| found.diagnostic() == diagnostic);
     let steps: Vec<_> = found.map(|found| found.reading().step).collect();

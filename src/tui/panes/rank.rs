@@ -21,7 +21,8 @@ pub use crate::export::quantity::rank as figures;
 pub const ABOUT: &[&str] = &[
     "Ḡ is the Gauss-Newton matrix of a probe batch, whole and by layers,",
     "of P parameters and M columns. Its rank is the numerical one: the number",
-    "of eigenvalues above max(M, P) ε λ max, where ε = 2.2e-16.",
+    "of eigenvalues above max(M, P) ε λ max, where ε = 2.2e-16: of each matrix",
+    "its own, so that eigenvalues near it may count in a block and not in all.",
     "exact: counted so, or two bounds that meet. bounds: between two numbers.",
     "bound: the most that data and widths of layers allow.",
     "effective: (tr Ḡ)² / tr Ḡ².",

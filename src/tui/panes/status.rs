@@ -140,6 +140,9 @@ fn prompt(scene: &Scene<'_>, topic: Topic, typed: &Typed, width: u16) -> Line<'s
     let verdict = match (update::read(topic, typed.text(), scene.entries), &scene.state.notice) {
         // What came of it.
         (Ok(_), Some((Level::Error, wrong))) => Span::styled(format!("× {wrong}"), theme.bad),
+        (Ok(_), _) if topic == Topic::Filter && typed.text().is_empty() => {
+            Span::styled("such as lr >= 1e-3 and kind = adam; Enter shows all", theme.faint)
+        }
         (Ok(_), _) => Span::styled("Enter sets it", theme.faint),
         (Err(expected), _) if typed.text().is_empty() => {
             let wanted = expected.strip_prefix("expected ").unwrap_or(&expected).to_owned();

@@ -117,7 +117,8 @@ fn items(snapshot: &Snapshot) -> (Vec<Item>, Vec<Item>) {
         phases.push(item("untimed", untimed, f64::NAN, f64::NAN));
     }
     let mut beside = Vec::new();
-    let updates = snapshot.loss.points().iter().map(|point| f64::from(point.count + point.not_finite)).sum::<f64>();
+    let (first, step) = snapshot.updates();
+    let updates = (step - first) as f64;
     if updates > 0.0 {
         let evaluation = snapshot.seconds.1 / updates;
         if evaluation > 0.0 {

@@ -430,6 +430,19 @@ fn a_run_that_is_over_is_not_measured_and_what_is_being_measured_not_twice() {
     run.apply(&crate::session::Event::Applied { ticket: 1, step: 10, command, change });
     let (state, effect) = after("CN", &run);
     assert_eq!((effect, said(&state)), (None, Some("being measured already")));
+    // What was cancelled can be asked for anew before it has ended.
+    let (diagnostic, applied) = (Diagnostic::Spectrum, |command| crate::session::Event::Applied {
+        ticket: 2,
+        step: 10,
+        command,
+        change: String::new(),
+    });
+    run.apply(&applied(Command::CancelMeasurements));
+    assert_eq!(after("CN", &run).1, Some(Effect::Measure(vec![diagnostic], None)));
+    run.apply(&applied(Command::Measure(diagnostic)));
+    run.apply(&crate::session::Event::MeasurementEnded { step: 10, diagnostic, cancelled: true, seconds: 0.1 });
+    assert_eq!(run.measuring, [diagnostic]);
+    assert_eq!(said(&after("CN", &run).0), Some("being measured already"));
     run.apply(&sample::end(10));
     let (state, effect) = after("CN", &run);
     assert!(effect.is_none() && said(&state).unwrap().contains("the run is over"));

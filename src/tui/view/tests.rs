@@ -283,6 +283,16 @@ fn why_a_diagnostic_came_to_no_result_is_shown_in_its_place() {
 }
 
 #[test]
+fn a_measurement_that_is_put_off_is_said_to_be_late() {
+    let mut run = sample::snapshot(300);
+    let state = State { zoom: true, focus: Pane::Hessian, ..State::default() };
+    let shown = |run: &Snapshot, width| text(&picture(width, 30, &state, run, &dark()));
+    assert!(!shown(&run, 100).contains("overdue"));
+    (301..=420).for_each(|step| run.apply(&sample::step(step)));
+    assert!(shown(&run, 100).contains("the next one overdue") && shown(&run, 50).contains("· late"));
+}
+
+#[test]
 fn the_time_of_an_update_is_that_of_the_present_optimizer() {
     let mut run = sample::snapshot(300);
     run.apply(&Event::Switched { step: 300, optimizer: "adam".to_owned(), hyperparameters: Vec::new() });
