@@ -27,9 +27,12 @@ pub use page::Contents;
 /// those of an earlier report. `sources` are run folders, or folders with run folders anywhere below.
 ///
 /// # Errors
-/// No runs, and a folder that cannot be written.
+/// No runs, none that can be read, and a folder that cannot be written or holds such files of another origin.
 pub fn write(sources: &[PathBuf], out: &Path) -> Result<Contents, Error> {
     let (records, unread) = record::collect(sources)?;
+    if records.is_empty() {
+        return Err(Error::NoneRead { reasons: unread });
+    }
     let problems = problem::group(&records);
     page::write(&records, &problems, &unread, out)
 }

@@ -168,3 +168,15 @@ fn safetensors_reads_weights_and_checkpoints() {
     peer(&folder, "safetensors.py", &["out", "weights.safetensors"]);
     peer(&folder, "safetensors.py", &["out", "out/checkpoints/step-25.safetensors"]);
 }
+
+#[test]
+fn weights_of_a_damaged_checkpoint_are_not_exported() {
+    let folder = run();
+    let path = folder.path().join("out/checkpoints/step-25.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let said = refused(&folder, &["out", "--what", "weights", "--out", "weights.safetensors"]);
+    assert!(said.contains("step-25.safetensors") && said.contains("does not have its checksum"), "{said}");
+    assert!(!folder.path().join("weights.safetensors").exists());
+}

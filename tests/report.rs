@@ -178,3 +178,31 @@ fn what_are_no_runs_is_refused() {
     assert!(text(&output.stderr).contains("no run folder in it or below"), "{}", text(&output.stderr));
     assert!(!folder.path().join("report").exists());
 }
+
+#[test]
+fn nothing_is_written_over_but_an_earlier_report_and_that_not_by_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tiny.toml"), BASE).unwrap();
+    assert!(program(folder.path(), &["run", "tiny.toml", "--out", "one", "--quiet"]).status.success());
+    let refused = |run: &str, out: &str| {
+        let output = program(folder.path(), &["report", run, "--out", out]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        text(&output.stderr)
+    };
+    for (out, name) in [("a", "report.md"), ("b", "runs.csv")] {
+        let file = folder.path().join(out).join(name);
+        fs::create_dir(folder.path().join(out)).unwrap();
+        fs::write(&file, "mine").unwrap();
+        assert!(refused("one", out).contains("is of no report"));
+        assert_eq!(fs::read(file).unwrap(), b"mine");
+    }
+    let report = || program(folder.path(), &["report", "one", "--out", "report"]).status.success();
+    assert!(report() && report());
+    let page = fs::read(folder.path().join("report/report.md")).unwrap();
+    let log = folder.path().join("one/events.jsonl");
+    let damaged = fs::read_to_string(&log).unwrap().replacen("\"loss\":", "\"lost\":", 1);
+    fs::write(&log, damaged).unwrap();
+    fs::remove_file(folder.path().join("one/events.index")).ok();
+    assert!(refused("one", "report").contains("no run can be read"));
+    assert_eq!(fs::read(folder.path().join("report/report.md")).unwrap(), page);
+}

@@ -10,6 +10,7 @@ use super::Error;
 use crate::export::{self, Abscissa, Format, Labelled, TensorBoard, View};
 use crate::runs::Unreadable;
 use crate::session::log::{self, LogError};
+use crate::session::{self, Checkpoint};
 
 /// Arguments of `export`.
 #[derive(Clone, Debug, clap::Args)]
@@ -210,6 +211,8 @@ fn weights(arguments: &Arguments) -> Result<(), Error> {
         let reason = format!("{} has no checkpoint; expected step-N.safetensors", checkpoints.display());
         return Err(Error::Request(reason));
     };
+    // Damage is told, and nothing of it exported.
+    Checkpoint::read(&path).map_err(session::Error::from)?;
     let bytes = export::weights(&path, step)?;
     Ok(export::write(&arguments.out, &bytes, arguments.force)?)
 }

@@ -13,6 +13,18 @@ pub enum Error {
         /// Where runs were looked for.
         folder: PathBuf,
     },
+    /// No run can be read.
+    #[error("no run can be read: {}", reasons.join("; "))]
+    NoneRead {
+        /// Why, of each.
+        reasons: Vec<String>,
+    },
+    /// There is a file that no report wrote.
+    #[error("{} is there already and is of no report; expected another folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder of the report cannot be made.
     #[error("cannot make {}: {source}", path.display())]
     Folder {

@@ -31,6 +31,7 @@ struct Page<'a> {
 
 /// Writes everything.
 pub fn write(records: &[Record], problems: &[Problem], unread: &[String], out: &Path) -> Result<Contents, Error> {
+    require_own(out)?;
     std::fs::create_dir_all(out).map_err(|source| Error::Folder { path: out.to_owned(), source })?;
     let mut page = Page { out, text: String::from("# Report\n"), files: Vec::new() };
     page.paragraph(&origin(records));
@@ -45,8 +46,25 @@ pub fn write(records: &[Record], problems: &[Problem], unread: &[String], out: &
         page.paragraph(&tables::convexities(&convexity));
     }
     page.runs(records, unread)?;
-    export::write(&out.join("report.md"), page.text.as_bytes(), true)?;
-    Ok(Contents { page: out.join("report.md"), runs: records.len(), files: page.files, unread: unread.to_vec() })
+    export::write(&out.join(NAMES[0]), page.text.as_bytes(), true)?;
+    Ok(Contents { page: out.join(NAMES[0]), runs: records.len(), files: page.files, unread: unread.to_vec() })
+}
+
+/// The page, and the table of all runs.
+const NAMES: [&str; 2] = ["report.md", "runs.csv"];
+
+/// What every page has, and nothing else.
+const ORIGIN: &str = "runs of kfra-tui";
+
+/// That what would be written over is of an earlier report.
+fn require_own(out: &Path) -> Result<(), Error> {
+    let [page, runs] = NAMES.map(|name| out.join(name));
+    match std::fs::read_to_string(&page) {
+        Ok(text) if text.contains(ORIGIN) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !runs.exists() => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::Foreign { path: runs }),
+        _ => Err(Error::Foreign { path: page }),
+    }
 }
 
 /// Where the runs were made, and by which program.
@@ -60,7 +78,7 @@ fn origin(records: &[Record]) -> String {
     let seeds: BTreeSet<_> = infos().map(|info| info.seed).collect();
     let joined = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join("; ");
     let seeds = seeds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    format!("{} runs of kfra-tui {}, seeds {seeds}, on: {}.", records.len(), joined(versions), joined(machines))
+    format!("{} {ORIGIN} {}, seeds {seeds}, on: {}.", records.len(), joined(versions), joined(machines))
 }
 
 /// In what the runs of a problem are shorter than at full scale; each with the methods it is of.
@@ -196,7 +214,7 @@ impl Page<'_> {
 
     fn runs(&mut self, records: &[Record], unread: &[String]) -> Result<(), Error> {
         self.heading("Runs");
-        self.file("runs.csv", &tables::all(records)?)?;
+        self.file(NAMES[1], &tables::all(records)?)?;
         self.paragraph("All runs with all their settings: [runs.csv](runs.csv).");
         let failed: Vec<_> = records.iter().filter_map(|record| Some((record, record.failure.as_ref()?))).collect();
         if !failed.is_empty() {
