@@ -6,9 +6,10 @@
 Prints one table: the time from the program's start to its first frame and to the first
 training points (medians over several starts), how long a key waits for its frame while all
 cores train (half of all keys, and all but one in a hundred), what is drawn while the run
-stands still, and how much slower training is with the screen than without (``kfra-tui run``):
-the median over pairs of runs, one after the other, of the ratio of their times. Needs an idle
-machine and nothing but Python's standard library, on Linux or macOS.
+stands still, how long ``kfra-tui view`` takes to show a run of a million recorded updates, and
+how much slower training is with the screen than without (``kfra-tui run``): the median over
+pairs of runs, one after the other, of the ratio of their times. Needs an idle machine and
+nothing but Python's standard library, on Linux or macOS.
 """
 
 import argparse
@@ -28,6 +29,24 @@ import time
 from pathlib import Path
 
 ROWS, COLUMNS = 36, 120
+
+# A network so small that a million updates take minutes.
+MILLION = """
+name = "million"
+[data]
+source = "digits"
+task = "classify"
+[network]
+layers = []
+[loss]
+kind = "categorical"
+[optimizer]
+kind = "sgd"
+[train]
+batch = 1
+updates = 1_000_000
+evaluate_every = 0
+"""
 
 
 class Screen:
@@ -114,6 +133,19 @@ def seconds_training(folder: str) -> float:
     return json.loads((Path(folder) / "summary.json").read_text())["seconds_training"]
 
 
+def seconds_to_view(binary: Path, folder: str, starts: int) -> list[float]:
+    """Return the seconds until a run of a million updates is on the screen."""
+    experiment, out = Path(folder) / "million.toml", f"{folder}/million"
+    experiment.write_text(MILLION)
+    subprocess.run([binary, "run", experiment, "--quiet", "--out", out], check=True)
+    seconds = []
+    for _ in range(starts):
+        screen = Screen(binary, ["view", out])
+        seconds.append(screen.wait_for("1,000,000", 60))
+        leave(screen)
+    return seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", type=Path, default=Path("target/release/kfra-tui"))
@@ -147,6 +179,8 @@ def main() -> None:
         drawn = sum(len(screen.read(0.1)) for _ in range(100))
         print(f"{'drawn in 10 s, paused and untouched':<44}  {drawn:>5} bytes  0 bytes", flush=True)
         leave(screen)
+        seconds = statistics.median(seconds_to_view(arguments.binary, folder, arguments.starts))
+        print(f"{'a run of a million updates in view':<44}  {seconds:>8.3f} s  2 s", flush=True)
         times: dict[str, list[float]] = {"run": [], "screen": []}
         plain = ["--set", "diagnostics.rank.every=0", "--set", "diagnostics.hessian.every=0"]
         plain += ["--set", f"train.updates={arguments.updates}", "--set", "train.evaluate_every=0"]

@@ -106,8 +106,7 @@ fn product<T: Real>(
 ) {
     let (rows, columns) = c.dim();
     if threads < 2 {
-        let accumulate = target.prepare(c.view_mut());
-        matmul(c.into_faer(), accumulate, a.into_faer(), b.into_faer(), alpha, Par::Seq);
+        tiles(alpha, a, b, target.prepare(c.view_mut()), c);
     } else if 4 * rows > columns {
         let (half, threads) = (rows / 2, halved(threads));
         let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
@@ -116,6 +115,30 @@ fn product<T: Real>(
         let (half, threads) = (columns / 2, halved(threads));
         let ((b1, b2), (c1, c2)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
         join(|| product(threads[0], alpha, a, b1, target, c1), || product(threads[1], alpha, a, b2, target, c2));
+    }
+}
+
+/// Rows and columns of B that faer multiplies with at a time. It goes through what it has packed of B again for every
+/// four rows of A: of this size that stays in the fastest cache, where whole columns would come from the next one
+/// time and again.
+const TILE_OF_B: usize = 96;
+/// Rows of A and C at a time: as many as stay in the second cache, from one tile of B to the next.
+const ROWS: usize = 512;
+
+/// [`product`] on this thread, tile by tile.
+fn tiles<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, accumulate: Accum, mut c: ArrayViewMut2<T>) {
+    let depth = a.ncols();
+    // Parts of the same size, at least one: without any depth C becomes zero.
+    let part = depth.div_ceil(depth.div_ceil(TILE_OF_B).max(1)).max(1);
+    for (a, mut c) in a.axis_chunks_iter(Axis(0), ROWS).zip(c.axis_chunks_iter_mut(Axis(0), ROWS)) {
+        for start in (0..depth.max(1)).step_by(part) {
+            let depth = start..(start + part).min(depth);
+            let accumulate = if start == 0 { accumulate } else { Accum::Add };
+            let (a, b) = (a.slice(s![.., depth.clone()]), b.slice(s![depth, ..]));
+            for (b, c) in b.axis_chunks_iter(Axis(1), TILE_OF_B).zip(c.axis_chunks_iter_mut(Axis(1), TILE_OF_B)) {
+                matmul(c.into_faer(), accumulate, a.into_faer(), b.into_faer(), alpha, Par::Seq);
+            }
+        }
     }
 }
 
