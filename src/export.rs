@@ -61,22 +61,6 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A checkpoint cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A checkpoint does not hold what it should.
-    #[error("{}: {reason}", path.display())]
-    Checkpoint {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// What was to be written has no such form.
     #[error("cannot be written in this format: {0}")]
     Encode(String),

@@ -201,18 +201,11 @@ fn weights(arguments: &Arguments) -> Result<(), Error> {
         return Err(unfit(&arguments.out, "a file that ends in .safetensors"));
     }
     export::free(&arguments.out, arguments.force)?;
-    let checkpoints = folder.join("checkpoints");
-    let files = std::fs::read_dir(&checkpoints);
-    let files = files.map_err(|source| Unreadable::File { path: checkpoints.clone(), source })?;
-    let step = |path: &Path| path.file_stem()?.to_str()?.strip_prefix("step-")?.parse::<u64>().ok();
-    let files = files.flatten().map(|file| file.path()).filter(|path| ending(path) == "safetensors");
-    let latest = files.filter_map(|path| Some((step(&path)?, path))).max();
-    let Some((step, path)) = latest else {
-        let reason = format!("{} has no checkpoint; expected step-N.safetensors", checkpoints.display());
+    let Some((_, path)) = Checkpoint::list(folder).into_iter().next() else {
+        let checkpoints = folder.join("checkpoints");
+        let reason = format!("{}: no checkpoint; expected step-N.safetensors", checkpoints.display());
         return Err(Error::Request(reason));
     };
-    // Damage is told, and nothing of it exported.
-    Checkpoint::read(&path).map_err(session::Error::from)?;
-    let bytes = export::weights(&path, step)?;
+    let bytes = export::weights(&Checkpoint::read(&path).map_err(session::Error::from)?)?;
     Ok(export::write(&arguments.out, &bytes, arguments.force)?)
 }

@@ -84,6 +84,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     let mut out = Tensors::new();
+    // What cannot be computed is due to what is given.
+    let of = arguments.run.iter().chain(&arguments.weights).map(|path| path.display().to_string()).collect::<String>();
+    let named = |error: Error| match error {
+        Error::Inspection(error) => Error::Request(format!("{of}: {error}")),
+        Error::Diagnostic(error) => Error::Request(format!("{of}: {error}")),
+        other => other,
+    };
     for quantity in quantities {
         match quantity {
             Quantity::Dense => {
@@ -93,9 +100,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
                 }
                 let mut batch = subject.probe(Diagnostic::Hessian)?;
                 let settings = &subject.experiment.optimizer;
-                out.extend(diagnostics::inspect(batch.pass_mut(), &subject.parameters, settings)?);
+                let found = diagnostics::inspect(batch.pass_mut(), &subject.parameters, settings);
+                out.extend(found.map_err(Error::from).map_err(named)?);
             }
-            Quantity::Measured(diagnostic) => measure(&subject, diagnostic, &arguments.layers, &mut out)?,
+            Quantity::Measured(diagnostic) => {
+                measure(&subject, diagnostic, &arguments.layers, &mut out).map_err(named)?;
+            }
         }
     }
     // One entry alone: of several the order would differ from file to file.

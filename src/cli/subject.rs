@@ -33,6 +33,10 @@ impl Subject {
         if !folder.is_dir() {
             return Err(Error::Request(format!("{}: expected a run folder; there is none", folder.display())));
         }
+        if let Some(set) = set.iter().find(|set| set.trim_start().starts_with("optimizer")) {
+            let what = "with --run the optimizer is that of the checkpoint, with its state";
+            return Err(Error::Request(format!("--set {set}: {what}; expected other settings")));
+        }
         let checkpoints = Checkpoint::list(folder);
         let found = checkpoints.iter().find(|(found, _)| step.is_none_or(|step| step == *found));
         let (step, file) = found.cloned().ok_or_else(|| {

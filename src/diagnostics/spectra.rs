@@ -99,7 +99,7 @@ impl Spectrum {
         let zeros = subject.parameters.saturating_sub(values.len());
         let density = Density::of(values.iter().map(|&x| (x, 1.0)).chain([(0.0, zeros as f64)]), tolerance);
         let end = |value: Option<&f64>, toward: fn(f64, f64) -> f64| {
-            let value = value.copied().unwrap_or(0.0);
+            let value = value.copied().filter(|value| value.abs() > tolerance).unwrap_or(0.0);
             if zeros > 0 { toward(value, 0.0) } else { value }
         };
         let mut listed: Vec<_> = values.iter().copied().filter(|x| x.abs() > tolerance).collect();
@@ -155,7 +155,7 @@ impl Spectrum {
         let nodes = || all.iter().flat_map(|one| &one.nodes).map(|(node, _)| *node);
         let (mut largest, mut smallest) =
             (nodes().fold(f64::NEG_INFINITY, f64::max), nodes().fold(f64::INFINITY, f64::min));
-        if n < subject.parameters {
+        if n.min(subject.rank) < subject.parameters {
             (largest, smallest) = (largest.max(0.0), smallest.min(0.0));
         }
         if subject.semidefinite {
@@ -186,6 +186,7 @@ impl Spectrum {
         let weight = size / all.len() as f64;
         let zeros = (subject.parameters - n) as f64;
         let weighted = all.iter().flat_map(|one| one.nodes.iter().map(|(node, share)| (*node, share * weight)));
+        let weighted = with_zeros(weighted.chain([(0.0, zeros)]).collect(), (subject.parameters - subject.rank) as f64);
         Self {
             step: task.step,
             scope: subject.scope,
@@ -210,7 +211,7 @@ impl Spectrum {
                 }
             }),
             eigenvalues: Vec::new(),
-            density: Density::of(weighted.chain([(0.0, zeros)]), tolerance),
+            density: Density::of(weighted, tolerance),
             products: all.iter().map(Quadrature::products).sum(),
             cost: 0.0,
         }
@@ -222,6 +223,19 @@ impl Spectrum {
         let other = if self.smallest < 0.0 { self.smallest } else { effective };
         Reading { step: self.step, scope: self.scope, cost: self.cost, quantities: [main, other, self.largest] }
     }
+}
+
+/// Weighted eigenvalues (λ, how many) of which so many are known to be 0: as many of those of smallest |λ| are.
+fn with_zeros(mut values: Vec<(f64, f64)>, zeros: f64) -> Vec<(f64, f64)> {
+    values.sort_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+    let mut left = zeros;
+    for (_, weight) in &mut values {
+        let taken = weight.min(left);
+        (*weight, left) = (*weight - taken, left - taken);
+    }
+    values.push((0.0, zeros - left));
+    values.retain(|(_, weight)| *weight > 0.0);
+    values
 }
 
 /// The eigenvalues of a matrix, on a thread that can be left.

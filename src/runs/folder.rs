@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::names;
 use crate::experiment::Experiment;
+use crate::optim::Range;
 use crate::session::log::LogError;
 use crate::session::{Snapshot, Summary};
+use crate::train::Hyperparameter;
 
 /// A setting or a result of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +99,7 @@ impl Run {
             if let Ok(serde_json::Value::Object(results)) = serde_json::to_value(summary) {
                 // It has the place of the one that the experiment states.
                 if let Some(serde_json::Value::String(kind)) = results.get("optimizer").filter(|kind| *kind != "") {
-                    known.insert("optimizer.kind".to_owned(), Fact::Text(kind.clone()));
+                    switch(&mut known, kind);
                 }
                 for (key, value) in results {
                     let fact = match value {
@@ -131,14 +133,28 @@ impl Run {
         label(&self.folder)
     }
 
-    /// The results as the log has them so far, for a run without an end.
+    /// The settings that it has now and, for a run without an end, the results as the log has them so far.
     pub fn follow(&mut self, snapshot: &Snapshot) {
+        if let Some(run) = &snapshot.run {
+            switch(&mut self.settings, &run.optimizer);
+        }
+        for &(hyperparameter, _) in &snapshot.hyperparameters {
+            let key = hyperparameter.key();
+            let stated = self.settings.get(&*key);
+            // Dampings that adapt themselves are settings as they began.
+            let began = matches!(hyperparameter, Hyperparameter::KroneckerDamping | Hyperparameter::StepDamping);
+            if let (Some(value), false) = (snapshot.hyperparameter(hyperparameter), began && stated.is_some()) {
+                let is_flag = matches!(stated, Some(Fact::Flag(_))) || hyperparameter.range() == Range::Switch;
+                let fact = if is_flag { Fact::Flag(value != 0.0) } else { Fact::Number(value) };
+                self.settings.insert(key.into_owned(), fact);
+            }
+        }
+        if self.summary.is_some() {
+            return;
+        }
         let number = |value: f64| Fact::Number(value);
         let mut know = |key: &str, fact| self.results.insert(key.to_owned(), fact);
         know("updates", number(snapshot.step as f64));
-        if let Some(run) = &snapshot.run {
-            self.settings.insert("optimizer.kind".to_owned(), Fact::Text(run.optimizer.clone()));
-        }
         if let Some(evaluation) = &snapshot.evaluation {
             know("train_loss", number(evaluation.train_loss));
             know("validation_loss", number(evaluation.validation_loss));
@@ -193,6 +209,15 @@ impl Run {
 /// The name of a folder.
 pub(super) fn label(folder: &Path) -> String {
     folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The optimizer that a run has now. What the experiment states of another one does not hold of it.
+fn switch(settings: &mut BTreeMap<String, Fact>, kind: &str) {
+    let kind = Fact::Text(kind.to_owned());
+    if settings.get("optimizer.kind") != Some(&kind) {
+        settings.retain(|key, _| !key.starts_with("optimizer."));
+        settings.insert("optimizer.kind".to_owned(), kind);
+    }
 }
 
 /// The facts below a value of an experiment.

@@ -9,13 +9,13 @@ use super::history::Series;
 use super::log::{Damage, LogError};
 use super::pace::Pace;
 use super::{Command, Evaluation, Summary};
-use crate::diagnostics::{Diagnostic, Finding, Measurement, Scope};
+use crate::diagnostics::{Diagnostic, Measurement, Scope};
 use crate::train::{Hyperparameter, Phase, Spent, Step};
+pub use queries::Tracked;
+pub use said::{Level, Mark, Message};
 
-/// Messages kept for the screen; the run log keeps all.
-const MESSAGES: usize = 200;
-/// Marks kept for the plots.
-const MARKS: usize = 500;
+mod queries;
+mod said;
 
 /// A run as a fold over its events. A live run and a replayed one are the same fold.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -120,57 +120,10 @@ pub enum Status {
     Ended(super::Outcome),
 }
 
-/// The latest of a repeated measurement, and quantities of it along the run.
-#[derive(Clone, Copy, Debug)]
-pub struct Tracked<'a, F> {
-    /// The latest measurement.
-    pub latest: &'a F,
-    /// Its main quantity along the run: the rank (its lower bound), or λ_min of a Hessian block.
-    pub history: &'a Series,
-    /// A second one: the rank's bound, or the trace of the Hessian block.
-    pub other: &'a Series,
-    /// A third one: the upper bound of the rank, or λ_max of the Hessian block.
-    pub third: &'a Series,
-}
-
 /// What measurements are sorted by: diagnostics in the order of their table, of each first the whole, then
 /// the layers.
 fn place(measurement: &Measurement) -> (Diagnostic, Scope) {
     (measurement.diagnostic(), measurement.reading().scope)
-}
-
-/// Something that happened at a step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Updates made before it.
-    pub step: u64,
-    /// What, for people.
-    pub text: String,
-}
-
-/// Something said to the user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Message {
-    /// Updates made when it was said.
-    pub step: u64,
-    /// How serious it is.
-    pub level: Level,
-    /// What, for people.
-    pub text: String,
-    /// The command it answers.
-    pub ticket: Option<super::Ticket>,
-}
-
-/// How serious a message is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Level {
-    /// As asked for.
-    #[default]
-    Info,
-    /// Worth a look.
-    Warning,
-    /// Not done.
-    Error,
 }
 
 impl Snapshot {
@@ -364,11 +317,6 @@ impl Snapshot {
         self.evaluation = Some(*evaluation);
     }
 
-    /// Why a diagnostic came to no result the last time, if it did not.
-    pub fn failure(&self, diagnostic: Diagnostic) -> Option<&str> {
-        self.failed.iter().find(|(failed, _)| *failed == diagnostic).map(|(_, reason)| reason.as_str())
-    }
-
     fn measure(&mut self, measurement: &Measurement) {
         self.progress = None;
         self.failed.retain(|(failed, _)| *failed != measurement.diagnostic());
@@ -390,33 +338,6 @@ impl Snapshot {
         }
     }
 
-    /// The phases that took time at any step, with their wall seconds along the run.
-    pub fn phases_present(&self) -> impl Iterator<Item = (Phase, &Series)> {
-        let all = Phase::ALL.iter().copied().zip(&self.phases_along);
-        all.filter(|(_, along)| along.points().iter().any(|point| point.sum > 0.0))
-    }
-
-    /// CPU seconds that diagnostics took, and their share of the CPU time of the process. Diagnostics go on beside
-    /// the updates, so that the CPU time of these, over all threads, includes theirs.
-    pub fn diagnostics_share(&self) -> (f64, f64) {
-        let measured = self.diagnostics_seconds.iter().map(|(_, seconds)| seconds).sum::<f64>();
-        (measured, measured / self.cpu_seconds.max(measured).max(f64::MIN_POSITIVE))
-    }
-
-    /// What diagnostics found last: in the order of their table, of each first the whole, then the layers.
-    pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
-        self.measured.iter().map(|(latest, _)| latest)
-    }
-
-    /// What one diagnostic found: first the whole, then the layers.
-    pub fn tracked<F: Finding>(&self) -> Vec<Tracked<'_, F>> {
-        let all = self.measured.iter();
-        all.filter_map(|(latest, [history, other, third])| {
-            Some(Tracked { latest: latest.get()?, history, other, third })
-        })
-        .collect()
-    }
-
     fn set(&mut self, hyperparameter: Hyperparameter, value: f64) {
         match self.hyperparameters.iter_mut().find(|(known, _)| *known == hyperparameter) {
             Some((_, known)) => *known = value,
@@ -429,55 +350,6 @@ impl Snapshot {
                 Hyperparameter::StepDamping => latest.step_damping = Some(value),
                 _ => {}
             }
-        }
-    }
-
-    /// What a hyperparameter is now, where the method has it: γ and τ as they were at the latest
-    /// update, others as they were set.
-    pub fn hyperparameter(&self, hyperparameter: Hyperparameter) -> Option<f64> {
-        let adapted = self.latest.as_ref().and_then(|step| match hyperparameter {
-            Hyperparameter::KroneckerDamping => step.kronecker_damping,
-            Hyperparameter::StepDamping => step.step_damping,
-            _ => None,
-        });
-        adapted.or_else(|| self.hyperparameters.iter().find(|(known, _)| *known == hyperparameter).map(|(_, v)| *v))
-    }
-
-    /// The updates that the run had made when it first began, and those it has made now.
-    pub fn updates(&self) -> (u64, u64) {
-        let first = self.run.as_ref().map_or(0, |run| run.step);
-        (first, self.step.max(first))
-    }
-
-    /// L; 0 while the network is not known.
-    pub fn depth(&self) -> usize {
-        self.run.as_ref().map_or(0, |run| run.architecture.depth())
-    }
-
-    fn mark(&mut self, step: u64, text: &str) {
-        if self.marks.len() == MARKS {
-            self.marks.pop_front();
-        }
-        self.marks.push_back(Mark { step, text: text.to_owned() });
-    }
-
-    fn say(&mut self, step: u64, level: Level, text: String) {
-        if self.messages.len() == MESSAGES {
-            self.messages.pop_front();
-        }
-        self.messages.push_back(Message { step, level, text, ticket: None });
-        self.said += 1;
-    }
-
-    /// Whether a command is carried out or refused. Commands are answered in their order.
-    pub fn answers(&self, ticket: super::Ticket) -> bool {
-        self.messages.iter().any(|message| message.ticket >= Some(ticket))
-    }
-
-    /// Marks the latest message as the answer to a command.
-    fn answer(&mut self, ticket: super::Ticket) {
-        if let Some(message) = self.messages.back_mut() {
-            message.ticket = Some(ticket);
         }
     }
 }

@@ -258,8 +258,21 @@ fn overdue(scene: &Scene<'_>, diagnostic: Diagnostic) -> bool {
 
 /// What is said of a repeated measurement, in fewer and fewer words: when, on how many data, its cost.
 fn measured(step: u64, data: usize, cost: f64) -> Vec<String> {
-    let (step, data, cost) = (count(step), count(data as u64), duration(cost));
+    measured_at(&count(step), data, cost)
+}
+
+/// [`measured`] of what is of one update or of several.
+fn measured_at(step: &str, data: usize, cost: f64) -> Vec<String> {
+    let (data, cost) = (count(data as u64), duration(cost));
     vec![format!("@ {step} · {data} data · CPU {cost}"), format!("@ {step} · CPU {cost}"), format!("@ {step}")]
+}
+
+/// The update that some results are of: `839`, or of all from the first to the last: `839 … 3,264`.
+fn dates(steps: impl Iterator<Item = u64> + Clone) -> String {
+    match (steps.clone().min(), steps.max()) {
+        (Some(first), Some(last)) if first < last => format!("{} … {}", count(first), count(last)),
+        (_, last) => count(last.unwrap_or_default()),
+    }
 }
 
 /// The upper part of an area for a table of so many rows; the lower one for a chart, if there is room.

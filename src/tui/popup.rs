@@ -58,7 +58,7 @@ fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
 }
 
 /// What the word means that stands beside a measurement.
-const LATE: &str = "late: the next one is put off, within the budget of diagnostics (e changes it).";
+const LATE: &str = "late: the next one is put off, within the budget of diagnostics (e sets it).";
 
 /// Every key, by context.
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {

@@ -89,7 +89,6 @@ fn arranged<'a>(state: &State, entries: &'a [Entry]) -> Vec<Row<'a>> {
     let holds = |entry: &&Entry| match (&filter, &entry.run) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(filter), Some(run)) if run.summary.is_some() => filter.holds(run),
         (Some(filter), Some(run)) => {
             let mut run = run.clone();
             run.follow(&entry.snapshot);

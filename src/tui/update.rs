@@ -82,17 +82,35 @@ pub fn press(state: &mut State, event: &KeyEvent, sight: Sight<'_>) -> Option<Ef
     }
     let KeyCode::Char(letter) = event.code else { return None };
     if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
-        match &mut state.overlay {
-            Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, line)) => line.insert(letter),
-            Some(Overlay::Prompt(_, line)) if line.text().len() < 24 && !letter.is_whitespace() => line.insert(letter),
-            Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
-                text.push(letter);
-                *selected = 0;
-            }
-            _ => {}
-        }
+        type_in(state, letter);
     }
     None
+}
+
+/// Takes in a text that is pasted, as if it were typed; its line breaks are spaces. Where nothing is typed its signs
+/// are no keys.
+pub fn paste(state: &mut State, text: &str) {
+    state.notice = None;
+    let signs = text.trim().chars().map(|sign| if sign.is_control() { ' ' } else { sign });
+    let typed =
+        if designs(state) { state.design.paste(signs) } else { signs.filter(|&sign| type_in(state, sign)).count() > 0 };
+    if !typed {
+        state.say(Level::Warning, "what was pasted is ignored: nothing is typed here");
+    }
+}
+
+/// Types a sign. Whether there is where.
+fn type_in(state: &mut State, sign: char) -> bool {
+    match &mut state.overlay {
+        Some(Overlay::Prompt(Topic::Filter | Topic::Export | Topic::Messages, line)) => line.insert(sign),
+        Some(Overlay::Prompt(_, line)) if line.text().len() < 24 && !sign.is_whitespace() => line.insert(sign),
+        Some(Overlay::Palette(text, selected)) if text.len() < 24 => {
+            text.push(sign);
+            *selected = 0;
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Whether keys are for the experiment that is edited.

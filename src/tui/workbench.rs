@@ -224,6 +224,10 @@ impl<'a> Workbench<'a> {
                 let sight = Sight { snapshot: &self.snapshot, entries: self.shelf.entries() };
                 mouse::point(&mut self.state, *event, terminal.area()?, sight)
             }
+            Event::Paste(text) => {
+                update::paste(&mut self.state, text);
+                None
+            }
             Event::Resize(..) => None,
             _ => return Ok(None),
         };

@@ -190,3 +190,28 @@ fn a_matrix_that_is_not_finite_is_an_error() {
     let matrix = Array2::from_elem((2, 2), f64::NAN);
     assert!(matches!(decompose(&task(&problem), matrix), Err(Stop::Failed(Error::Eigenvalues(_)))));
 }
+
+#[test]
+fn eigenvalues_that_are_known_to_be_zero_are_those_of_smallest_size() {
+    let values = vec![(3.0, 2.0), (-1e-3, 4.0), (0.0, 1.0), (1e-6, 3.0)];
+    assert_eq!(with_zeros(values.clone(), 6.0), [(-1e-3, 2.0), (3.0, 2.0), (0.0, 6.0)]);
+    assert_eq!(with_zeros(values, 0.0), [(0.0, 1.0), (1e-6, 3.0), (-1e-3, 4.0), (3.0, 2.0)]);
+}
+
+#[test]
+fn a_histogram_holds_every_eigenvalue_once_and_what_is_zero_by_rank_is_in_no_bin() {
+    for problem in zoo() {
+        for (semidefinite, found, _) in measured(&problem, 1, 7) {
+            let density = &found.density;
+            let positive: f64 = density.positive.iter().sum();
+            let all = positive + density.negative.iter().sum::<f64>() + density.zero;
+            assert!((all - found.parameters as f64).abs() < 1e-6, "{found:?}");
+            // The interval ends where the rank is known to end.
+            if semidefinite && found.method == SpectrumMethod::Quadrature {
+                let rank = problem.pass.data() * problem.pass.architecture().outputs();
+                assert!(positive <= rank as f64 + 1e-6, "{found:?}");
+                assert!(rank >= found.parameters || found.smallest == 0.0, "{found:?}");
+            }
+        }
+    }
+}

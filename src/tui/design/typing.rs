@@ -23,6 +23,15 @@ impl Design {
         }
     }
 
+    /// Types signs that were pasted. Whether there is where.
+    pub fn paste(&mut self, signs: impl Iterator<Item = char>) -> bool {
+        let Some(line) = self.line() else { return false };
+        signs.for_each(|sign| line.insert(sign));
+        self.message = None;
+        self.judge();
+        true
+    }
+
     pub(super) fn edit_line(&mut self, action: Action) -> Option<Wish> {
         match action {
             Action::Accept => return self.accept(),

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, measured, scope_name, split, waiting, waiting_here};
+use super::{Pane, Scene, dates, measured_at, scope_name, split, waiting, waiting_here};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::alignment::{Aligned, Alignment as Found, Direction};
 use crate::session::Snapshot;
@@ -25,10 +25,11 @@ const LAYERS: usize = 1;
 const ALONG: usize = 2;
 
 pub const ABOUT: &[&str] = &[
-    "The update of each method from one gradient, against that of Ḡ itself with",
-    "the damping γ + η. cosine: of the angle between both; in Ḡ: the same in",
-    "the inner product of Ḡ; norm: of one over the other; decrease: of the",
-    "quadratic model, over the largest of them.",
+    "The update of each method from one gradient, against the exact one: that of",
+    "the block of a layer, or of all of Ḡ, with the damping γ + η (γ = 1 where",
+    "the optimizer has none). cosine: of the angle between both; in Ḡ: the same",
+    "in the inner product of Ḡ; norm: of one over the other; decrease: of the",
+    "damped quadratic model at the best length, over the largest of them.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -47,7 +48,13 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let all = scene.snapshot.tracked::<Found>();
     let Some(latest) = all.iter().map(|one| one.latest).max_by_key(|found| found.step) else { return Vec::new() };
-    measured(latest.step, latest.data, all.iter().map(|one| one.latest.cost).sum())
+    let when = dates(all.iter().map(|one| one.latest.step));
+    let mut remarks = measured_at(&when, latest.data, all.iter().map(|one| one.latest.cost).sum());
+    let damping = digits(latest.damping, 3);
+    let longer: Vec<_> = remarks.iter().map(|remark| format!("damping {damping} · {remark}")).collect();
+    // The damping, which decides what is exact, is told before the cost.
+    remarks.splice(..0, longer);
+    remarks
 }
 
 /// The rows of the longer of its tables.

@@ -54,7 +54,12 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let all = scene.snapshot.tracked::<LayerFactors>();
     let Some(found) = shown(scene) else { return Vec::new() };
-    measured(found.step, found.data, all.iter().map(|one| one.latest.cost).sum())
+    let mut remarks = measured(found.step, found.data, all.iter().map(|one| one.latest.cost).sum());
+    if source(scene, Some(found)).1 == FactorKind::Running {
+        // An average over minibatches, not of the probe batch.
+        remarks.remove(0);
+    }
+    remarks
 }
 
 pub fn rows(_: &Snapshot) -> usize {
@@ -88,7 +93,8 @@ fn one(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, sign: &'static str, m
     let most = cells().fold(0.0, |most: f64, x| most.max(x.abs()));
     let item =
         |name: &'static str, text: String| vec![Span::styled(name, theme.faint), Span::raw(" "), Span::raw(text)];
-    let mut words = vec![vec![Span::styled(sign, theme.strong), Span::raw(format!(" {}²", count(map.size as u64)))]];
+    let mut words =
+        vec![vec![Span::styled(sign, theme.strong), Span::raw(format!(" {0} × {0}", count(map.size as u64)))]];
     words.push(item("tr", digits(map.trace, 3)));
     if side < map.size {
         words.push(item("extremes of", format!("{0} × {0}", map.size.div_ceil(side))));

@@ -9,11 +9,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, measured, scope_name, split, waiting};
+use super::{Pane, Scene, dates, measured_at, scope_name, split, waiting};
 use crate::diagnostics::Kronecker as Method;
 use crate::diagnostics::approximation::{Approximation, KroneckerError};
 use crate::diagnostics::fisher::FisherDistance;
-use crate::diagnostics::{Diagnostic, Finding, Scope};
+use crate::diagnostics::{Diagnostic, Scope};
 use crate::session::Snapshot;
 use crate::session::snapshot::Tracked;
 use crate::tui::number::{column, digits, duration};
@@ -31,7 +31,8 @@ pub const ABOUT: &[&str] = &[
     "How far Kronecker-factored blocks are from those of Ḡ: the Frobenius norm",
     "of the difference over that of the block. Below 0.1 is good; at 1 the",
     "block might as well be 0. Fisher: the same of the expected Fisher matrix,",
-    "0 where it equals Ḡ by structure.",
+    "0 where it equals Ḡ by structure. Below 1e-7 is rounding. KFAC and EKFAC",
+    "rest on targets drawn for each datum: another seed, other errors.",
     "Further views: the pre-activation factors alone; errors along the run.",
 ];
 
@@ -49,14 +50,18 @@ pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
 
 pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let (blocks, fisher) = found(scene.snapshot);
-    let mut all: Vec<_> = blocks.iter().map(|one| (one.latest.reading(), one.latest.data)).collect();
-    // What is said of the errors must not be of the distance, which is measured more often.
-    if all.is_empty() {
-        all = fisher.iter().map(|one| (one.latest.reading(), one.latest.data)).collect();
-    }
-    let Some(&(latest, data)) = all.iter().max_by_key(|(reading, _)| reading.step) else { return Vec::new() };
-    let cost = all.iter().map(|(reading, _)| reading).filter(|reading| reading.step == latest.step).map(|one| one.cost);
-    measured(latest.step, data, cost.sum())
+    let data = blocks.first().map(|one| one.latest.data).or_else(|| fisher.first().map(|one| one.latest.data));
+    let Some(data) = data else { return Vec::new() };
+    let cost = blocks.iter().map(|one| one.latest.cost).chain(fisher.iter().map(|one| one.latest.cost)).sum();
+    let [errors, distance] =
+        [dates(blocks.iter().map(|one| one.latest.step)), dates(fisher.iter().map(|one| one.latest.step))];
+    // Both have a cadence of their own.
+    let when = match (blocks.is_empty(), fisher.is_empty()) {
+        (false, false) if errors != distance => format!("{errors}, Fisher @ {distance}"),
+        (false, _) => errors,
+        (true, _) => distance,
+    };
+    measured_at(&when, data, cost)
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {

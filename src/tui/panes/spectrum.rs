@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Pane, Scene, measured, scope_name, waiting, waiting_here};
+use super::{Pane, Scene, dates, measured_at, scope_name, waiting, waiting_here};
 use crate::diagnostics::hessian_spectrum::HessianSpectrum;
 use crate::diagnostics::spectrum::GaussNewtonSpectrum;
 use crate::diagnostics::{Diagnostic, Estimate, Spectrum, SpectrumMethod};
@@ -23,7 +23,8 @@ pub const ABOUT: &[&str] = &[
     "each bin of a logarithmic axis; negative ones apart.",
     "method: counted in a dense or Gram matrix, or estimated by Lanczos",
     "iterations with random vectors, then with a 95 % confidence interval; λ max",
-    "is at least, and λ min at most, what such iterations find.",
+    "is at least, and λ min at most, what such iterations find; what they do not",
+    "tell apart is in the lowest bin.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
@@ -48,16 +49,18 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let Some(latest) = all.iter().map(|(_, found)| found).max_by_key(|found| found.step) else { return Vec::new() };
     let last =
         |matrix| all.iter().filter(|(of, _)| *of == matrix).map(|(_, found)| found).max_by_key(|found| found.step);
+    let when = |matrix| dates(all.iter().filter(|(of, _)| *of == matrix).map(|(_, found)| found.step));
     if let (Some(one), Some(other)) = (last("Ḡ"), last("H"))
-        && (one.step, one.data) != (other.step, other.data)
+        && (when("Ḡ"), one.data) != (when("H"), other.data)
     {
-        let [first, second] = [one, other].map(|found| (count(found.step), count(found.data as u64)));
+        let [first, second] = [("Ḡ", one), ("H", other)].map(|(of, found)| (when(of), count(found.data as u64)));
         return vec![
             format!("Ḡ @ {} · {} data, H @ {} · {} data", first.0, first.1, second.0, second.1),
             format!("Ḡ @ {}, H @ {}", first.0, second.0),
         ];
     }
-    measured(latest.step, latest.data, all.iter().map(|(_, found)| found.cost).sum())
+    let when = dates(all.iter().map(|(_, found)| found.step));
+    measured_at(&when, latest.data, all.iter().map(|(_, found)| found.cost).sum())
 }
 
 pub fn rows(snapshot: &Snapshot) -> usize {
@@ -188,13 +191,22 @@ fn list(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, all: &[(&str, &Spect
         let scope = scope_name(scene.snapshot, found.scope, wide);
         if both { format!("{sign} {scope}") } else { scope }
     };
-    let smallest = numbers(&|found| found.smallest).into_iter().zip(all);
+    // Of an estimate what Lanczos iterations found, which lies between the extremes.
+    let bounded = |sign: &str, of: &dyn Fn(&Spectrum) -> f64| -> Vec<String> {
+        let found = numbers(of).into_iter().zip(all);
+        let bound = |(text, (_, found)): (String, &(&str, &Spectrum))| match found.method {
+            SpectrumMethod::Quadrature if of(found) != 0.0 => format!("{sign} {text}"),
+            _ => text,
+        };
+        found.map(bound).collect()
+    };
+    let smallest = bounded("≤", &|found| found.smallest).into_iter().zip(all);
     let smallest = smallest.map(|(text, (_, found))| (text, if found.smallest < 0.0 { theme.bad } else { theme.text }));
     let columns = vec![
         table::Column::words(if wide { "block" } else { "" }, 9, cells(all.iter().map(name).collect())),
         table::Column::numbers("> 0", 8, cells(texts(&|found| number(&found.positive)))),
         table::Column::numbers("< 0", 7, cells(texts(&|found| number(&found.negative)))),
-        table::Column::numbers("λ max", 6, cells(numbers(&|found| found.largest))),
+        table::Column::numbers("λ max", 6, cells(bounded("≥", &|found| found.largest))),
         table::Column::numbers("λ min", 5, smallest.collect()),
         table::Column::numbers("trace", 4, cells(numbers(&|found| found.trace.value))),
         table::Column::words("method", 2, cells(texts(&method))),

@@ -8,7 +8,7 @@ use super::{Scene, layer_name, measured, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::surface::{Axis, Surface as Found};
 use crate::session::Snapshot;
-use crate::tui::number::digits;
+use crate::tui::number::{digits, plain};
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::raster::{Raster, Scale, Sum, strip};
@@ -53,7 +53,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
     let item =
         |name: &'static str, text: String| vec![Span::styled(name, theme.faint), Span::raw(" "), Span::raw(text)];
     let [u, v] = found.plane.axes.map(|axis| direction(scene, axis));
-    let words = vec![item("+", digits(found.loss, 4)), item("u", u), item("v", v)];
+    let edges = item("|u|, |v| ≤", plain(found.plane.extent));
+    let words = vec![item("+", digits(found.loss, 4)), item("u", u), item("v", v), edges];
     put(buffer, area, 0, &fit(words, 2, area.width, theme));
     let feet = u16::from(area.height >= 4);
     let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + feet), ..area };

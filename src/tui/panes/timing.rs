@@ -25,7 +25,7 @@ const WALL: usize = 2;
 pub const ABOUT: &[&str] = &[
     "Wall and CPU time of an update by phases, a fading mean of the latest ones.",
     "of peak: the arithmetic a second over the most that this machine reached,",
-    "by products of large matrices at the start or by an update since.",
+    "by products of large matrices at the start or in a phase since.",
     "evaluation, and each diagnostic with its CPU time beside the updates:",
     "means over the whole run. threads busy: CPU time over wall time.",
     "screen: the share of time that drawing takes.",
@@ -122,7 +122,9 @@ fn items(snapshot: &Snapshot) -> (Vec<Item>, Vec<Item>) {
     if updates > 0.0 {
         let evaluation = snapshot.seconds.1 / updates;
         if evaluation > 0.0 {
-            beside.push(item("evaluation", evaluation, f64::NAN, f64::NAN));
+            // Beside the update: its share is of both.
+            let share = evaluation / (total + evaluation);
+            beside.push(Item { share, ..item("evaluation", evaluation, f64::NAN, f64::NAN) });
         }
         let cpu = snapshot.cpu_seconds.max(f64::MIN_POSITIVE);
         beside.extend(snapshot.diagnostics_seconds.iter().map(|(diagnostic, seconds)| Item {

@@ -28,6 +28,8 @@ impl<'a> Track<'a> {
         let (first, last) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
         // A logarithmic axis has no 0.
         let first = if axes.log_x { first.max(1) } else { first };
+        // Others may have gone further than the run whose latest updates are followed.
+        let last = if matches!(axes.window, Window::Latest(_)) { snapshot.updates().1 } else { last };
         let (from, to) = axes.window.range(first as f64, last as f64);
         let mut track = Self { snapshot, axes, from, to, sight: (0.0, 0.0) };
         let sights = runs.into_iter().map(|run| (track.on(run).x(from), track.on(run).x(to)));

@@ -380,6 +380,22 @@ fn the_crosshair_goes_from_point_to_point_where_updates_are_summed_up() {
 }
 
 #[test]
+fn what_is_pasted_is_typed_or_ignored_but_is_no_keys() {
+    let run = sample::snapshot(10);
+    let (mut state, _) = after("", &run);
+    paste(&mut state, "q\nS");
+    assert!(state.overlay.is_none() && !state.stopping, "{:?}", state.overlay);
+    assert!(state.notice.is_some());
+    let (mut state, _) = after("R/", &run);
+    paste(&mut state, "kind = adam\n");
+    assert!(matches!(&state.overlay, Some(Overlay::Prompt(Topic::Filter, line)) if line.text() == "kind = adam"));
+    let (mut state, _) = after("D⏎", &run);
+    paste(&mut state, "-onetwo\n");
+    press(&mut state, &KeyEvent::from(KeyCode::Enter), Sight { snapshot: &run, entries: &[] });
+    assert!(state.design.experiment().is_some_and(|experiment| experiment.name.ends_with("-onetwo")));
+}
+
+#[test]
 fn a_command_is_pending_until_it_or_a_later_one_is_answered() {
     let mut state = State::default();
     for ticket in 1..=3 {

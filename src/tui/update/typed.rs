@@ -16,7 +16,7 @@ pub fn read(topic: Topic, text: &str, entries: &[Entry]) -> Result<Value, String
         Topic::Hyperparameter(hyperparameter) => hyperparameter.range(),
         Topic::Updates => Range::Count,
         Topic::Export if Format::of(Path::new(text.trim())).is_some() => return Ok(Value::File(text.trim().into())),
-        Topic::Export => return Err("expected a file such as loss.svg, or .png, .csv or .json".to_owned()),
+        Topic::Export => return Err("expected a file.svg, .png, .csv or .json".to_owned()),
         Topic::Filter if text.trim().is_empty() => return Ok(Value::Filter(None)),
         Topic::Filter => {
             let filter = Filter::parse(text).map_err(|error| error.to_string())?;

@@ -1,6 +1,7 @@
 mod any;
 mod curvature;
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use ratatui::Terminal;
@@ -12,7 +13,7 @@ use super::*;
 use crate::data::Places;
 use crate::diagnostics::Diagnostic;
 use crate::experiment::Experiment;
-use crate::runs::Shelf;
+use crate::runs::{Filter, Run, Shelf};
 use crate::session::{Command, Event, Snapshot};
 use crate::train::{Hyperparameter, Phase, Spent};
 use crate::tui::action::BINDINGS;
@@ -303,6 +304,20 @@ fn the_time_of_an_update_is_that_of_the_present_optimizer() {
     let state = State { zoom: true, focus: Pane::Timing, ..State::default() };
     let shown = text(&picture(100, 30, &state, &run, &dark()));
     assert!(shown.contains("10.0 ms an update") && !shown.contains("untimed"), "{shown}");
+}
+
+#[test]
+fn a_run_is_found_by_the_optimizer_that_it_has_now() {
+    let quickstart = include_str!("../../../experiments/digits-quickstart.toml");
+    let experiment = Experiment::parse("quickstart", quickstart, &[]).unwrap();
+    let (mut run, mut snapshot) = (Run::planned(Path::new("one"), &experiment), sample::snapshot(300));
+    let holds = |run: &Run, text| Filter::parse(text).unwrap().holds(run);
+    assert!(holds(&run, "kind = kfra and step_damping = 1"));
+    let hyperparameters = vec![(Hyperparameter::LearningRate, 0.1)];
+    snapshot.apply(&Event::Switched { step: 300, optimizer: "adam".to_owned(), hyperparameters });
+    run.follow(&snapshot);
+    assert!(holds(&run, "lr >= 1e-3 and kind = adam") && !holds(&run, "kind = kfra"));
+    assert!(!holds(&run, "step_damping = 1"));
 }
 
 #[test]
