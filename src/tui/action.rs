@@ -83,6 +83,7 @@ pub enum Action {
     Stop,
     AskExport,
     NextPalette,
+    NextSigns,
     ToggleMouse,
     First,
     Last,
@@ -176,6 +177,7 @@ bindings! {
     Everywhere: [control('l')] "redraw", None, Action::Redraw, "Draw everything anew.";
     Everywhere: [control('z')] "suspend", None, Action::Suspend, "Suspend the program; `fg` brings it back.";
     Everywhere: [letter('P')] "colours", None, Action::NextPalette, "The next colour theme: dark, light, high contrast, colour-blind.";
+    Everywhere: [letter('U')] "signs", None, Action::NextSigns, "Draw with other signs: braille, blocks, ASCII alone.";
     Everywhere: [letter('M')] "mouse", None, Action::ToggleMouse, "Listen to the mouse, or leave it to the terminal.";
     Everywhere: [letter('E')] "export", Some("export"), Action::AskExport, "Write the focused pane, or what is laid over one another, to a .svg, .png, .csv or .json file.";
     Train: [letter(' '), letter('p')] "pause", Some("pause"), Action::TogglePause, "Pause the run, or let it go on.";

@@ -300,7 +300,8 @@ fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
         Status::Loading if goes_on => "waiting for the data".to_owned(),
         Status::Loading => "reading the log".to_owned(),
         _ if !goes_on => "never measured".to_owned(),
-        _ if snapshot.measuring.contains(&diagnostic) => "measuring…".to_owned(),
+        _ if snapshot.measuring.first() == Some(&diagnostic) => "measuring…".to_owned(),
+        _ if snapshot.measuring.contains(&diagnostic) => "waits for what is being measured".to_owned(),
         _ if snapshot.failure(diagnostic).is_some() => {
             format!("{}: {}", diagnostic.title(), snapshot.failure(diagnostic).unwrap_or_default())
         }

@@ -9,11 +9,11 @@ use super::action::{self, BINDINGS, Binding, Context};
 use super::log::{Said, Speaker};
 use super::number::{count, figure, plain};
 use super::panes::{Pane, Scene, status};
-use super::state::Overlay;
+use super::state::{Overlay, State};
 use super::theme::Theme;
 use super::widgets::put;
 use crate::optim::Kind;
-use crate::runs::Id;
+use crate::runs::{Entry, Id};
 use crate::train::Hyperparameter;
 
 /// Draws what lies over the panes, if anything does.
@@ -33,7 +33,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
             show("This run goes on with another optimizer: Enter chooses", &optimizers(scene), *at, Some(*at));
         }
         Some(Overlay::Forks(id, steps, at)) => {
-            show("Another run begins at a checkpoint: Enter chooses", &forks(scene, *id, steps), *at, Some(*at));
+            let of = scene.entries.iter().find(|entry| entry.id == *id).map(Entry::label).unwrap_or_default();
+            let title = format!("Another run begins at a checkpoint of {of}: Enter chooses");
+            show(&title, &forks(scene, *id, steps), *at, Some(*at));
         }
         Some(Overlay::Palette(text, at)) => {
             let found: Vec<_> = action::search(scene.state.screen.context(), text)
@@ -59,6 +61,13 @@ fn command(binding: &Binding, theme: &Theme) -> Line<'static> {
 
 /// What the word means that stands beside a measurement.
 const LATE: &str = "late: the next one is put off, within the budget of diagnostics (e sets it).";
+
+/// How many lines the help has.
+pub fn help_lines(state: &State) -> usize {
+    let pane = Pane::of(state.screen).first().map(|_| state.focus);
+    let about = pane.map_or(0, |pane| 2 + pane.about().len() + usize::from(!pane.diagnostics(state).is_empty()));
+    BINDINGS.len() + 2 * Context::ALL.len() - 1 + about
+}
 
 /// Every key, by context.
 pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {

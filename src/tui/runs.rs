@@ -193,7 +193,7 @@ fn columns(scene: &Scene<'_>, rows: &[Row<'_>]) -> Vec<table::Column> {
     let cells = |text: &dyn Fn(&Row) -> String| rows.iter().map(|row| (text(row), theme.text)).collect::<Vec<_>>();
     let loss = |loss: Option<f64>| known(loss, |loss| digits(loss, 4));
     let mark = |row: &Row| {
-        let shown = if row.entry.id == state.runs.shown { "▶" } else { " " };
+        let shown = if row.entry.id == state.runs.shown { "◆" } else { " " };
         let marked = if state.runs.marked.contains(&row.entry.id) { "●" } else { " " };
         format!("{shown}{marked}")
     };

@@ -10,7 +10,7 @@ use super::design::Design;
 use super::line::Typed;
 use super::log::Log;
 use super::panes::Pane;
-use super::theme::Palette;
+use super::theme::{Palette, Signs};
 use crate::runs::Id;
 use crate::session::snapshot::Level;
 use crate::session::{Command, Ticket};
@@ -221,6 +221,8 @@ pub struct State {
     pub runs: List,
     /// Its colours.
     pub palette: Palette,
+    /// The signs that may be drawn.
+    pub signs: Signs,
     /// Whether the mouse is listened to.
     pub mouse: bool,
     /// What the workbench says of the last key, until the next one.
@@ -257,6 +259,8 @@ pub struct State {
     pub drawing: Option<f64>,
     /// Time the latest frame took.
     pub frame: Duration,
+    /// Rows of the terminal, where they are known.
+    pub height: u16,
 }
 
 impl State {

@@ -80,6 +80,27 @@ pub enum Signs {
     Ascii,
 }
 
+impl Signs {
+    /// The next ones, in a circle.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Braille => Self::Blocks,
+            Self::Blocks => Self::Ascii,
+            Self::Ascii => Self::Braille,
+        }
+    }
+
+    /// Their name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Braille => "braille",
+            Self::Blocks => "blocks",
+            Self::Ascii => "ASCII",
+        }
+    }
+}
+
 /// How everything looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -135,8 +156,8 @@ const BRIGHT: [u8; 8] = [14, 11, 10, 13, 15, 9, 12, 7];
 /// From blue to yellow through grey, after the colour map cividis; those that follow one another lie far apart.
 const BLUE_TO_YELLOW: [u8; 8] = [69, 220, 110, 229, 179, 231, 103, 145];
 
-/// Greek letters and other signs of formulas, and what they are called.
-const SPELT: [(char, &str); 13] = [
+/// Greek letters and other signs of formulas, and how they are written in ASCII.
+const SPELT: [(char, &str); 15] = [
     ('₁', "1"),
     ('₂', "2"),
     ('Σ', "Sum"),
@@ -150,6 +171,8 @@ const SPELT: [(char, &str); 13] = [
     ('μ', "mu"),
     ('ρ', "rho"),
     ('τ', "tau"),
+    ('≤', "<="),
+    ('≥', ">="),
 ];
 
 impl Theme {

@@ -209,14 +209,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::PageDown => overlay::scroll(state, sight, 10),
         Action::First => overlay::scroll(state, sight, isize::MIN),
         Action::Last => overlay::scroll(state, sight, isize::MAX),
-        Action::NextPalette => {
-            state.palette = state.palette.next();
-            state.say(Level::Info, format!("palette: {}", state.palette.name()));
-        }
-        Action::ToggleMouse => {
-            state.mouse = !state.mouse;
-            state.say(Level::Info, format!("mouse {}", if state.mouse { "on" } else { "off" }));
-        }
+        Action::NextPalette | Action::NextSigns | Action::ToggleMouse => look_otherwise(state, action),
         Action::LeastLevel => {
             state.log.next_level();
             state.overlay = Some(Overlay::Messages(0));
@@ -244,6 +237,25 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         other => charts::arrange(state, other, snapshot),
     }
     None
+}
+
+/// Other colours, other signs, or the mouse on or off.
+fn look_otherwise(state: &mut State, action: Action) {
+    let said = match action {
+        Action::NextPalette => {
+            state.palette = state.palette.next();
+            format!("palette: {}", state.palette.name())
+        }
+        Action::NextSigns => {
+            state.signs = state.signs.next();
+            format!("signs: {}", state.signs.name())
+        }
+        _ => {
+            state.mouse = !state.mouse;
+            format!("mouse {}", if state.mouse { "on" } else { "off" })
+        }
+    };
+    state.say(Level::Info, said);
 }
 
 /// The last image that can be chosen, from 0.

@@ -76,6 +76,11 @@ pub fn over(area: Rect) -> Rect {
     Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area }
 }
 
+/// How many lines of a list that lies over the panes a terminal of so many rows shows, at most.
+pub fn room(rows: u16) -> usize {
+    usize::from(over(Rect { height: rows, ..Rect::ZERO }).height.saturating_sub(2))
+}
+
 /// The screen whose tab is at a place.
 pub fn tab(area: Rect, at: Position) -> Option<Screen> {
     header::tabs(area).into_iter().find(|(_, place)| place.contains(at)).map(|(screen, _)| screen)

@@ -76,6 +76,7 @@ impl<'a> Workbench<'a> {
         });
         kept.apply(&mut state);
         state.palette = options.wanted.or(kept.palette).unwrap_or(options.palette);
+        state.signs = options.signs;
         Self {
             shelf,
             theme: Theme::new(state.palette, options.colour, options.signs),
@@ -199,6 +200,7 @@ impl<'a> Workbench<'a> {
 
     fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
         let start = Instant::now();
+        self.state.height = terminal.area()?.height;
         let entries = self.shelf.entries();
         let graphics = self.graphics.as_ref();
         let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme, graphics };
@@ -250,10 +252,11 @@ impl<'a> Workbench<'a> {
 
     /// Takes the colours and the mouse as they are wanted now.
     fn adapt(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
-        let theme = Theme::new(self.state.palette, self.options.colour, self.options.signs);
+        let theme = Theme::new(self.state.palette, self.options.colour, self.state.signs);
         if theme != self.theme {
+            // Colours are remembered, signs are the terminal's.
+            self.chosen |= Theme { signs: self.theme.signs, ..theme.clone() } != self.theme;
             self.theme = theme;
-            self.chosen = true;
         }
         if self.state.mouse != terminal.has_mouse() {
             terminal.set_mouse(self.state.mouse)?;

@@ -1,6 +1,6 @@
 //! What the check says of the text, kept for drawing.
 
-use crate::experiment::{Document, Estimate, Experiment, Field, Flaw, Mismatch};
+use crate::experiment::{Document, Estimate, Experiment, FIELDS, Field, Flaw, Mismatch};
 use crate::network::Architecture;
 
 /// Something that is wrong.
@@ -50,7 +50,7 @@ impl Verdict {
         let text = document.text().to_owned();
         match document.check(name) {
             Ok(experiment) => {
-                let defaults = Document::parse(name, &experiment.to_toml()).ok();
+                let defaults = whole(&experiment);
                 let network = network(&experiment);
                 Self { text, troubles: Vec::new(), sound: Some(Sound { experiment, network }), defaults }
             }
@@ -61,8 +61,9 @@ impl Verdict {
                     unknown: matches!(flaw, Flaw::UnknownKey { .. }),
                     misplaced: matches!(flaw, Flaw::NotForKind { .. } | Flaw::NotForSource { .. }),
                 };
-                let troubles = problems.problems().iter().map(|problem| trouble(&problem.flaw)).collect();
-                Self { text, troubles, sound: None, defaults: assumed(document) }
+                let troubles: Vec<_> = problems.problems().iter().map(|problem| trouble(&problem.flaw)).collect();
+                let mended = mended(document, name).and_then(|experiment| whole(&experiment));
+                Self { text, troubles, sound: None, defaults: mended.or_else(|| of_optimizer(document)) }
             }
         }
     }
@@ -86,8 +87,7 @@ impl Verdict {
             "network.output" => return Some(network()?.outputs().to_string()),
             _ => {}
         }
-        let known = self.defaults.as_ref().filter(|_| sound.is_some() || key.starts_with("optimizer."));
-        known.and_then(|known| known.plain(key)).or_else(|| {
+        self.defaults.as_ref().and_then(|known| known.plain(key)).or_else(|| {
             let default = &Field::of(key)?.default;
             (!["-", "required"].contains(&&**default)).then(|| default.trim_matches('"').to_owned())
         })
@@ -104,11 +104,42 @@ fn network(experiment: &Experiment) -> Result<(Architecture, Estimate), Mismatch
     Ok((architecture, estimate))
 }
 
-/// The defaults of the optimizer of a document with which something is wrong.
-fn assumed(document: &Document) -> Option<Document> {
+/// The experiment of a document with which something is wrong, without what is wrong. None where that is wanted.
+fn mended(document: &Document, name: &str) -> Option<Experiment> {
+    let mut rest = document.clone();
+    loop {
+        let problems = match rest.check(name) {
+            Ok(experiment) => return Some(experiment),
+            Err(problems) => problems,
+        };
+        let mut wrong = problems.problems().iter().filter_map(|problem| problem.flaw.key());
+        // What is taken out one by one comes to an end. A layer goes whole.
+        let mut take_out = |key: &str| {
+            let layer = (0..rest.layers()).find(|&index| key.starts_with(&Document::layer_key(index, "")));
+            match layer {
+                Some(index) => rest.remove_layer(index),
+                None => rest.remove(key),
+            }
+        };
+        if !wrong.any(|key| take_out(&key)) {
+            return None;
+        }
+    }
+}
+
+/// The defaults of the optimizer of a document of which no more is known.
+fn of_optimizer(document: &Document) -> Option<Document> {
     let kind = document.plain("optimizer.kind")?;
     let mut template = Document::new();
     (template.remove("optimizer") && template.set_text("optimizer.kind", &kind)).then_some(())?;
-    let experiment = template.check("experiment.toml").ok()?;
+    let mut defaults = whole(&template.check("experiment.toml").ok()?)?;
+    for field in FIELDS.iter().filter(|field| !field.key.starts_with("optimizer.")) {
+        defaults.remove(&field.key);
+    }
+    Some(defaults)
+}
+
+/// All fields of an experiment.
+fn whole(experiment: &Experiment) -> Option<Document> {
     Document::parse("experiment.toml", &experiment.to_toml()).ok()
 }

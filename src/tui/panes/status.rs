@@ -43,7 +43,15 @@ pub fn message(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         _ if snapshot.summary.is_some() => over(scene),
         _ => snapshot.messages.back().map(|message| said(message, theme)).unwrap_or_default(),
     };
-    put(buffer, area, 0, &theme.spell_line(line));
+    let line = theme.spell_line(line);
+    let rest = Line::from(vec![Span::styled("  m", theme.accent), Span::styled(" shows all", theme.faint)]);
+    let room = usize::from(area.width).saturating_sub(rest.width());
+    if line.width() <= usize::from(area.width) || state.overlay.is_some() || room < rest.width() {
+        return put(buffer, area, 0, &line);
+    }
+    let (said, beside) = (area.width - rest.width() as u16, rest.width() as u16);
+    put(buffer, Rect { width: said, ..area }, 0, &line);
+    put(buffer, Rect { x: area.x + said, width: beside, ..area }, 0, &rest);
 }
 
 /// Where the log of a run is damaged, or why it never began.

@@ -5,11 +5,12 @@ use super::{Effect, Sight};
 use crate::optim::Kind;
 use crate::session::snapshot::Level;
 use crate::session::{Command, Snapshot};
-use crate::tui::action::{self, Action, BINDINGS, Context};
+use crate::tui::action::{self, Action};
 use crate::tui::line::Typed;
 use crate::tui::number::count;
 use crate::tui::runs;
 use crate::tui::state::{Overlay, Question, Screen, State, Topic};
+use crate::tui::{popup, view};
 
 /// One level back.
 pub fn back(state: &mut State) {
@@ -36,15 +37,15 @@ pub fn back(state: &mut State) {
     }
 }
 
-/// The list that lies over the panes: which of its lines is selected or comes first, and how many there are.
+/// The list that lies over the panes: which of its lines is selected or comes first, and how many can be.
 pub fn list<'a>(state: &'a mut State, snapshot: &Snapshot) -> Option<(&'a mut usize, usize)> {
     let screen = state.screen.context();
+    // What is only scrolled has its last line at the end of the panel.
+    let first = |lines: usize| (lines + 1).saturating_sub(view::room(state.height)).min(lines);
+    let help = first(popup::help_lines(state));
     Some(match &mut state.overlay {
-        Some(Overlay::Help(at)) => {
-            let about = state.focus.about().len() + 2;
-            (at, BINDINGS.len() + 2 * Context::ALL.len() + about)
-        }
-        Some(Overlay::Messages(at)) => (at, state.log.shown().count()),
+        Some(Overlay::Help(at)) => (at, help),
+        Some(Overlay::Messages(at)) => (at, first(state.log.shown().count())),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
         Some(Overlay::Forks(_, steps, at)) => (at, steps.len()),

@@ -10,7 +10,7 @@ use crate::tui::line::Typed;
 use crate::tui::panes::Pane;
 use crate::tui::sample;
 use crate::tui::state::{Overlay, Question, Screen, State, Topic, Unit, Window};
-use crate::tui::theme::Palette;
+use crate::tui::theme::{Palette, Signs};
 use crate::tui::update::{Effect, Sight, press};
 
 /// The place of the pane that has the keys before a command: one with a table.
@@ -184,6 +184,7 @@ fn of_every_screen(name: &str, done: &Done) -> Option<bool> {
         "redraw" => *effect == Some(Effect::Redraw),
         "suspend" => *effect == Some(Effect::Suspend),
         "colours" => state.palette == Palette::Light,
+        "signs" => state.signs == Signs::Blocks,
         "export" => done.over(Overlay::Prompt(Topic::Export, Typed::default())),
         "mouse" => state.mouse,
         _ => return None,

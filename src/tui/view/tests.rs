@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::*;
@@ -22,6 +23,7 @@ use crate::tui::picture::{styles, text};
 use crate::tui::sample;
 use crate::tui::state::{Axes, Overlay, Question, Screen, State, Topic, Unit, Window};
 use crate::tui::theme::{Palette, Signs, Theme};
+use crate::tui::update;
 
 /// The runs on the shelf.
 static RUNS: LazyLock<Shelf> = LazyLock::new(sample::shelf);
@@ -412,6 +414,24 @@ fn every_key_and_every_help_text_appears_in_the_help() {
             .lines()
             .find(|line| line.contains(binding.help) && binding.keys.iter().all(|key| line.contains(&key.name())));
         assert!(line.is_some(), "{} is missing from the help", binding.name);
+    }
+}
+
+#[test]
+fn the_help_ends_where_its_last_line_is_at_the_end_of_its_panel() {
+    for screen in Screen::ALL {
+        let mut state = State { height: 24, overlay: Some(Overlay::Help(0)), ..State::default() };
+        state.show(screen);
+        let mut press = |code| {
+            let sight = update::Sight { snapshot: &Snapshot::default(), entries: &[] };
+            update::press(&mut state, &KeyEvent::new(code, KeyModifiers::NONE), sight);
+            show(80, 24, &state)
+        };
+        let end = press(KeyCode::End);
+        assert!(!end.contains("more") && press(KeyCode::Up).contains("1 more"), "{end}");
+        assert_eq!(press(KeyCode::Down), end);
+        assert_eq!(press(KeyCode::Down), end);
+        assert!(press(KeyCode::Up).contains("1 more"), "{end}");
     }
 }
 

@@ -152,7 +152,8 @@ impl Workbench<'_> {
         }
         if let Some(ticket) = self.shelf.send(id, Command::Checkpoint) {
             self.forks.push((id, ticket));
-            return Ok(Some("writes a checkpoint, then forks".to_owned()));
+            let label = self.shelf.entry(id).map(Entry::label).unwrap_or_default();
+            return Ok(Some(format!("{label} writes a checkpoint, then it is forked")));
         }
         let steps = self.shelf.checkpoints(id);
         if steps.len() < 2 {

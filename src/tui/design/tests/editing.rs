@@ -1,6 +1,7 @@
 //! Fields and layers, changed by keys.
 
 use super::*;
+use crate::experiment::FIELDS;
 use crate::network::{Activation, Layer, Loss};
 use crate::optim::Kind;
 
@@ -52,6 +53,26 @@ fn a_wrong_value_is_told_at_its_field_while_it_is_typed_and_until_it_is_right() 
     keys(&mut design, "⏎⌫⌫0.5⏎");
     assert!(!line(&design).contains('×'));
     assert!(matches!(keys(&mut design, "S"), Some(Wish::Start(_))));
+}
+
+#[test]
+fn other_values_stay_while_one_is_wrong() {
+    let mut design = Design::new();
+    go(&mut design, "train.batch");
+    // But of the network, whose input is not known then, and of what is wrong itself.
+    let others = |design: &Design| {
+        let all = FIELDS.iter().map(|field| (field.key.to_string(), design.verdict.unstated(&field.key)));
+        all.filter(|(key, _)| !key.starts_with("network.") && key != "train.batch").collect::<Vec<_>>()
+    };
+    let before = others(&design);
+    for wrong in ["⏎-1⏎", "⏎⌫⌫⌫⌫⌫x⏎"] {
+        keys(&mut design, wrong);
+        assert!(design.experiment().is_none());
+        assert_eq!(others(&design), before, "{wrong}");
+    }
+    go(&mut design, "network.layers.1.units");
+    keys(&mut design, "⏎⌫⌫⌫⌫0⏎");
+    assert_eq!(others(&design), before);
 }
 
 #[test]
