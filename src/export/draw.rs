@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn a_point_that_x_does_not_have_leaves_y_as_it_is() {
+        let mut figures = loss(&[run("one")], View { log_x: true, ..View::default() });
+        let page = svg(&figures);
+        let curve = figures[0].curves.iter_mut().find(|curve| curve.look == Look::Line).unwrap();
+        assert!(curve.points[0].x > 0.0 || curve.points.remove(0).x <= 0.0);
+        curve.points.insert(0, super::super::figure::Point { x: 0.0, y: 1e9, low: 1e9, high: 1e9 });
+        assert_eq!(svg(&figures), page);
+    }
+
+    #[test]
     fn the_size_of_a_page_does_not_grow_with_the_length_of_a_noisy_run() {
         let mut figures = loss(&[run("one")], View::default());
         let curve = &mut figures[0].curves[0];

@@ -43,9 +43,10 @@ fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
     figure.curves.iter().flat_map(|curve| &curve.points)
 }
 
-/// The scale of y.
+/// The scale of y, over the points that x has.
 fn upright(figure: &Figure) -> Scale {
-    Scale::over(points(figure).flat_map(|point| [point.y, point.low, point.high]), figure.y.log, 0.04)
+    let seen = points(figure).filter(|point| !figure.x.log || point.x > 0.0);
+    Scale::over(seen.flat_map(|point| [point.y, point.low, point.high]), figure.y.log, 0.04)
 }
 
 pub fn draw(figure: &Figure, runs: &[&str], left: f64, index: usize) -> Drawing {
