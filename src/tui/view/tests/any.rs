@@ -8,6 +8,7 @@ use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::diagnostics::{Measurement, Scope};
 use crate::session::Evaluation;
+use crate::tui::action::BINDINGS;
 use crate::tui::update;
 
 fn number() -> impl Strategy<Value = f64> {
