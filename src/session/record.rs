@@ -16,10 +16,8 @@ use super::{Error, Event, Snapshot};
 use crate::experiment::Experiment;
 use crate::linalg::write_whole;
 
-/// Snapshots of a run that makes updates are published no more often than this.
+/// Updates reach the disk and who watches no more often than this.
 const PUBLISH: Duration = Duration::from_millis(60);
-/// The log reaches the disk at least this often.
-const FLUSH: Duration = Duration::from_secs(1);
 
 /// The run folder cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +41,6 @@ pub(super) struct Recorder {
     board: Arc<ArcSwap<Snapshot>>,
     listener: Option<Sender<Event>>,
     published: Instant,
-    flushed: Instant,
     _lock: Lock,
 }
 
@@ -115,7 +112,7 @@ impl Recorder {
     ) -> Result<Self, Error> {
         let file = folder.join("experiment.toml");
         write_whole(&file, experiment.to_toml().as_bytes()).map_err(error(&file)).map_err(Error::Folder)?;
-        let (folder, log, now) = (folder.to_owned(), BufWriter::new(log), Instant::now());
+        let (folder, log) = (folder.to_owned(), BufWriter::new(log));
         Ok(Self {
             folder,
             log,
@@ -124,8 +121,7 @@ impl Recorder {
             line: Vec::new(),
             board,
             listener,
-            published: now,
-            flushed: now,
+            published: Instant::now(),
             _lock: lock,
         })
     }
@@ -152,7 +148,7 @@ impl Recorder {
         }
         let frequent = matches!(event, Event::Step(_));
         if !frequent || self.published.elapsed() >= PUBLISH {
-            self.publish();
+            self.publish()?;
         }
         if let Some(listener) = &self.listener {
             // Who stopped listening does not want to know.
@@ -168,14 +164,14 @@ impl Recorder {
         self.log.write_all(&self.line)?;
         self.written.bytes += self.line.len() as u64;
         self.written.lines += 1;
-        if self.flushed.elapsed() >= FLUSH { self.flush() } else { Ok(()) }
+        Ok(())
     }
 
     /// Makes the index of the log anew.
     fn index(&mut self) -> Result<(), RecordError> {
         let path = log::path(&self.folder);
         self.written.schema = log::SCHEMA;
-        self.flush().map_err(error(&path))?;
+        self.log.flush().map_err(error(&path))?;
         self.indexed = self.written.bytes;
         // The run does without it.
         let _ = self.written.index(&path);
@@ -187,21 +183,22 @@ impl Recorder {
     /// # Errors
     /// Where it cannot be written.
     pub(super) fn sync(&mut self) -> Result<u64, RecordError> {
-        self.flush()
+        self.log
+            .flush()
             .and_then(|()| self.log.get_ref().sync_data())
             .and_then(|()| self.log.stream_position())
             .map_err(error(&log::path(&self.folder)))
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.flushed = Instant::now();
-        self.log.flush()
-    }
-
-    /// Shows the present state to who watches, and brings the log to the disk: before standing still.
-    pub(super) fn publish(&mut self) {
+    /// Brings the log to the disk, then shows the present state to who watches: what is seen can be read there.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    fn publish(&mut self) -> Result<(), RecordError> {
         self.published = Instant::now();
+        self.log.flush().map_err(error(&log::path(&self.folder)))?;
         self.board.store(Arc::clone(&self.written.snapshot));
+        Ok(())
     }
 
     /// Brings everything to the disk, and writes `summary.json`.
@@ -210,20 +207,10 @@ impl Recorder {
     /// Where it cannot be written.
     pub(super) fn finish(&mut self, summary: &super::Summary) -> Result<(), RecordError> {
         self.emit(Event::Ended(Box::new(summary.clone())))?;
-        self.flush().map_err(error(&log::path(&self.folder)))?;
         let path = self.folder.join("summary.json");
         serde_json::to_vec_pretty(summary)
             .map_err(std::io::Error::from)
             .and_then(|text| write_whole(&path, &text))
             .map_err(|source| RecordError { path, source })
-    }
-
-    /// Brings the log to the disk.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub(super) fn rest(&mut self) -> Result<(), RecordError> {
-        self.publish();
-        self.flush().map_err(error(&log::path(&self.folder)))
     }
 }

@@ -12,7 +12,6 @@ impl<T: Real> Worker<T> {
     pub(super) fn obey(&mut self) -> Result<(), Interruption> {
         self.obey_waiting()?;
         while self.course == Course::Paused {
-            self.recorder.rest()?;
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => self.carry_out(ticket, command)?,
                 // Nobody is left who could let it go on.
