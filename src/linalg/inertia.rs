@@ -8,6 +8,7 @@ use ndarray::ArrayView2;
 use super::product::count;
 use super::symmetric::{NotConverged, all_eigenvalues_above};
 use super::threads::parallelism;
+use super::vector::clean;
 
 /// The number of eigenvalues of the symmetric matrix A above `threshold`; only the lower triangle is
 /// read. By Sylvester's law of inertia it is the number of positive eigenvalues of B in
@@ -35,15 +36,11 @@ pub fn eigenvalues_above(a: ArrayView2<f64>, threshold: f64) -> Result<usize, No
     let mut below = faer::diag::Diag::<f64>::zeros(size);
     let (mut forward, mut back) = (vec![0_usize; size], vec![0_usize; size]);
     let mut memory = MemBuffer::new(factor::cholesky_in_place_scratch::<usize, f64>(size, par, spec));
-    factor::cholesky_in_place(
-        matrix.as_mut(),
-        below.as_mut(),
-        &mut forward,
-        &mut back,
-        par,
-        MemStack::new(&mut memory),
-        spec,
-    );
+    let stack = MemStack::new(&mut memory);
+    clean(|| {
+        let (l, d) = (matrix.as_mut(), below.as_mut());
+        factor::cholesky_in_place(l, d, &mut forward, &mut back, par, stack, spec);
+    });
     let mut positive = 0;
     let mut i = 0;
     while i < size {

@@ -203,7 +203,7 @@ impl Iteration {
         let known = self.basis.slice(s![..rows.min(k + 1), ..]);
         for _ in 0..2 {
             let overlap = known.dot(image);
-            *image -= &known.t().dot(&overlap);
+            known.outer_iter().zip(&overlap).for_each(|(known, &overlap)| image.scaled_add(-overlap, &known));
         }
         self.tridiagonal.beside.push(image.dot(image).sqrt());
         Ok(())

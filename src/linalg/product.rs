@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::Real;
 use super::threads::{halved, share};
-use super::vector::vectorised;
+use super::vector::{clean, vectorised};
 
 thread_local! {
     static FLOPS: Cell<f64> = const { Cell::new(0.0) };
@@ -106,7 +106,8 @@ fn product<T: Real>(
 ) {
     let (rows, columns) = c.dim();
     if threads < 2 {
-        tiles(alpha, a, b, target.prepare(c.view_mut()), c);
+        let accumulate = target.prepare(c.view_mut());
+        clean(|| tiles(alpha, a, b, accumulate, c));
     } else if 4 * rows > columns {
         let (half, threads) = (rows / 2, halved(threads));
         let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));

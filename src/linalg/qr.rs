@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::product::count;
 use super::threads::parallelism;
+use super::vector::clean;
 
 /// R of A = Q R, by Householder reflections: RᵀR = AᵀA without the loss of accuracy of forming AᵀA, so R
 /// has the numerical rank of A. A: m × n; returns min(m, n) × n, zero below the diagonal.
@@ -23,7 +24,7 @@ pub fn triangular_factor(a: ArrayView2<f64>) -> Array2<f64> {
     let request = factor::qr_in_place_scratch::<f64>(rows, columns, block, par, faer::Spec::default());
     let mut memory = MemBuffer::new(request);
     let stack = MemStack::new(&mut memory);
-    factor::qr_in_place(matrix.as_mut(), coefficients.as_mut(), par, stack, faer::Spec::default());
+    clean(|| factor::qr_in_place(matrix.as_mut(), coefficients.as_mut(), par, stack, faer::Spec::default()));
     let factored = matrix.as_ref().into_ndarray();
     Array2::from_shape_fn((size, columns), |(i, j)| if i <= j { factored[(i, j)] } else { 0.0 })
 }
@@ -34,7 +35,7 @@ pub fn orthonormal_basis(a: ArrayView2<f64>) -> Array2<f64> {
     let (rows, columns) = a.dim();
     let size = rows.min(columns);
     count(4.0 * (size * size) as f64 * (rows.max(columns) as f64 - size as f64 / 3.0));
-    let basis = faer::Mat::from_fn(rows, columns, |i, j| a[(i, j)]).qr().compute_thin_Q();
+    let basis = clean(|| faer::Mat::from_fn(rows, columns, |i, j| a[(i, j)]).qr().compute_thin_Q());
     basis.as_ref().into_ndarray().to_owned()
 }
 

@@ -9,6 +9,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
 use super::Real;
 use super::product::{count, mirror};
 use super::threads::parallelism;
+use super::vector::clean;
 
 /// A matrix that has to be positive definite is not, or is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +46,11 @@ impl Cholesky {
         let par = parallelism(flops);
         let stack = self.stack(llt::factor::cholesky_in_place_scratch::<T>(size, par, faer::Spec::default()));
         let regularization = llt::factor::LltRegularization::default();
-        llt::factor::cholesky_in_place(a.view_mut().into_faer(), regularization, par, stack, faer::Spec::default())
-            .map_err(|_| NotPositiveDefinite { size })?;
+        let factored = clean(|| {
+            let a = a.view_mut().into_faer();
+            llt::factor::cholesky_in_place(a, regularization, par, stack, faer::Spec::default())
+        });
+        factored.map_err(|_| NotPositiveDefinite { size })?;
         // A NaN can pass through the factorization; it always reaches the last pivot.
         let finite = (0..size).all(|i| num_traits::Float::is_finite(a[(i, i)]));
         if finite { Ok(()) } else { Err(NotPositiveDefinite { size }) }
@@ -67,7 +71,7 @@ impl Cholesky {
         count(flops);
         let par = parallelism(flops);
         let stack = self.stack(llt::inverse::inverse_scratch::<T>(size, par));
-        llt::inverse::inverse(inverse.view_mut().into_faer(), a.view().into_faer(), par, stack);
+        clean(|| llt::inverse::inverse(inverse.view_mut().into_faer(), a.view().into_faer(), par, stack));
         mirror(inverse);
         Ok(())
     }
@@ -83,7 +87,7 @@ impl Cholesky {
         count(flops);
         let par = parallelism(flops);
         let stack = self.stack(llt::solve::solve_in_place_scratch::<T>(size, columns, par));
-        llt::solve::solve_in_place(a.view().into_faer(), b.into_faer(), par, stack);
+        clean(|| llt::solve::solve_in_place(a.view().into_faer(), b.into_faer(), par, stack));
         Ok(())
     }
 }
@@ -126,15 +130,12 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
     let mut memory = MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(size, wanted, par, faer::Spec::default()));
     let mut values = faer::diag::Diag::<f64>::zeros(size);
     let mut u = Array2::zeros(if vectors { (size, size) } else { (0, 0) });
-    evd::self_adjoint_evd(
-        a.into_faer(),
-        values.as_mut(),
-        vectors.then(|| u.view_mut().into_faer()),
-        par,
-        MemStack::new(&mut memory),
-        faer::Spec::default(),
-    )
-    .map_err(|_| failed)?;
+    let stack = MemStack::new(&mut memory);
+    let decomposed = clean(|| {
+        let u = vectors.then(|| u.view_mut().into_faer());
+        evd::self_adjoint_evd(a.into_faer(), values.as_mut(), u, par, stack, faer::Spec::default())
+    });
+    decomposed.map_err(|_| failed)?;
     Ok(((0..size).map(|i| values.column_vector()[i]).collect(), u))
 }
 
