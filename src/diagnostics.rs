@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Samples};
 
+pub use clock::Clock;
 pub use density::{Density, EIGENVALUES, PER_DECADE};
 pub use error::{Error, Stop};
 pub use estimate::Estimate;

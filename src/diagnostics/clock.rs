@@ -10,27 +10,39 @@ use cpu_time::ThreadTime;
 use super::error::{Error, Stop};
 
 thread_local! {
-    /// CPU seconds that other threads spent for this one.
-    static ELSEWHERE: Cell<f64> = const { Cell::new(0.0) };
+    /// CPU time that other threads spent for this one.
+    static ELSEWHERE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
 /// How often a thread that waits asks whether it is cancelled.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// CPU time of this thread, and of what others do for it.
-pub(super) struct Clock(ThreadTime);
+/// CPU time of a thread, and of what others do for it. It is read on the thread that started it.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Duration);
 
 impl Clock {
+    /// From now on.
     pub fn start() -> Self {
-        ELSEWHERE.set(0.0);
-        Self(ThreadTime::now())
+        Self(spent())
     }
 
-    /// Seconds since the last lap.
-    pub fn lap(&mut self) -> f64 {
-        let here = std::mem::replace(&mut self.0, ThreadTime::now()).elapsed().as_secs_f64();
-        here + ELSEWHERE.take()
+    /// CPU seconds since the start.
+    pub fn elapsed(&self) -> f64 {
+        spent().saturating_sub(self.0).as_secs_f64()
     }
+
+    /// CPU seconds since the last lap, or the start.
+    pub(super) fn lap(&mut self) -> f64 {
+        let elapsed = self.elapsed();
+        *self = Self::start();
+        elapsed
+    }
+}
+
+/// CPU time of this thread, and of what others did for it, so far.
+fn spent() -> Duration {
+    ThreadTime::now().as_duration() + ELSEWHERE.get()
 }
 
 /// Does work that cannot be asked to end, such as the decomposition of a large matrix, on a pool of its own with as
@@ -56,13 +68,13 @@ pub(super) fn interruptible<T: Send + 'static>(
         let clock = ThreadTime::now();
         let done = catch_unwind(AssertUnwindSafe(work));
         // Who was cancelled does not listen.
-        let _ = tell.send((done, clock.elapsed().as_secs_f64()));
+        let _ = tell.send((done, clock.elapsed()));
     });
     // The pool is let go of here; its threads end with the work.
     loop {
         match told.recv_timeout(PATIENCE) {
-            Ok((done, seconds)) => {
-                ELSEWHERE.set(ELSEWHERE.get() + seconds);
+            Ok((done, took)) => {
+                ELSEWHERE.set(ELSEWHERE.get() + took);
                 return done.map_err(|panic| resume_unwind(panic));
             }
             Err(RecvTimeoutError::Timeout) if cancelled() => return Err(Stop::Cancelled),

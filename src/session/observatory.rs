@@ -7,8 +7,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use cpu_time::ProcessTime;
-
 use super::Event;
 use super::contain::DIAGNOSTICS;
 use crate::data::Dataset;
@@ -17,9 +15,11 @@ use crate::experiment::Experiment;
 use crate::linalg::{Archive, ArchiveError, Keep, Moment};
 use crate::network::Architecture;
 use crate::train::Hyperparameter;
+use allowance::Allowance;
 pub(super) use instruments::Subject;
 use instruments::{Cancelled, Instruments, Job, Report};
 
+mod allowance;
 mod instruments;
 
 /// The job under way.
@@ -48,11 +48,9 @@ pub(super) struct Observatory {
     due: Each<u64>,
     /// CPU seconds each took the last time; 0 before.
     costs: Each<f64>,
-    /// CPU seconds of diagnostics so far.
-    spent: f64,
+    allowance: Arc<Allowance>,
     /// L.
     depth: usize,
-    clock: ProcessTime,
 }
 
 impl Observatory {
@@ -66,12 +64,14 @@ impl Observatory {
         let settings = experiment.diagnostics.clone();
         let (jobs, work) = channel();
         let (tell, reports) = channel();
+        let allowance = Arc::new(Allowance::new(settings.budget));
         let instruments = Instruments {
             data: Arc::clone(data),
             architecture: architecture.clone(),
             loss: experiment.loss,
             settings: settings.clone(),
             seed: experiment.seed,
+            allowance: Arc::clone(&allowance),
         };
         let thread = std::thread::Builder::new()
             .name(DIAGNOSTICS.into())
@@ -92,9 +92,8 @@ impl Observatory {
             asked: VecDeque::new(),
             due: Each::of(|_| 0),
             costs: Each::of(|_| 0.0),
-            spent: 0.0,
+            allowance,
             depth: architecture.depth(),
-            clock: ProcessTime::now(),
         }
     }
 
@@ -103,15 +102,14 @@ impl Observatory {
         let mut events = Vec::new();
         for report in self.reports.try_iter() {
             match report {
-                Report::Result(event, cost) => {
-                    self.spent += cost;
+                Report::Result(event) => {
                     if let Event::Measured(measurement) = &*event {
-                        self.costs[measurement.diagnostic()] += cost;
+                        self.costs[measurement.diagnostic()] += measurement.reading().cost;
                     }
                     events.push(*event);
                 }
                 Report::Done(cost) => {
-                    self.spent += cost;
+                    self.allowance.spend(cost);
                     if let Some(Busy { step, asked: Some(diagnostic), began, cancelled, .. }) = self.busy.take() {
                         let (cancelled, seconds) = (cancelled.get(), began.elapsed().as_secs_f64());
                         events.push(Event::MeasurementEnded { step, diagnostic, cancelled, seconds });
@@ -169,9 +167,14 @@ impl Observatory {
         Some(self.asked.drain(..).map(|(diagnostic, _)| ended(diagnostic)).collect())
     }
 
-    /// Starts what was asked for, else what is due at `step`: longest due first, as far as the budget allows, so
-    /// that with what they took the last time their share of CPU time stays within it. `subject` is asked for
-    /// the state of the run only then, as far as what is measured needs it.
+    /// Takes note whether there is training beside the diagnostics, which are held to their share of CPU time then.
+    pub(super) fn set_training(&self, training: bool) {
+        self.allowance.set_training(training);
+    }
+
+    /// Starts what was asked for, else what is due at `step`: longest due first, where the budget allows what they
+    /// took the last time. What takes longer, or was never measured, is held while it is under way. `subject` is
+    /// asked for the state of the run only then, as far as what is measured needs it.
     pub(super) fn schedule(&mut self, step: u64, subject: impl FnOnce(&[Diagnostic]) -> Subject) {
         if self.busy.is_some() {
             return;
@@ -212,7 +215,7 @@ impl Observatory {
         }
         let cancelled = Cancelled::not_yet(&self.cancelled);
         let subject = subject(&due);
-        let job = Job { step, subject, due: due.clone(), only, cancelled: cancelled.clone() };
+        let job = Job { step, subject, due: due.clone(), asked: asked.is_some(), only, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             let asked = asked.map(|(diagnostic, _)| diagnostic);
             self.busy = Some(Busy { step, asked, due, began: Moment::now(), cancelled });
@@ -225,7 +228,7 @@ impl Observatory {
         let is_due = |&diagnostic: &Diagnostic| probes[diagnostic].every > 0 && step >= self.due[diagnostic];
         let mut due: Vec<_> = Diagnostic::ALL.iter().copied().filter(is_due).collect();
         due.sort_by_key(|&diagnostic| self.due[diagnostic]);
-        let mut left = self.settings.budget * self.clock.elapsed().as_secs_f64() - self.spent;
+        let mut left = self.allowance.left();
         due.retain(|&diagnostic| {
             left -= self.costs[diagnostic];
             left > 0.0
@@ -261,7 +264,10 @@ impl Observatory {
                 self.settings.probes[diagnostic].every = value as u64;
                 self.due[diagnostic] = 0;
             }
-            Hyperparameter::Budget => self.settings.budget = value,
+            Hyperparameter::Budget => {
+                self.settings.budget = value;
+                self.allowance.set_share(value);
+            }
             _ => {}
         }
     }

@@ -311,6 +311,7 @@ impl<T: Real> Worker<T> {
 
     /// Waits for diagnostics that are under way, unless the run is stopped meanwhile.
     fn settle(&mut self) -> Result<(), Interruption> {
+        self.observatory.set_training(false);
         while self.observatory.busy() && self.course != Course::Stopped {
             std::thread::sleep(PATIENCE);
             self.obey_waiting()?;

@@ -1,15 +1,13 @@
 //! What the diagnostics thread does: it takes jobs, measures, and tells what it found.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cpu_time::ThreadTime;
-
+use super::allowance::Allowance;
 use crate::data::Dataset;
-use crate::diagnostics::{self, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Scope, Task};
+use crate::diagnostics::{self, Clock, Diagnostic, Each, Error, Measurement, Preconditioning, ProbeBatch, Scope, Task};
 use crate::linalg::Moment;
 use crate::network::{Architecture, Loss, Parameters};
 use crate::session::Event;
@@ -23,6 +21,8 @@ pub(super) struct Job {
     pub step: u64,
     pub subject: Subject,
     pub due: Vec<Diagnostic>,
+    /// Whether somebody asked for it, and waits.
+    pub asked: bool,
     /// The one part that is measured, where not all are.
     pub only: Option<Scope>,
     pub cancelled: Cancelled,
@@ -62,9 +62,9 @@ pub(in crate::session) struct Subject {
 
 /// What the thread tells.
 pub(super) enum Report {
-    /// What was found, and CPU seconds it took.
-    Result(Box<Event>, f64),
-    /// The job is done; CPU seconds that no result accounts for.
+    /// What was found, or how far it is.
+    Result(Box<Event>),
+    /// The job is done; CPU seconds it took, also where it was cancelled or failed.
     Done(f64),
 }
 
@@ -88,7 +88,7 @@ impl<'a> Progress<'a> {
             let &Self { step, diagnostic, .. } = self;
             let event = Event::MeasurementProgress { step, diagnostic, done, of };
             // A run that is over does not listen.
-            drop(self.tell.send(Report::Result(Box::new(event), 0.0)));
+            drop(self.tell.send(Report::Result(Box::new(event))));
         }
     }
 }
@@ -101,29 +101,30 @@ pub(super) struct Instruments {
     /// As at the start: numbers of data and the limit, which do not change.
     pub settings: diagnostics::Settings,
     pub seed: u64,
+    pub allowance: Arc<Allowance>,
 }
 
 impl Instruments {
     /// Measures until nobody has work for it any more.
     pub fn work(&self, work: &Receiver<Job>, tell: &Sender<Report>) {
         let mut batches = Each::of(|_| None);
-        let told = Cell::new(0.0);
         // A run that is over does not listen.
-        let report = |event: Event, cost: f64| {
-            told.set(told.get() + cost);
-            drop(tell.send(Report::Result(Box::new(event), cost)));
-        };
+        let report = |event: Event| drop(tell.send(Report::Result(Box::new(event))));
         for job in work {
-            let (clock, cancelled) = (ThreadTime::now(), || job.cancelled.get());
-            told.set(0.0);
+            let clock = Clock::start();
+            let cancelled = || {
+                if !job.asked {
+                    self.allowance.wait(&clock, &job.cancelled);
+                }
+                job.cancelled.get()
+            };
             for &diagnostic in job.due.iter().take_while(|_| !cancelled()) {
                 // Gathered when first needed: what is off at the start may be switched on.
                 let measured = contain(|| {
                     let batch = batches[diagnostic].get_or_insert_with(|| self.gather(diagnostic));
                     let progress = Progress::new(tell, job.step, diagnostic);
                     self.measure(diagnostic, batch, &job, (&cancelled, &progress), &mut |measurement| {
-                        let cost = measurement.reading().cost;
-                        report(Event::Measured(measurement), cost);
+                        report(Event::Measured(measurement));
                     })
                 });
                 let reason = match measured {
@@ -134,10 +135,9 @@ impl Instruments {
                         format!("an error in this program: {panic}")
                     }
                 };
-                report(Event::DiagnosticFailed { step: job.step, diagnostic, reason }, 0.0);
+                report(Event::DiagnosticFailed { step: job.step, diagnostic, reason });
             }
-            // What was cancelled or failed took its time too.
-            let _ = tell.send(Report::Done((clock.elapsed().as_secs_f64() - told.get()).max(0.0)));
+            let _ = tell.send(Report::Done(clock.elapsed()));
         }
     }
 
@@ -179,8 +179,58 @@ impl Instruments {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use ndarray::Array2;
+
     use super::*;
+    use crate::data::{Samples, Targets};
+    use crate::network::Init;
     use crate::session::{Command, pair};
+
+    #[test]
+    fn what_is_due_waits_for_its_share_and_what_is_asked_for_does_not() {
+        let samples = Samples { inputs: Array2::ones((4, 3)), targets: Targets::Inputs };
+        let train = samples.clone();
+        let data = Dataset { name: "ones".into(), train, validation: samples, image: None, classes: None };
+        let architecture = Architecture::new(3, &[], 3, true);
+        let parameters = Init::Glorot.parameters(&architecture, 1);
+        let allowance = Arc::new(Allowance::new(0.0));
+        let instruments = Instruments {
+            data: Arc::new(data),
+            architecture,
+            loss: Loss::SquaredError,
+            settings: diagnostics::Settings::default(),
+            seed: 1,
+            allowance: Arc::clone(&allowance),
+        };
+        let ((jobs, work), (tell, reports), watchers) = (channel(), channel(), Arc::default());
+        let job = |asked: bool| Job {
+            step: 0,
+            subject: Subject { parameters: parameters.clone(), preconditioning: Preconditioning::default() },
+            due: vec![Diagnostic::Rank],
+            asked,
+            only: None,
+            cancelled: Cancelled::not_yet(&watchers),
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(move || instruments.work(&work, &tell));
+            let ends = |within: Duration| loop {
+                match reports.recv_timeout(within) {
+                    Ok(Report::Result(_)) => {}
+                    other => return other.map(drop),
+                }
+            };
+            jobs.send(job(false)).unwrap();
+            assert_eq!(ends(Duration::from_millis(200)), Err(RecvTimeoutError::Timeout));
+            allowance.set_training(false);
+            assert_eq!(ends(Duration::from_secs(60)), Ok(()));
+            allowance.set_training(true);
+            jobs.send(job(true)).unwrap();
+            assert_eq!(ends(Duration::from_secs(60)), Ok(()));
+            drop(jobs);
+        });
+    }
 
     #[test]
     fn what_a_watcher_cancels_ends_before_the_run_obeys_and_what_begins_afterwards_does_not() {

@@ -11,6 +11,16 @@ impl<T: Real> Worker<T> {
     /// Carries out the commands that wait; while the run stands still, waits for more.
     pub(super) fn obey(&mut self) -> Result<(), Interruption> {
         self.obey_waiting()?;
+        if self.course == Course::Paused {
+            self.observatory.set_training(false);
+            self.stand_still()?;
+            self.observatory.set_training(true);
+        }
+        Ok(())
+    }
+
+    /// Waits for commands until one lets the run go on.
+    fn stand_still(&mut self) -> Result<(), Interruption> {
         while self.course == Course::Paused {
             match self.commands.recv_timeout(PATIENCE) {
                 Ok((ticket, command)) => self.carry_out(ticket, command)?,
