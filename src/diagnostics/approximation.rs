@@ -62,8 +62,7 @@ impl Finding for Approximation {
             let Some(matrices) = &all[layer - 1] else { continue };
             task.go_on()?;
             let block = Block::new(task, layer, matrices)?;
-            task.go_on()?;
-            let exact = matrices.mean(pass.data());
+            let exact = matrices.mean(pass.data(), task.cancelled)?;
             let errors = [
                 (Kronecker::Kfac, block.error(task, &kfac[layer - 1])?, &kfac[layer - 1]),
                 (Kronecker::Ekfac, block.corrected_error(task, layer, &kfac[layer - 1])?, &kfac[layer - 1]),
@@ -122,9 +121,8 @@ impl<'a> Block<'a> {
 
     /// The relative error of Q ⊗ G.
     fn error(&self, task: &Task, factor: &Factor<f64>) -> Result<f64, Stop> {
-        task.go_on()?;
         let data = self.inputs.len();
-        let mixed = self.inputs.dot(&self.matrices.products_with(factor, data)) / data as f64;
+        let mixed = self.inputs.dot(&self.matrices.products_with(factor, data, task.cancelled)?) / data as f64;
         Ok(relative(self.norm - 2.0 * mixed + self.input_norm * squared_norm(factor), self.norm))
     }
 

@@ -8,7 +8,7 @@ use std::iter::zip;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 
-use super::error::Stop;
+use super::error::{Stop, go_on};
 use super::{Task, output, roots};
 use crate::curvature::Factor;
 use crate::linalg::{Target, gemm, gemm_symmetric, gram, mirror};
@@ -119,9 +119,7 @@ impl Matrices {
             Self::Triangles(rows, _) | Self::Diagonals(rows) => {
                 let mut products = Array2::zeros((data, data));
                 for part in rows.axis_chunks_iter(Axis(1), PART) {
-                    if cancelled() {
-                        return Err(Stop::Cancelled);
-                    }
+                    go_on(cancelled)?;
                     gemm_symmetric(1.0, part, part.t(), Target::Add, products.view_mut());
                 }
                 Ok(products)
@@ -130,8 +128,17 @@ impl Matrices {
     }
 
     /// ⟨B, G_n⟩ for each datum.
-    pub fn products_with(&self, factor: &Factor<f64>, data: usize) -> Array1<f64> {
-        match self {
+    ///
+    /// # Errors
+    /// Once it is cancelled.
+    pub fn products_with(
+        &self,
+        factor: &Factor<f64>,
+        data: usize,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Array1<f64>, Stop> {
+        go_on(cancelled)?;
+        Ok(match self {
             Self::Roots(rows) => {
                 let mut images = Array2::zeros((rows.ncols(), rows.nrows()));
                 factor.apply(rows.t(), images.view_mut());
@@ -145,30 +152,45 @@ impl Matrices {
             }
             Self::Triangles(rows, _) => {
                 let triangle: Array1<f64> = triangle(&factor.to_dense()).collect();
-                rows.dot(&triangle)
+                let parts = zip(rows.axis_chunks_iter(Axis(1), PART), triangle.axis_chunks_iter(Axis(0), PART));
+                let mut products = Array1::zeros(data);
+                for (rows, triangle) in parts {
+                    go_on(cancelled)?;
+                    products += &rows.dot(&triangle);
+                }
+                products
             }
             Self::Diagonals(rows) => match factor {
                 Factor::Diagonal(diagonal) => rows.dot(diagonal),
                 Factor::Dense(matrix) => rows.dot(&matrix.diag()),
             },
-        }
+        })
     }
 
     /// E[G_n].
-    pub fn mean(&self, data: usize) -> Factor<f64> {
+    ///
+    /// # Errors
+    /// Once it is cancelled.
+    pub fn mean(&self, data: usize, cancelled: &dyn Fn() -> bool) -> Result<Factor<f64>, Stop> {
+        go_on(cancelled)?;
         let share = 1.0 / data as f64;
-        match self {
+        Ok(match self {
             Self::Roots(rows) => {
                 let mut mean = Array2::zeros((rows.ncols(), rows.ncols()));
                 gram(share, rows.view(), Target::Replace, mean.view_mut());
                 Factor::Dense(mean)
             }
             Self::Triangles(rows, width) => {
-                let mean = (rows.sum_axis(Axis(0)) * share).insert_axis(Axis(0));
-                Factor::Dense(Self::unpacked(&mean, *width, 0))
+                let mut mean = Array1::zeros(rows.ncols());
+                let parts = zip(rows.axis_chunks_iter(Axis(1), PART), mean.axis_chunks_iter_mut(Axis(0), PART));
+                for (rows, mut mean) in parts {
+                    go_on(cancelled)?;
+                    mean.assign(&(rows.sum_axis(Axis(0)) * share));
+                }
+                Factor::Dense(Self::unpacked(&mean.insert_axis(Axis(0)), *width, 0))
             }
             Self::Diagonals(rows) => Factor::Diagonal(rows.sum_axis(Axis(0)) * share),
-        }
+        })
     }
 
     /// uᵀ G_n u for each datum and each column u of a matrix: N × d.
@@ -182,14 +204,13 @@ impl Matrices {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Array2<f64>, Stop> {
         let mut diagonals = Array2::zeros((data, basis.ncols()));
-        let go_on = || if cancelled() { Err(Stop::Cancelled) } else { Ok(()) };
         let image = |rows: ArrayView2<f64>| {
             let mut image = Array2::zeros((rows.nrows(), basis.ncols()));
             gemm(1.0, rows, basis.view(), Target::Replace, image.view_mut());
-            go_on().map(|()| image)
+            go_on(cancelled).map(|()| image)
         };
         for (datum, mut diagonal) in diagonals.outer_iter_mut().enumerate() {
-            go_on()?;
+            go_on(cancelled)?;
             match self {
                 Self::Roots(rows) => {
                     let rank = rows.nrows() / data;
@@ -231,9 +252,7 @@ pub(super) fn cross(
     let mut products = Array2::zeros((data, data));
     let mut images = Array2::zeros((rank, other.nrows()));
     for (n, mut row) in products.outer_iter_mut().enumerate() {
-        if cancelled() {
-            return Err(Stop::Cancelled);
-        }
+        go_on(cancelled)?;
         let columns = one.slice(s![n * rank..(n + 1) * rank, ..]);
         gemm(1.0, columns, other.t(), Target::Replace, images.view_mut());
         for (m, sum) in row.iter_mut().enumerate() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-use super::error::{Error, Stop};
+use super::error::{Error, Stop, go_on};
 
 thread_local! {
     /// CPU time that other threads spent for this one.
@@ -58,9 +58,7 @@ pub(super) fn interruptible<T: Send + 'static>(
     cancelled: &dyn Fn() -> bool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Stop> {
-    if cancelled() {
-        return Err(Stop::Cancelled);
-    }
+    go_on(cancelled)?;
     let (tell, told) = channel();
     let threads = rayon::current_num_threads();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "decomposition".into()).build();
@@ -77,8 +75,7 @@ pub(super) fn interruptible<T: Send + 'static>(
                 ELSEWHERE.set(ELSEWHERE.get() + took);
                 return done.map_err(|panic| resume_unwind(panic));
             }
-            Err(RecvTimeoutError::Timeout) if cancelled() => return Err(Stop::Cancelled),
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => go_on(cancelled)?,
             Err(RecvTimeoutError::Disconnected) => return Err(Error::Threads.into()),
         }
     }

@@ -46,6 +46,14 @@ impl From<NotConverged> for Stop {
     }
 }
 
+/// To be asked between any two pieces of work, of which none takes long.
+///
+/// # Errors
+/// Once it is cancelled.
+pub(super) fn go_on(cancelled: &dyn Fn() -> bool) -> Result<(), Stop> {
+    if cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+}
+
 /// A cancelled measurement ends well.
 pub(super) fn ended(result: Result<(), Stop>) -> Result<(), Error> {
     match result {

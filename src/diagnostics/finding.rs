@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alignment::Direction;
 use super::clock::interruptible;
+use super::error::go_on;
 use super::surface::Plane;
 use super::{Diagnostic, Probe, Stop};
 use crate::curvature::KroneckerFactors;
@@ -83,7 +84,7 @@ impl Task<'_> {
     /// # Errors
     /// Once the task is cancelled.
     pub(super) fn go_on(&self) -> Result<(), Stop> {
-        if (self.cancelled)() { Err(Stop::Cancelled) } else { Ok(()) }
+        go_on(self.cancelled)
     }
 
     /// Does work that takes long and cannot ask, on copies of the pass and the parameters, as [`interruptible`]

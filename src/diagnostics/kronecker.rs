@@ -61,8 +61,7 @@ pub(super) fn preactivation_factors(
         Kronecker::Kflr => {
             for (factor, matrices) in factors.iter_mut().zip(all) {
                 if let Some(matrices) = matrices {
-                    task.go_on()?;
-                    *factor = matrices.mean(task.pass.data());
+                    *factor = matrices.mean(task.pass.data(), task.cancelled)?;
                 }
             }
         }

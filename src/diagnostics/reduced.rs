@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
 
-use super::error::{Error, Stop};
+use super::error::{Error, Stop, go_on};
 use crate::curvature::gauss_newton::output_product;
 use crate::curvature::preactivation::{bends, output_hessian};
 use crate::linalg::{
@@ -117,9 +117,7 @@ impl<'a> Reduced<'a> {
         let (first, depth) = (*layers.start(), self.tangents.len());
         let mut offset = 0;
         for layer in first..=depth {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             let (earlier, later) = self.tangents.split_at_mut(layer - 1);
             let tangent = &mut later[0];
             let mut target = Target::Replace;
@@ -137,9 +135,7 @@ impl<'a> Reduced<'a> {
         }
         self.output_delta();
         for layer in (first..=depth).rev() {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             if layers.contains(&layer) {
                 let (z, delta) = (&self.coordinates[layer - 1], &self.deltas[layer - 1]);
                 let size = delta.ncols() * z.ncols();
@@ -152,9 +148,7 @@ impl<'a> Reduced<'a> {
                 self.back(layer);
             }
         }
-        if cancelled() {
-            return Err(Stop::Cancelled);
-        }
+        go_on(cancelled)?;
         if image.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite.into()) }
     }
 
@@ -167,9 +161,7 @@ impl<'a> Reduced<'a> {
         self.tangents[layer - 1].fill(0.0);
         self.tangents[layer - 1].column_mut(unit).fill(1.0);
         for later in layer + 1..=depth {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             let moved = &self.tangents[later - 2] * &self.pass.slope(later - 1);
             let weights = self.parameters.weights(later);
             gemm(1.0, moved.view(), weights.t(), Target::Replace, self.tangents[later - 1].view_mut());

@@ -8,7 +8,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Zip, s};
 
-use super::error::Stop;
+use super::error::{Stop, go_on};
 use super::output;
 use crate::linalg::{Cholesky, Target, all_eigenvalues_above, gram, triangular_factor};
 use crate::network::{Parameters, Pass, back_propagate};
@@ -61,9 +61,7 @@ pub(super) fn sweep(
     let mut show = |layer: usize, start: usize, count: usize, columns: &Array2<f64>| -> Result<(), Stop> {
         let rows = columns.nrows() / count;
         for index in 0..count {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             let columns = columns.slice(s![index * rows..(index + 1) * rows, ..]);
             visit(Root { layer, datum: start + index, columns })?;
         }
@@ -79,9 +77,7 @@ pub(super) fn sweep(
             show(depth, start, count, &columns)?;
         }
         for layer in (1..depth).rev() {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             let slope = pass.slope(layer).slice_move(s![start..start + count, ..]);
             let weights = parameters.weights(layer + 1);
             columns = match &diagonal {
@@ -135,9 +131,7 @@ fn compress(columns: Array2<f64>, count: usize, cancelled: &dyn Fn() -> bool) ->
     }
     let mut less = Array2::zeros((count * width, width));
     for index in 0..count {
-        if cancelled() {
-            return Err(Stop::Cancelled);
-        }
+        go_on(cancelled)?;
         let columns = columns.slice(s![index * rows..(index + 1) * rows, ..]);
         let mut less = less.slice_mut(s![index * width..(index + 1) * width, ..]);
         match by_cholesky(columns) {

@@ -7,7 +7,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip};
 
 use crate::curvature::preactivation::{bends, output_hessian};
-use crate::diagnostics::error::Stop;
+use crate::diagnostics::error::{Stop, go_on};
 use crate::diagnostics::output;
 use crate::linalg::{Target, gemm, gemm_symmetric, gram};
 use crate::network::{Parameters, Pass};
@@ -101,9 +101,7 @@ pub(super) fn block_traces(
         let mut remainder = Remainder::output(pass, datum);
         add(depth, remainder.trace());
         for layer in (1..depth).rev() {
-            if cancelled() {
-                return Err(Stop::Cancelled);
-            }
+            go_on(cancelled)?;
             let slope = pass.slope(layer);
             let (weights, slope, bend) = (parameters.weights(layer + 1), slope.row(datum), bends[layer - 1].row(datum));
             if layer == 1 {

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView1, Zip};
 
 use super::spectrum::{Spectrum, counts};
 use super::{Stop, kernel};
+use crate::diagnostics::error::go_on;
 use crate::diagnostics::output;
 use crate::linalg::{NotConverged, Target, eigenvalues, gemm_symmetric};
 use crate::network::Pass;
@@ -99,9 +100,7 @@ pub(super) fn last_block(
     let (mut rank, mut rank_of_whole) = (0, 0);
     let mut before = None;
     for diagonal in diagonals.columns() {
-        if cancelled() {
-            return Err(Stop::Cancelled);
-        }
+        go_on(cancelled)?;
         let root = diagonal.mapv(f64::sqrt);
         let counted = match before {
             Some((same, counted)) if same == root => counted,
