@@ -266,6 +266,18 @@ fn shards_make_every_run_once_and_the_list_tells_how_far_it_is() {
     assert_eq!(list(&["--resume", "out", "--list"]).matches("finished").count(), 4);
 }
 
+#[test]
+fn shards_may_begin_at_the_same_moment() {
+    let folder = folder(GRID);
+    // As far as another shard may have come.
+    fs::create_dir_all(folder.path().join("out/planned")).unwrap();
+    fs::write(folder.path().join("out/sweep.json.1.part"), "{").unwrap();
+    let shards = ["1/4", "2/4", "3/4", "4/4"]
+        .map(|shard| command(folder.path(), &["grid.toml", "--out", "out", "--shard", shard]).spawn().unwrap());
+    assert!(shards.into_iter().all(|mut shard| shard.wait().unwrap().success()));
+    assert_eq!(runs(folder.path()).len(), 4);
+}
+
 /// A `sbatch` that runs the tasks of an array one after the other, as Slurm would.
 const SBATCH: &str = r#"#!/bin/sh
 script=$2

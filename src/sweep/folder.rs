@@ -19,6 +19,10 @@ use crate::linalg::write_whole;
 use crate::session::{Outcome, Summary};
 
 const PLAN: &str = "sweep.json";
+/// The folder of the experiments of the runs, below that of the sweep.
+const PLANNED: &str = "planned";
+/// The folder of the reasons why runs failed.
+const FAILURES: &str = "failures";
 
 /// What a sweep is to run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,16 +84,15 @@ impl Plan {
     /// # Errors
     /// A folder with other things in it, and one that cannot be written.
     pub fn lay_out(sweep: &Sweep, scale: &str, root: &Path) -> Result<Self, Error> {
-        let is_empty = std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none());
-        if !is_empty && !root.join(PLAN).is_file() {
+        if is_foreign(root) {
             return Err(Error::Foreign { folder: root.to_owned() });
         }
         if let Some(known) = Self::read(root).ok().filter(|known| known.scale != scale) {
             return Err(Error::Scale { folder: root.to_owned(), scale: known.scale });
         }
         let plan = Self::of(sweep, scale);
-        make(&root.join("planned"))?;
-        make(&root.join("failures"))?;
+        make(&root.join(PLANNED))?;
+        make(&root.join(FAILURES))?;
         for (run, point) in sweep.runs.iter().zip(&plan.runs) {
             write(&point.planned(root), run.experiment.to_toml().as_bytes())?;
         }
@@ -128,19 +131,28 @@ impl Plan {
     }
 }
 
+/// Whether a folder holds something that no sweep has laid out. One that a sweep has begun to lay out is not: all
+/// shards may begin at the same moment, and each lays out the same.
+fn is_foreign(root: &Path) -> bool {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    // Asked for last, as whoever adds anything else has written the plan before.
+    names.any(|name| !name.starts_with(PLAN) && name != PLANNED && name != FAILURES) && !root.join(PLAN).is_file()
+}
+
 impl Point {
     /// Its experiment, as it is planned.
     pub fn planned(&self, root: &Path) -> PathBuf {
-        root.join("planned").join(format!("{}.toml", self.folder))
+        root.join(PLANNED).join(format!("{}.toml", self.folder))
     }
 
     /// What it says on the standard error.
     pub(super) fn log(&self, root: &Path) -> PathBuf {
-        root.join("planned").join(format!("{}.log", self.folder))
+        root.join(PLANNED).join(format!("{}.log", self.folder))
     }
 
     fn failure(&self, root: &Path) -> PathBuf {
-        root.join("failures").join(format!("{}.json", self.folder))
+        root.join(FAILURES).join(format!("{}.json", self.folder))
     }
 
     /// How far it has come.
