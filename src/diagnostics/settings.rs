@@ -11,7 +11,7 @@ use super::surface::Plane;
 pub struct Settings {
     /// When each is computed, and on how many data.
     pub probes: Each<Probe>,
-    /// At most this share of CPU time, in [0, 1]; the cadence stretches to keep it.
+    /// The share of its speed that a run may lose to diagnostics, in [0, 1]; the cadence stretches to keep it.
     pub budget: f64,
     /// The largest matrix whose eigenvalues are computed densely.
     pub exact_limit: usize,

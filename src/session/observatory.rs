@@ -54,7 +54,8 @@ pub(super) struct Observatory {
 }
 
 impl Observatory {
-    /// Starts the thread, which waits for work. `cancelled`: see [`super::Desk`].
+    /// Starts the thread, which waits for work. It is called on the threads that train. `cancelled`: see
+    /// [`super::Desk`].
     pub(super) fn new(
         experiment: &Experiment,
         data: &Arc<Dataset>,
@@ -64,7 +65,7 @@ impl Observatory {
         let settings = experiment.diagnostics.clone();
         let (jobs, work) = channel();
         let (tell, reports) = channel();
-        let allowance = Arc::new(Allowance::new(settings.budget));
+        let allowance = Arc::new(Allowance::new(settings.budget, rayon::current_num_threads()));
         let instruments = Instruments {
             data: Arc::clone(data),
             architecture: architecture.clone(),

@@ -79,7 +79,7 @@ hyperparameters! {
     FactorAverage = "optimizer.factor_average", "factor average", Fraction, "Weight of the past in the running average of the factors.";
     Samples = "optimizer.samples", "samples", Count, "Targets KFAC and EKFAC draw for each datum.";
     Batch = "train.batch", "batch", Count, "Data a minibatch.";
-    Budget = "diagnostics.budget", "budget", Share, "Share of CPU time that diagnostics may take.";
+    Budget = "diagnostics.budget", "budget", Share, "Share of speed a run may lose to diagnostics.";
 }
 
 impl Hyperparameter {

@@ -246,7 +246,7 @@ pub fn draw(pane: Pane, buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
 }
 
 /// Whether a diagnostic has not been measured for twice its cadence: it is put off, so that all stay within their
-/// budget of CPU time, or while others take long.
+/// budget, or while others take long.
 fn overdue(scene: &Scene<'_>, diagnostic: Diagnostic) -> bool {
     let snapshot = scene.snapshot;
     let every = snapshot.hyperparameter(Hyperparameter::Every(diagnostic)).unwrap_or_default() as u64;

@@ -11,9 +11,13 @@ use crate::diagnostics::Clock;
 /// How often a measurement that waits looks whether it may go on.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// Their share of the CPU time of the process, and what they took of it.
+/// Their share, and what they took of it. The threads that train go through an update together: while a measurement
+/// keeps one of them from its core, the others wait for it. A second of diagnostics so takes up to a second
+/// of each of them, and the share is one of the CPU time of a single thread.
 pub(super) struct Allowance {
     clock: ProcessTime,
+    /// Threads that train.
+    threads: usize,
     account: Mutex<Account>,
 }
 
@@ -27,15 +31,16 @@ struct Account {
 }
 
 impl Allowance {
-    /// From now on.
-    pub fn new(share: f64) -> Self {
-        Self { clock: ProcessTime::now(), account: Mutex::new(Account { share, spent: 0.0, training: true }) }
+    /// From now on, beside so many threads that train.
+    pub fn new(share: f64, threads: usize) -> Self {
+        let account = Account { share, spent: 0.0, training: true };
+        Self { clock: ProcessTime::now(), threads, account: Mutex::new(account) }
     }
 
     /// CPU seconds that may be taken now.
     pub fn left(&self) -> f64 {
         let account = self.account();
-        account.share * self.clock.elapsed().as_secs_f64() - account.spent
+        account.share * self.clock.elapsed().as_secs_f64() / self.threads as f64 - account.spent
     }
 
     /// Takes note of CPU seconds that were taken.
@@ -81,20 +86,20 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_what_the_process_takes_is_left_less_what_was_spent() {
-        let allowance = Allowance::new(0.25);
+    fn a_share_of_what_a_thread_takes_is_left_less_what_was_spent() {
+        let (one, of_four) = (Allowance::new(0.25, 1), Allowance::new(0.25, 4));
         work(0.04);
-        let left = allowance.left();
-        assert!(left >= 0.01, "{left}");
-        allowance.spend(100.0);
-        assert!((-100.0..-90.0).contains(&allowance.left()));
-        allowance.set_share(0.0);
-        assert_eq!(allowance.left().to_bits(), (-100.0_f64).to_bits());
+        let (left_of_four, left) = (of_four.left(), one.left());
+        assert!(left >= 0.01 && left_of_four < 0.3 * left, "{left} {left_of_four}");
+        one.spend(100.0);
+        assert!((-100.0..-90.0).contains(&one.left()));
+        one.set_share(0.0);
+        assert_eq!(one.left().to_bits(), (-100.0_f64).to_bits());
     }
 
     #[test]
     fn a_measurement_that_took_its_share_waits_while_training_goes_on_and_no_longer() {
-        let (allowance, watchers) = (Allowance::new(0.0), Arc::default());
+        let (allowance, watchers) = (Allowance::new(0.0, 1), Arc::default());
         let (clock, cancelled) = (Clock::start(), Cancelled::not_yet(&watchers));
         work(0.001);
         let wait = |end: &(dyn Fn() + Sync)| {

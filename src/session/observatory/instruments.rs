@@ -195,7 +195,7 @@ mod tests {
         let data = Dataset { name: "ones".into(), train, validation: samples, image: None, classes: None };
         let architecture = Architecture::new(3, &[], 3, true);
         let parameters = Init::Glorot.parameters(&architecture, 1);
-        let allowance = Arc::new(Allowance::new(0.0));
+        let allowance = Arc::new(Allowance::new(0.0, 1));
         let instruments = Instruments {
             data: Arc::new(data),
             architecture,
