@@ -1,7 +1,5 @@
 //! Every activation: its derivatives against differences, its limits, its precision.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
 use kfra_tui::linalg::Real;
 use kfra_tui::network::Activation;
 

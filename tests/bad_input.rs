@@ -2,8 +2,6 @@
 //! and everything that its `# expect:` lines name on the standard error. What `inspect` refuses likewise. And
 //! what `check` accepts.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,5 @@
 //! `kfra-tui data`: what is listed, made, fetched and shown.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

@@ -1,7 +1,5 @@
 //! Modules import only from below: no module of `src/` names one of its own level or of a higher one.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

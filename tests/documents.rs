@@ -1,8 +1,6 @@
 //! Tables in the documents that are made from tables in the code. To make them anew:
 //!
-//!     BLESS=1 cargo test --test documents
-
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+//!     BLESS=1 cargo test --test suite documents
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +20,7 @@ fn keep(document: &str, mark: &str, expected: &str) {
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).expect("the document can be written");
     } else {
-        assert!(found == expected, "{document} is out of step: BLESS=1 cargo test --test documents");
+        assert!(found == expected, "{document} is out of step: BLESS=1 cargo test --test suite documents");
     }
 }
 

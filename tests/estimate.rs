@@ -1,7 +1,5 @@
 //! What `check` says a run will need, against what updates take.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use kfra_tui::data::{Dataset, Places};

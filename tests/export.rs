@@ -1,7 +1,5 @@
 //! `kfra-tui export`: what it writes of a run, what it refuses, and what other programs read of it.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

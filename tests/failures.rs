@@ -1,11 +1,8 @@
 //! What second-order updates do with numbers that are not finite, or not exact enough.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
 use std::sync::Arc;
 
+use crate::zoo::{self, KRONECKER, Problem, plain};
 use kfra_tui::curvature::Factor;
 use kfra_tui::data::Places;
 use kfra_tui::experiment::Experiment;
@@ -17,7 +14,6 @@ use kfra_tui::optim::{
 };
 use kfra_tui::train::{Hyperparameter, Trainer};
 use ndarray::{Array2, ArrayD, ArrayViewMutD};
-use zoo::{KRONECKER, Problem, plain};
 
 /// One update with what the passes gave, and whether it is finite.
 fn attempt<T: Real>(

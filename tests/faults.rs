@@ -5,7 +5,6 @@
 //! What needs a mount, or a user other than root, says so where it cannot be put to the test.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -3,7 +3,6 @@
 //! of memory that the system holds it to.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -1,7 +1,5 @@
 //! `inspect` beside the dense matrices: single quantities, weights of PyTorch, checkpoints of runs.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,6 @@
 //! The lemmas of Botev, Ritter & Barber (2017), section 3, in numbers: over many random networks.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
-mod zoo;
-
+use crate::zoo::{Problem, Recipe};
 use kfra_tui::curvature::dense;
 use kfra_tui::diagnostics::alignment::Direction;
 use kfra_tui::diagnostics::hessian::{Definite, HessianBlock};
@@ -12,7 +9,6 @@ use kfra_tui::diagnostics::surface::Plane;
 use kfra_tui::diagnostics::{Finding, Preconditioning, Scope, Task};
 use kfra_tui::linalg::{Stream, eigenvalues};
 use kfra_tui::network::{Activation, Loss};
-use zoo::{Problem, Recipe};
 
 const PIECEWISE_LINEAR: [Activation; 3] = [Activation::Relu, Activation::LeakyRelu, Activation::Identity];
 const PSD_LOSSES: [Loss; 3] = [Loss::SquaredError, Loss::Bernoulli, Loss::Categorical];

@@ -1,14 +1,10 @@
 //! Every loss: its derivatives against differences, its square roots, its tails, its model.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
+use crate::zoo::{self, assert_close, column, dense, largest, positive_part, root, target};
 use kfra_tui::linalg::{Real, Stream};
 use kfra_tui::network::{Loss, Targets};
 use nalgebra::DMatrix;
 use ndarray::Array2;
-use zoo::{assert_close, column, dense, largest, positive_part, root, target};
 
 fn value<T: Real>(loss: Loss, h: &[T], y: &[T]) -> T {
     loss.kernel::<T>().value_and_gradient(h, y, &mut vec![T::zero(); h.len()])

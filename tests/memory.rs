@@ -1,7 +1,5 @@
 //! What is kept of a run for the screen does not grow with the run.
 
-#![allow(clippy::unwrap_used)]
-
 use kfra_tui::diagnostics::hessian::{Definite, HessianBlock};
 use kfra_tui::diagnostics::rank::{Rank, RankMethod};
 use kfra_tui::diagnostics::{Measurement, Scope};

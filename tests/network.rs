@@ -1,13 +1,9 @@
 //! Passes through the network: gradients, forward mode, initial weights, reproducibility.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
+use crate::zoo::{self, Problem, any_recipe, assert_close, column, largest, vector};
 use kfra_tui::linalg::Real;
 use kfra_tui::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass, Tangent};
 use proptest::prelude::*;
-use zoo::{Problem, any_recipe, assert_close, column, largest, vector};
 
 /// (f(θ + s δ) − f(θ − s δ)) / 2 s.
 fn difference(problem: &Problem, direction: &Parameters<f64>, f: impl Fn(&Parameters<f64>) -> Vec<f64>) -> Vec<f64> {

@@ -1,16 +1,14 @@
 //! Second-order updates: direction, step size, damping and what happens when something goes wrong.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
+use crate::zoo::{
+    self, EXACT_SOLVE, KRONECKER, Problem, assert_close, column, dense, dense_factor, frozen, largest, plain, vector,
+};
 use kfra_tui::curvature::Root;
 use kfra_tui::curvature::dense::jacobian_columns;
 use kfra_tui::network::{Loss, Parameters};
 use kfra_tui::optim::kronecker::damping_split;
 use kfra_tui::optim::{Curvature, Damping, Minibatch, Report, SecondOrder, SecondOrderState, Stopwatch};
 use nalgebra::{DMatrix, DVector};
-use zoo::{EXACT_SOLVE, KRONECKER, Problem, assert_close, column, dense, dense_factor, frozen, largest, plain, vector};
 
 /// One update of a problem; returns Δ.
 fn update(

@@ -1,9 +1,6 @@
 //! The relations between Hessian, Gauss-Newton matrix and their Kronecker factors, on random networks.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
+use crate::zoo::{self, Problem, any_recipe, assert_close, dense_factor, largest, positive_part, spectrum, vector};
 use kfra_tui::curvature::factors::{Scratch, from_columns, input_factors, kfra};
 use kfra_tui::curvature::gauss_newton::{GaussNewtonProduct, block_traces, output_product, quadratic_form};
 use kfra_tui::curvature::hessian::{self, HessianProduct};
@@ -13,7 +10,6 @@ use kfra_tui::network::{Activation, Loss, Parameters, Pass, Tangent};
 use nalgebra::DMatrix;
 use ndarray::Array2;
 use proptest::prelude::*;
-use zoo::{Problem, any_recipe, assert_close, dense_factor, largest, positive_part, spectrum, vector};
 
 const PIECEWISE_LINEAR: [Activation; 3] = [Activation::Identity, Activation::Relu, Activation::LeakyRelu];
 

@@ -1,12 +1,12 @@
 //! Runs that are made again from their logs, with all that was changed along the way.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod runs;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::runs::{
+    OPTIMIZERS, advance, assert_refused, diverged, events, file, finish, folder, losses, program, resume, settings,
+    spawn, spoilt, start, stop, text, wait_for,
+};
 use kfra_tui::data::Places;
 use kfra_tui::experiment::Experiment;
 use kfra_tui::linalg::Stream;
@@ -14,10 +14,6 @@ use kfra_tui::optim::{Kind, Rule};
 use kfra_tui::session::replay::{Difference, Replayed, Request, replay};
 use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Session, Start, Status};
 use kfra_tui::train::Hyperparameter;
-use runs::{
-    OPTIMIZERS, advance, assert_refused, diverged, events, file, finish, folder, losses, program, resume, settings,
-    spawn, spoilt, start, stop, text, wait_for,
-};
 
 fn request(run: &Path) -> Request {
     let places = Places::new(Vec::new());

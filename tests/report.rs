@@ -1,7 +1,5 @@
 //! `kfra-tui report`: what it says is what the logs say.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -1,14 +1,14 @@
 //! Runs that are interrupted and go on: bit by bit as if they had not been.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod runs;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output};
 use std::time::Instant;
 
+use crate::runs::{
+    self, OPTIMIZERS, advance, checkpoint, diverged, events, file, finish, folder, losses, resume, settings, spawn,
+    spoilt, start, stop, text, wait_for,
+};
 use kfra_tui::data::Places;
 use kfra_tui::diagnostics::Diagnostic;
 use kfra_tui::experiment::Experiment;
@@ -17,10 +17,6 @@ use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind, Rule};
 use kfra_tui::session::{self, Checkpoint, Command as Order, Event, Origin, Outcome, Snapshot, Start, Status, Summary};
 use kfra_tui::train::{Hyperparameter, Trainer};
-use runs::{
-    OPTIMIZERS, advance, checkpoint, diverged, events, file, finish, folder, losses, resume, settings, spawn, spoilt,
-    start, stop, text, wait_for,
-};
 
 /// Makes sure that two runs made the same updates and came to the same state.
 fn assert_same(one: &Path, other: &Path, step: u64, what: &str) {

@@ -1,7 +1,5 @@
 //! `kfra-tui run`: the run folder it leaves, how it ends, and that it repeats itself bit by bit.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,15 +2,12 @@
 //! compared and exported. With `RECORD=1` the screens are kept as `docs/tour.md`.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
-
-mod pty;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
-use pty::{Inside, updates};
+use crate::pty::{Inside, updates};
 
 /// A terminal in which every step is taken down.
 struct Tour {

@@ -5,10 +5,8 @@
 //! A short run is part of every check. The long one, of 100,000 updates:
 //!
 //! ```text
-//! cargo test --release --test stress -- --ignored --nocapture
+//! cargo test --release --test suite stress -- --ignored --nocapture
 //! ```
-
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -385,7 +383,7 @@ fn nothing_breaks_in_four_thousand_updates() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --test stress -- --ignored --nocapture"]
+#[ignore = "takes minutes: cargo test --release --test suite stress -- --ignored --nocapture"]
 fn nothing_breaks_in_a_hundred_thousand_updates() {
     println!("{:#?}", stress(2, 100_000));
 }

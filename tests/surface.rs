@@ -1,7 +1,5 @@
 //! `kfra-tui surface`: the loss on a plane, from an experiment's start or from a checkpoint, in every format.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

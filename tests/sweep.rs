@@ -1,7 +1,5 @@
 //! `kfra-tui sweep`: every run once, side by side and apart from each other, whatever happens to one of them.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,8 @@
 //! Optimizers that become others along the way.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
-mod zoo;
-
+use crate::zoo::{self, Problem};
 use kfra_tui::network::Parameters;
 use kfra_tui::optim::{Kind, Method, Minibatch, Optimizer, Settings, State, Stopwatch};
-use zoo::Problem;
 
 /// So many updates on the whole problem; returns the loss before each.
 fn train(optimizer: &mut Optimizer<f64>, problem: &mut Problem, steps: std::ops::Range<u64>) -> Vec<f64> {

@@ -1,18 +1,15 @@
 //! The workbench, as it is started from a shell, in a real terminal.
 
 #![cfg(unix)]
-#![allow(clippy::expect_used, clippy::unwrap_used)]
-
-mod pty;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::pty::{Inside, updates};
 use kfra_tui::network::tensors;
 use kfra_tui::session::{Checkpoint, Event, Origin, Outcome, Summary};
-use pty::{Inside, updates};
 
 /// The only folder of `runs/` in a folder.
 fn run_folder(folder: &Path) -> PathBuf {

@@ -1,8 +1,5 @@
 //! The workbench in a pseudo-terminal, as it is started from a shell.
 
-// No test program uses all of it.
-#![allow(dead_code)]
-
 use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;

@@ -1,7 +1,5 @@
 //! Small runs on the digits, with every optimizer, for the tests of what becomes of runs.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

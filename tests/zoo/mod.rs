@@ -1,7 +1,5 @@
 //! Small problems, and dense oracles by another library, for all numerical tests.
 
-#![allow(dead_code, reason = "each test binary uses its own part of the zoo")]
-
 use kfra_tui::curvature::{Factor, preactivation};
 use kfra_tui::linalg::{Real, Stream};
 use kfra_tui::network::{Activation, Architecture, Layer, Loss, Parameters, Pass, Tangent, Targets};
