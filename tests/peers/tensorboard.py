@@ -66,7 +66,7 @@ def scalars(event):
     kind = event["event"]
     if kind == "step":
         found = {tag: event[key] for key, tag in STEP.items() if key in event}
-        found.update({f"phases/{PHASES.get(name, name)}": seconds for name, seconds in event["phases"]})
+        found.update({f"phases/{PHASES.get(name, name)}": wall for name, wall, *_ in event["phases"]})
         return found
     if kind == "evaluated":
         known = {tag: event[key] for key, tag in EVALUATED.items() if event[key] is not None}
