@@ -98,9 +98,11 @@ impl Hand {
                 let next = folder.join(format!("fork-{}", runs.len()));
                 let experiment = session::forked(&checkpoint, &[]).unwrap();
                 let fork = spawn(experiment, &next, Start::Fork { checkpoint });
+                // With settings at random it would not come far by itself.
+                fork.handle.send(Order::Pause);
                 stop(run);
                 runs.push(next);
-                wait_for(|| fork.handle.snapshot().status == Status::Running);
+                wait_for(|| fork.handle.snapshot().status == Status::Paused);
                 return fork;
             }
             _ => {
