@@ -109,13 +109,14 @@ impl Observatory {
                     }
                     events.push(*event);
                 }
-                Report::Done(cost) => {
-                    self.allowance.spend(cost);
-                    if let Some(Busy { step, asked: Some(diagnostic), began, cancelled, .. }) = self.busy.take() {
+                Report::Done(cost) => match self.busy.take() {
+                    Some(Busy { step, asked: Some(diagnostic), began, cancelled, .. }) => {
                         let (cancelled, seconds) = (cancelled.get(), began.elapsed().as_secs_f64());
                         events.push(Event::MeasurementEnded { step, diagnostic, cancelled, seconds });
                     }
-                }
+                    // What somebody asked for is no part of the share.
+                    _ => self.allowance.spend(cost),
+                },
             }
         }
         events
@@ -313,5 +314,45 @@ impl Keep for Observatory {
             self.due[diagnostic] = step;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::data::{Samples, Targets};
+    use crate::diagnostics::Preconditioning;
+    use crate::network::Init;
+
+    #[test]
+    fn what_is_asked_for_is_no_part_of_the_share_and_what_is_due_is() {
+        let text = "[data]\nimages = \"-\"\ntask = \"autoencode\"\n[network]\nlayers = []\n\
+                    [loss]\nkind = \"squared_error\"\n[optimizer]\nkind = \"sgd\"\n[diagnostics]\nbudget = 0.0\n";
+        let experiment = Experiment::parse("small.toml", text, &[]).unwrap();
+        let samples = |count| Samples { inputs: Array2::ones((count, 3)), targets: Targets::Inputs };
+        let (train, validation) = (samples(4), samples(0));
+        let data = Dataset { name: "ones".into(), train, validation, image: None, classes: None };
+        let architecture = Architecture::new(3, &[], 3, true);
+        let mut observatory = Observatory::new(&experiment, &Arc::new(data), &architecture, Arc::default());
+        let parameters = Init::Glorot.parameters(&architecture, 1);
+        let subject =
+            |_: &[Diagnostic]| Subject { parameters: parameters.clone(), preconditioning: Preconditioning::default() };
+        let wait = |observatory: &mut Observatory| {
+            let began = Moment::now();
+            while observatory.busy() {
+                observatory.results();
+                assert!(began.elapsed().as_secs() < 60, "it comes to no end");
+            }
+            observatory.allowance.left()
+        };
+        observatory.ask(Diagnostic::Rank, None).unwrap();
+        observatory.schedule(1, subject);
+        assert_eq!(wait(&mut observatory).to_bits(), 0.0_f64.to_bits());
+        observatory.set_training(false);
+        observatory.begin(1, vec![Diagnostic::Rank], None, subject);
+        assert!(wait(&mut observatory) < 0.0);
+        observatory.cancel();
     }
 }

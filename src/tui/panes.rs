@@ -306,6 +306,7 @@ fn waiting(scene: &Scene<'_>, diagnostic: Diagnostic) -> String {
             format!("{}: {}", diagnostic.title(), snapshot.failure(diagnostic).unwrap_or_default())
         }
         _ if every && no_budget => "diagnostics.budget is 0: N measures it".to_owned(),
+        Status::Running if every => "measuring beside training · N: at once".to_owned(),
         _ if every => "measuring…".to_owned(),
         _ => format!("{}: N measures it now", diagnostic.title()),
     }

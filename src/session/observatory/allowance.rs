@@ -24,7 +24,7 @@ pub(super) struct Allowance {
 struct Account {
     /// From 0 up to 1.
     share: f64,
-    /// CPU seconds of the measurements that are over.
+    /// CPU seconds of the measurements of the cadence that are over.
     spent: f64,
     /// Whether there is training to be left its share.
     training: bool,

@@ -266,9 +266,9 @@ fn without_a_budget_nothing_is_said_to_be_measured_unless_it_was_asked_for() {
         run.apply(&Event::Applied { ticket: 1, step: 0, command, change: String::new() });
         text(&picture(120, 36, &State::default(), run, &dark()))
     };
-    assert!(apply(&mut run, set(0.1)).contains("measuring…"));
+    assert!(apply(&mut run, set(0.1)).contains("measuring beside training · N: at once"));
     let none = apply(&mut run, set(0.0));
-    assert!(none.contains("diagnostics.budget is 0: N measures") && !none.contains("measuring…"), "{none}");
+    assert!(none.contains("diagnostics.budget is 0: N measures") && !none.contains("measuring"), "{none}");
     assert!(apply(&mut run, Command::Measure(Diagnostic::Rank)).contains("measuring…"));
 }
 
