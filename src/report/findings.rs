@@ -60,16 +60,16 @@ const RIVALS: &str = "runs of a second-order and of a first-order method";
 /// A cross-entropy that is nearly perfect: ten times what the paper reports.
 const PERFECT: f64 = 1e-7;
 
-/// Whether a problem is an autoencoder, and whether it is the mixture.
-fn is(problem: &Problem, key: &str, value: &str) -> bool {
+/// Whether a setting of a problem has this value.
+fn has(problem: &Problem, key: &str, value: &str) -> bool {
     problem.records.iter().any(|record| record.setting(key).as_deref() == Some(value))
 }
 
 /// Every finding, for every problem that it is about.
 pub fn all(problems: &[Problem], convexity: &[Convexity]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let autoencoders: Vec<_> = problems.iter().filter(|problem| is(problem, "data.task", "autoencode")).collect();
-    let mixtures: Vec<_> = problems.iter().filter(|problem| is(problem, "loss.kind", "binary_mixture")).collect();
+    let autoencoders: Vec<_> = problems.iter().filter(|problem| has(problem, "data.task", "autoencode")).collect();
+    let mixtures: Vec<_> = problems.iter().filter(|problem| has(problem, "loss.kind", "binary_mixture")).collect();
     about(&autoencoders, &mut findings, &[per_update, per_second, against_kfac, closer]);
     about(&mixtures, &mut findings, &[mixture_per_update, mixture_per_second, final_objective, perfect, kfac_as_kflr]);
     about(&problems.iter().collect::<Vec<_>>(), &mut findings, &[rank_bounded]);
@@ -145,7 +145,7 @@ fn solved<'a, 'b>(problem: &'b Problem<'a>, kind: &str) -> Option<&'b Method<'a>
 }
 
 fn against_kfac(problem: Option<&Problem>) -> Option<Finding> {
-    let claim = "Autoencoders: KFRA is slightly ahead of KFAC after as many updates";
+    let claim = "Autoencoders: KFRA is ahead of KFAC after as many updates (in the paper slightly)";
     let Some(problem) = problem else { return Some(unmeasured(claim, "runs of KFRA and of KFAC")) };
     let race = Race::between(&[solved(problem, "kfra")?, solved(problem, "kfac")?], crate::export::Abscissa::Update)?;
     let [kfra, kfac] = [race.loss_of("kfra")?, race.loss_of("kfac")?];
@@ -162,7 +162,7 @@ fn closer(problem: Option<&Problem>) -> Option<Finding> {
 }
 
 fn final_objective(problem: Option<&Problem>) -> Option<Finding> {
-    let claim = "Mixture: the final objective of second-order methods is slightly higher than Adam's";
+    let claim = "Mixture: the final objective of second-order methods is higher than Adam's (in the paper slightly)";
     let Some(problem) = problem else { return Some(unmeasured(claim, "runs of Adam and of a second-order method")) };
     let adam = solved(problem, "adam")?.best()?.loss();
     let others = problem.methods.iter().filter(|method| method.is_second_order());

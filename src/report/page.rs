@@ -1,6 +1,6 @@
 //! The page of a report, and the files beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
@@ -27,6 +27,18 @@ struct Page<'a> {
     out: &'a Path,
     text: String,
     files: Vec<String>,
+}
+
+/// Figures in one file.
+struct Plate<'a> {
+    /// The end of the file's name.
+    name: &'static str,
+    /// What their x axes have.
+    x: &'static str,
+    figures: Vec<Figure>,
+    caption: &'a str,
+    /// The runs that are shown.
+    of: Vec<&'a Record>,
 }
 
 /// Writes everything.
@@ -81,23 +93,23 @@ fn origin(records: &[Record]) -> String {
     format!("{} {ORIGIN} {}, seeds {seeds}, on: {}.", records.len(), joined(versions), joined(machines))
 }
 
-/// In what the runs of a problem are shorter than at full scale; each with the methods it is of.
-fn shortened(problem: &Problem) -> String {
-    let mut found: Vec<(String, BTreeSet<usize>)> = Vec::new();
-    for record in &problem.records {
+/// In what the runs of a figure are shorter than at full scale; each with the methods it is of.
+fn shortened(shown: &[&Record]) -> String {
+    let mut found: Vec<(String, BTreeMap<usize, &str>)> = Vec::new();
+    let mut all = BTreeMap::new();
+    for record in shown {
+        let method = [(words::rank(record.kind()), words::method(record.kind()))];
+        all.extend(method);
         for one in &record.shortened {
             let text = format!("{} {} → {}", one.what, one.full, one.here);
-            let method = words::rank(record.kind());
             match found.iter_mut().find(|(known, _)| *known == text) {
-                Some((_, methods)) => drop(methods.insert(method)),
-                None => found.push((text, BTreeSet::from([method]))),
+                Some((_, methods)) => methods.extend(method),
+                None => found.push((text, BTreeMap::from(method))),
             }
         }
     }
-    let all: BTreeSet<_> = problem.methods.iter().map(|method| words::rank(method.kind)).collect();
     let told = found.into_iter().map(|(text, methods)| {
-        let named = problem.methods.iter().filter(|method| methods.contains(&words::rank(method.kind)));
-        let names: Vec<_> = named.map(|method| words::method(method.kind)).collect();
+        let names: Vec<_> = methods.values().copied().collect();
         if methods == all { text } else { format!("{text} ({})", names.join(", ")) }
     });
     let told: Vec<_> = told.collect();
@@ -107,6 +119,10 @@ fn shortened(problem: &Problem) -> String {
 impl Page<'_> {
     fn heading(&mut self, text: &str) {
         self.text += &["\n## ", text, "\n"].concat();
+    }
+
+    fn subheading(&mut self, text: &str) {
+        self.text += &["\n### ", text, "\n"].concat();
     }
 
     fn paragraph(&mut self, text: &str) {
@@ -133,76 +149,117 @@ impl Page<'_> {
 
     fn problem(&mut self, problem: &Problem) -> Result<(), Error> {
         self.heading(&problem.title);
-        let note = shortened(problem);
-        for (x, name) in [(Abscissa::Update, "updates"), (Abscissa::Second, "seconds")] {
-            let caption = "Loss of each method with its best settings, mean over seeds; the band is the spread of all its settings and seeds that did not diverge.";
-            self.figure(problem, &format!("loss-{name}"), &curves::figures(problem, x), x.name(), caption, &note)?;
-        }
-        self.paragraph(&tables::finals(problem));
-        if let Some(ranks) = tables::rank(problem) {
-            self.text += "\n### Rank of the Gauss-Newton matrix\n";
-            let against: Vec<_> = plots::rank_against_data(problem).into_iter().collect();
-            let caption =
-                "Rank of the Gauss-Newton matrix of one minibatch against its size, before training and at its end.";
-            self.figure(problem, "rank-minibatch", &against, "data", caption, &note)?;
-            let along: Vec<_> = plots::rank_along(problem).into_iter().collect();
-            let caption = "Rank of the Gauss-Newton matrix along training.";
-            self.figure(problem, "rank-updates", &along, "update", caption, &note)?;
-            self.paragraph(&ranks);
-        }
-        if let Some(record) = alignment::measured(problem) {
-            self.text += "\n### Alignment with the exact Gauss-Newton direction\n";
-            let caption = format!(
-                "Cosine between the direction of each method and the exact one, along a run of {} ({} data).",
-                words::method(record.kind()),
-                record.alignment.first().map_or(0, |found| found.data)
-            );
-            self.figure(problem, "alignment", &alignment::figures(record), "update", &caption, &note)?;
-            self.paragraph(&alignment::summary(record));
-        }
-        let planes = surfaces::figures(problem);
-        if !planes.is_empty() {
-            self.text += "\n### Loss surfaces\n";
-            let caption = "Mean loss of the probe batch on planes through parameter space; contours at the ticks of the colour bar.";
-            self.figure(problem, "surfaces", &planes, "u", caption, &note)?;
-            self.paragraph("Second differences are those between neighbours of the grid that lie in one smooth piece, along u, along v and along both diagonals.");
-            self.paragraph(&surfaces::summary(problem));
-        }
-        self.text += "\n### Time of an update\n";
-        let phases: Vec<_> = plots::phases(problem).into_iter().collect();
-        self.figure(
-            problem,
-            "phases",
-            &phases,
-            "update",
-            "Wall time of an update by its phases, mean of the latest updates.",
-            &note,
-        )?;
-        self.paragraph(&tables::phases(problem));
-        self.text += "\n### Settings\n";
+        self.losses(problem)?;
+        self.ranks(problem)?;
+        self.alignment(problem)?;
+        self.surfaces(problem)?;
+        self.timing(problem)?;
+        self.subheading("Settings");
         self.paragraph("Those in which the best runs differ.");
         self.paragraph(&tables::settings(problem));
         Ok(())
     }
 
+    fn losses(&mut self, problem: &Problem) -> Result<(), Error> {
+        for (x, name) in [(Abscissa::Update, "loss-updates"), (Abscissa::Second, "loss-seconds")] {
+            self.plate(problem, Plate {
+                name,
+                x: x.name(),
+                figures: curves::figures(problem, x),
+                caption: "Loss of each method with its best settings, mean over seeds; the band is the spread of all its settings and seeds that did not diverge.",
+                of: problem.compared(),
+            })?;
+        }
+        self.paragraph(&tables::finals(problem));
+        Ok(())
+    }
+
+    fn ranks(&mut self, problem: &Problem) -> Result<(), Error> {
+        let Some(ranks) = tables::rank(problem) else { return Ok(()) };
+        self.subheading("Rank of the Gauss-Newton matrix");
+        self.plate(
+            problem,
+            Plate {
+                name: "rank-minibatch",
+                x: "data",
+                figures: plots::rank_against_data(problem).into_iter().collect(),
+                caption:
+                    "Rank of the Gauss-Newton matrix of one minibatch against its size, before training and at its end.",
+                of: plots::ranked(problem),
+            },
+        )?;
+        self.plate(
+            problem,
+            Plate {
+                name: "rank-updates",
+                x: "update",
+                figures: plots::rank_along(problem).into_iter().collect(),
+                caption: "Rank of the Gauss-Newton matrix along training.",
+                of: plots::ranked_runs(problem),
+            },
+        )?;
+        self.paragraph(&ranks);
+        Ok(())
+    }
+
+    fn alignment(&mut self, problem: &Problem) -> Result<(), Error> {
+        let Some(record) = alignment::measured(problem) else { return Ok(()) };
+        self.subheading("Alignment with the exact Gauss-Newton direction");
+        let (kind, data) = (words::method(record.kind()), record.alignment.first().map_or(0, |found| found.data));
+        let figures = alignment::figures(record);
+        let caption = &format!(
+            "Cosine between the direction of each method and the exact one, along a run of {kind} ({data} data)."
+        );
+        self.plate(problem, Plate { name: "alignment", x: "update", figures, caption, of: vec![record] })?;
+        self.paragraph(&alignment::summary(record));
+        Ok(())
+    }
+
+    fn surfaces(&mut self, problem: &Problem) -> Result<(), Error> {
+        let measured = surfaces::measured(problem);
+        if measured.is_empty() {
+            return Ok(());
+        }
+        self.subheading("Loss surfaces");
+        self.plate(problem, Plate {
+            name: "surfaces",
+            x: "u",
+            figures: surfaces::figures(&measured),
+            caption: "Mean loss of the probe batch on planes through parameter space; contours at the ticks of the colour bar.",
+            of: measured.iter().map(|(record, _)| *record).collect(),
+        })?;
+        self.paragraph("Second differences are those between neighbours of the grid that lie in one smooth piece, along u, along v and along both diagonals.");
+        self.paragraph(&surfaces::summary(&measured));
+        Ok(())
+    }
+
+    fn timing(&mut self, problem: &Problem) -> Result<(), Error> {
+        self.subheading("Time of an update");
+        self.plate(
+            problem,
+            Plate {
+                name: "phases",
+                x: "update",
+                figures: plots::phases(problem).into_iter().collect(),
+                caption: "Wall time of an update by its phases, mean of the latest updates.",
+                of: plots::best_runs(problem),
+            },
+        )?;
+        self.paragraph(&tables::phases(problem));
+        Ok(())
+    }
+
     /// Draws figures into one file, with a table of their values beside it.
-    fn figure(
-        &mut self,
-        problem: &Problem,
-        name: &str,
-        figures: &[Figure],
-        x: &str,
-        caption: &str,
-        note: &str,
-    ) -> Result<(), Error> {
+    fn plate(&mut self, problem: &Problem, plate: Plate) -> Result<(), Error> {
+        let Plate { name, x, figures, caption, of } = plate;
         if figures.is_empty() {
             return Ok(());
         }
         let name = format!("{}-{name}", problem.slug);
-        self.file(&format!("{name}.svg"), export::outlined(figures)?.as_bytes())?;
-        self.file(&format!("{name}.csv"), &export::csv(figures, x)?)?;
+        self.file(&format!("{name}.svg"), export::outlined(&figures)?.as_bytes())?;
+        self.file(&format!("{name}.csv"), &export::csv(&figures, x)?)?;
         self.paragraph(&format!("![{caption}]({name}.svg)"));
-        self.paragraph(&format!("{caption} Values: [{name}.csv]({name}.csv). {note}"));
+        self.paragraph(&format!("{caption} Values: [{name}.csv]({name}.csv). {}", shortened(&of)));
         Ok(())
     }
 

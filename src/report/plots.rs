@@ -42,10 +42,15 @@ fn whole(record: &Record) -> Option<Tracked<'_, Rank>> {
     record.snapshot.tracked::<Rank>().into_iter().find(|rank| rank.latest.scope == Scope::Whole)
 }
 
+/// The runs in which the rank was measured.
+pub fn ranked<'a>(problem: &Problem<'a>) -> Vec<&'a Record> {
+    problem.records.iter().copied().filter(|record| whole(record).is_some()).collect()
+}
+
 /// Ranks by method and size of the probe batch.
 pub fn ranks(problem: &Problem) -> Vec<RankRow> {
     let mut rows = BTreeMap::new();
-    for record in &problem.records {
+    for record in ranked(problem) {
         let Some(rank) = whole(record) else { continue };
         let at = |lower: Option<&history::Point>, upper: Option<&history::Point>| {
             Some(Ranked { step: lower?.step, bounds: (lower?.min, upper?.max) })
@@ -103,7 +108,7 @@ fn labelled(records: &[&Record]) -> Vec<Labelled> {
 }
 
 /// The run of each method that measured the rank most often; of several that with the most data.
-fn ranked_runs<'a>(problem: &Problem<'a>) -> Vec<&'a Record> {
+pub fn ranked_runs<'a>(problem: &Problem<'a>) -> Vec<&'a Record> {
     let often = |record: &Record| whole(record).map(|rank| (rank.history.points().len(), rank.latest.data));
     let of = |method: &Method<'a>| {
         let records = problem.records.iter().copied().filter(|record| record.kind() == method.kind);

@@ -2,6 +2,7 @@
 
 use super::record::Record;
 use super::words;
+use crate::optim::Kind;
 use crate::runs::{Fact, Run};
 
 /// What is to be solved, and all that was tried.
@@ -33,10 +34,16 @@ pub struct Variant<'a> {
     pub records: Vec<&'a Record>,
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
     /// In few words, for the title of a figure: `mnist autoencoder`.
     pub fn name(&self) -> &str {
         self.title.split(": ").next().unwrap_or_default()
+    }
+
+    /// The runs by which its methods are compared.
+    pub fn compared(&self) -> Vec<&'a Record> {
+        let variants = self.methods.iter().flat_map(|method| &method.variants);
+        variants.flat_map(|variant| variant.records.iter().copied()).collect()
     }
 }
 
@@ -56,7 +63,7 @@ impl Variant<'_> {
 impl<'a> Method<'a> {
     /// Whether it uses curvature.
     pub fn is_second_order(&self) -> bool {
-        matches!(self.kind, "kfra" | "kfac" | "kflr" | "ekfac" | "hessian_free")
+        Kind::all().into_iter().any(|kind| matches!(kind, Kind::Curvature(_)) && kind.name() == self.kind)
     }
 
     /// The settings with the least training loss at their end; `None` where all came to nothing.

@@ -17,20 +17,19 @@ fn name(record: &Record) -> String {
 }
 
 /// A heat map of each.
-pub fn figures(problem: &Problem) -> Vec<Figure> {
-    measured(problem).into_iter().map(|(record, surface)| export::surface(&name(record), surface)).collect()
+pub fn figures(measured: &[(&Record, &Surface)]) -> Vec<Figure> {
+    measured.iter().map(|(record, surface)| export::surface(&name(record), surface)).collect()
 }
 
 /// How each of them bends.
-pub fn summary(problem: &Problem) -> String {
+pub fn summary(measured: &[(&Record, &Surface)]) -> String {
     let head = ["run", "plane", "points", "smooth pieces", "second differences", "negative", "least, relative"];
-    let row = |(record, surface): (&Record, &Surface)| {
+    let row = |(record, surface): &(&Record, &Surface)| {
         let bends = surface.bends();
         let plane = surface.plane.layer().map_or_else(|| "across layers".to_owned(), |layer| format!("layer {layer}"));
         let pieces = surface.pieces.iter().max().map_or(0, |last| last + 1);
         let counts = [surface.losses.len(), pieces as usize, bends.all, bends.negative].map(|count| count.to_string());
         [name(record), plane].into_iter().chain(counts).chain([brief(bends.least)]).collect()
     };
-    let rows: Vec<Vec<String>> = measured(problem).into_iter().map(row).collect();
-    if rows.is_empty() { String::new() } else { table(&head.map(str::to_owned), &rows) }
+    table(&head.map(str::to_owned), &measured.iter().map(row).collect::<Vec<Vec<String>>>())
 }

@@ -63,7 +63,7 @@ fn verdict(records: &[Record], words: &str) -> Verdict {
 
 #[test]
 fn a_finding_is_what_the_runs_show() {
-    let (update, second, ahead) = ("Autoencoders: second-order", "Autoencoders: untuned", "slightly ahead");
+    let (update, second, ahead) = ("Autoencoders: second-order", "Autoencoders: untuned", "ahead of KFAC");
     // Adam has 90 after ten updates, and ends after as many seconds as the others.
     let leads = race(50.0, 60.0, 70.0);
     assert_eq!([update, second, ahead].map(|words| verdict(&leads, words)), [Verdict::Confirmed; 3]);
@@ -130,6 +130,8 @@ fn problems_differ_in_what_is_solved_not_in_how() {
     ];
     let problems = problem::group(&records);
     assert_eq!(problems.iter().map(|problem| problem.records.len()).collect::<Vec<_>>(), [2, 1, 1]);
+    assert!(problems[1].title.ends_with("L2 5e-1"), "{}", problems[1].title);
+    assert!(!problems[0].title.contains("L2"), "{}", problems[0].title);
 }
 
 #[test]
@@ -140,6 +142,8 @@ fn shortenings_stand_beside_every_figure_with_the_methods_they_are_of() {
         record.shortened = vec![shortening("data.train")];
     }
     records[2].shortened.push(shortening("seeds"));
+    // The loss of a shorter run with the same settings is not shown.
+    records.push(Record { shortened: vec![shortening("train.updates")], ..record("kfra", &[], &[(0, 0.0, 100.0)]) });
     let out = tempfile::tempdir().unwrap();
     let contents = super::page::write(&records, &problem::group(&records), &[], out.path()).unwrap();
     let page = std::fs::read_to_string(contents.page).unwrap();

@@ -1,6 +1,7 @@
 //! What things are called in a report, and how numbers are written.
 
 use super::record::Record;
+use crate::runs::Fact;
 
 /// The methods in the order of figures, and their names.
 const METHODS: [(&str, &str); 9] = [
@@ -59,12 +60,16 @@ pub fn title(record: &Record) -> String {
     }
     .to_owned();
     let widths = record.snapshot.run.as_ref().map(|run| run.architecture.summary()).unwrap_or_default();
-    let batch = setting("train.batch");
+    let l2 = match record.run.settings().get("optimizer.l2") {
+        Some(&Fact::Number(l2)) if l2 > 0.0 => format!(", L2 {l2:e}"),
+        _ => String::new(),
+    };
     format!(
-        "{} {task}: {widths} {}, {}, minibatch {batch}",
+        "{} {task}: {widths} {}, {}, minibatch {}{l2}",
         words(&source(record)),
         activations.join(" and "),
-        words(&setting("loss.kind"))
+        words(&setting("loss.kind")),
+        setting("train.batch")
     )
 }
 
@@ -115,6 +120,13 @@ pub fn table(head: &[String], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_method_has_a_name_and_a_place() {
+        for kind in crate::optim::Kind::all() {
+            assert!(METHODS.iter().any(|(known, _)| *known == kind.name()), "{}", kind.name());
+        }
+    }
 
     #[test]
     fn numbers_have_four_digits() {
