@@ -19,6 +19,8 @@ mod zoo;
 
 use std::path::PathBuf;
 
+use crate::linalg::is_misplaced;
+
 pub use draw::svg;
 pub use figure::{Abscissa, Figure};
 pub use file::{free, has_folder, write};
@@ -61,9 +63,19 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// There is nothing to write.
+    #[error("{0}")]
+    Nothing(&'static str),
     /// What was to be written has no such form.
     #[error("cannot be written in this format: {0}")]
     Encode(String),
+}
+
+impl Error {
+    /// Whether another file would have to be named, rather than a disk be seen to.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Write { source, .. } if !is_misplaced(source))
+    }
 }
 
 impl From<::csv::Error> for Error {

@@ -44,8 +44,9 @@
 //! - The same experiment, seed and number of threads give bit-identical losses, whatever is watched.
 //! - A run that is interrupted and resumed is bit by bit the run that was not: what lasts from one update to the
 //!   next is kept ([`linalg::Keep`]).
-//! - Every use of randomness has a stream of its own ([`linalg::Stream`]).
-//! - After its first ones an update allocates nothing but its report.
+//! - Every use of randomness in a run has a stream of its own ([`linalg::Stream`]); a diagnostic that shows what a
+//!   method does draws as the method would.
+//! - After its first ones an update allocates nothing but its report, of all methods but EKFAC.
 
 pub mod cli;
 pub mod curvature;

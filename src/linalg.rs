@@ -11,6 +11,7 @@ mod product;
 mod qr;
 mod quadrature;
 mod real;
+mod row;
 mod stream;
 mod symmetric;
 mod threads;
@@ -30,8 +31,9 @@ pub use product::{
 pub use qr::{orthonormal_basis, triangular_factor};
 pub use quadrature::{Mass, Quadrature, quadrature};
 pub use real::Real;
+pub use row::{row, row_mut};
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
 pub use vector::{CHUNK, safe_norm, vectorised};
-pub use whole::write_whole;
+pub use whole::{is_misplaced, write_whole};

@@ -9,7 +9,7 @@ mod watch;
 
 pub use compare::{differences, repetitions};
 pub use filter::Filter;
-pub use folder::{Fact, Run, Unreadable, list};
+pub use folder::{Fact, Run, Unreadable};
 pub use names::{Names, UnknownName};
 pub use shelf::{Entry, Id, Shelf, Standing};
 pub use watch::Watch;

@@ -49,7 +49,7 @@ fn what_is_built_is_listed_and_found_again() {
         list.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {list}")).to_owned()
     };
     assert!(line("mnist").contains("  ok  ") && line("mnist").ends_with("datasets/mnist"));
-    assert!(line("fashion-mnist").contains("absent (kfra-tui data fetch)"));
+    assert!(line("fashion-mnist").contains("absent (kfra-tui data fetch fashion-mnist)"));
     assert!(line("curves").contains("absent (made when needed)"));
     let built = printed(&home, &["data", "build", "curves"]);
     assert!(built.ends_with("MD5 of all pixels: 94286ba425c3a034c2a9f533e7d061d1\n"), "{built}");

@@ -111,6 +111,31 @@ fn what_is_not_finite_is_named_at_the_update_in_which_it_arises() {
 }
 
 #[test]
+fn an_update_that_led_to_a_factor_that_is_not_finite_is_undone() {
+    for kind in ["kfac", "kflr", "kfra", "ekfac"] {
+        let mut trainer = trainer(&format!("kind = \"{kind}\""), "categorical", |_, _| {});
+        trainer.update().unwrap();
+        let mut archive = Archive::default();
+        trainer.save(&mut archive);
+        let mut earlier = ArrayD::<f32>::zeros(archive.shape("state/earlier").unwrap());
+        archive.fill("state/earlier", earlier.view_mut()).unwrap();
+        // As if that update had gone far.
+        let name = "layers.1.weight";
+        let far = ArrayD::<f32>::from_elem(archive.shape(name).unwrap(), 1e24);
+        archive.put(name, far.view());
+        trainer.restore(&archive).unwrap();
+        let made = trainer.update().unwrap();
+        let said = trainer.rejected().concat();
+        let expected = "the input factor of layer 2 is not finite: the last update was undone, this one was not made";
+        assert!(said.starts_with(expected), "{kind}: {said}");
+        assert!(made.step.update_norm.is_nan());
+        assert_eq!(trainer.parameters().flat.clone().into_dyn(), earlier, "{kind}");
+        trainer.update().unwrap();
+        assert!(trainer.rejected().is_empty(), "{kind}: {:?}", trainer.rejected());
+    }
+}
+
+#[test]
 fn factors_that_need_more_damping_are_counted() {
     // Of singular factors, as those of pixels that are never on.
     let settings = "kronecker_damping = 1e-20\nkronecker_damping_min = 1e-20\nadapt_kronecker_damping = false";

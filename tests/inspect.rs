@@ -121,7 +121,7 @@ fn what_cannot_be_measured_is_refused_and_nothing_is_written_over_but_what_it_wr
         (["--quantities", "hesian"], "found \"hesian\", expected some of rank, hessian"),
         (["--quantities=rank", "--layers=9"], "found 9, expected layers from 1 up to"),
         (["--quantities=surface", "--layers=1"], "surface finds nothing of one layer"),
-        (["--quantities=rank,images", "--layers=1"], "found images, but the inputs are none"),
+        (["--quantities=rank,images", "--layers=1"], "found images, expected inputs that are images"),
         (["--quantities= rank , rank", "--out=socket"], "socket is a device, a pipe or the like"),
         (["--quantities=rank", "--out=note.txt"], "note.txt is there and not by inspect"),
     ] {

@@ -411,20 +411,33 @@ fn frozen_dampings_do_not_move() {
 
 #[test]
 fn factors_are_running_averages() {
-    let mut problem = zoo::recipes()[1].cook();
-    let settings = SecondOrder { factor_average: 0.6, ..plain(Curvature::KFAC, 0.1, 0.2) };
-    let alone = SecondOrder { factor_average: 0.0, ..settings.clone() };
-    let mut state = SecondOrderState::new(&settings, problem.architecture());
-    let mut expected: Option<DMatrix<f64>> = None;
-    for step in 1..6_u64 {
-        update(&settings, &mut state, &mut problem, 0.0, step);
-        let mut single = SecondOrderState::new(&alone, problem.architecture());
-        update(&alone, &mut single, &mut problem, 0.0, step);
-        let [kept, new] = [&state, &single].map(|state| dense_factor(&state.factors().unwrap().preactivation[1]));
-        let past = (1.0 - 1.0 / step as f64).min(0.6);
-        let mixed = expected.map_or(new.clone(), |old| old * past + new * (1.0 - past));
-        assert_close(&kept, &mixed, 1e-12);
-        expected = Some(mixed);
+    // The last factor is diagonal where H_L is, of every method that knows it exactly.
+    let recipes =
+        zoo::recipes().into_iter().filter(|recipe| matches!(recipe.loss, Loss::Bernoulli | Loss::Categorical));
+    for (recipe, curvature) in recipes.flat_map(|recipe| KRONECKER.map(|curvature| (recipe.clone(), curvature))) {
+        let mut problem = recipe.cook();
+        let settings = SecondOrder { factor_average: 0.6, ..plain(curvature, 0.1, 0.2) };
+        let alone = SecondOrder { factor_average: 0.0, ..settings.clone() };
+        let mut state = SecondOrderState::new(&settings, problem.architecture());
+        let mut expected: Option<Vec<DMatrix<f64>>> = None;
+        for step in 1..6_u64 {
+            // Another minibatch each time.
+            problem.pass.batch_mut().0.mapv_inplace(|x| (3.0 * x + step as f64).sin());
+            problem.refresh();
+            update(&settings, &mut state, &mut problem, 0.0, step);
+            let mut single = SecondOrderState::new(&alone, problem.architecture());
+            update(&alone, &mut single, &mut problem, 0.0, step);
+            let [kept, new] = [&state, &single].map(|state| {
+                let factors = state.factors().unwrap();
+                let inputs = factors.input.iter().map(|factor| dense(factor.view()));
+                inputs.chain(factors.preactivation.iter().map(dense_factor)).collect::<Vec<_>>()
+            });
+            let past = (1.0 - 1.0 / step as f64).min(0.6);
+            let mix = |(old, new): (DMatrix<f64>, &DMatrix<f64>)| old * past + new * (1.0 - past);
+            let mixed: Vec<_> = expected.map_or(new.clone(), |old| old.into_iter().zip(&new).map(mix).collect());
+            kept.iter().zip(&mixed).for_each(|(kept, mixed)| assert_close(kept, mixed, 1e-12));
+            expected = Some(mixed);
+        }
     }
 }
 

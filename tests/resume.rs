@@ -75,8 +75,11 @@ fn double_precision_is_kept_too() {
 fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
     // The squares of the outputs overflow, those of the update do not: only the next loss tells.
     let folder = folder("kind = \"sgd\"\nlearning_rate = 1e15");
-    let experiment =
-        Experiment::read(&folder.path().join("tiny.toml"), &settings(&["loss.kind=squared_error"])).unwrap();
+    let experiment = Experiment::read(
+        &folder.path().join("tiny.toml"),
+        &settings(&["loss.kind=squared_error", "optimizer.polyak=0.9"]),
+    )
+    .unwrap();
     let (data, architecture) = experiment.load(&Places::new(Vec::new())).unwrap();
     let data = std::sync::Arc::new(data);
     let trainer = || {
@@ -101,6 +104,14 @@ fn a_step_that_has_to_be_undone_is_undone_after_a_resumption_too() {
             assert_eq!(one.step.loss.to_bits(), other.step.loss.to_bits());
             assert_eq!((whole.rejected(), whole.parameters()), (resumed.rejected(), resumed.parameters()));
             undone += whole.rejected().iter().filter(|reason| reason.contains("last update was undone")).count();
+            // The average is over what was not undone: where training began, and the latest update.
+            assert_eq!(whole.evaluated(), resumed.evaluated());
+            let past = (1.0 - 1.0 / whole.step_number() as f32).min(0.9);
+            let (start, latest) = (trainer().parameters().flat.clone(), &whole.parameters().flat);
+            let expected = start * past + latest * (1.0 - past);
+            let largest = latest.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+            let error = (&expected - &whole.evaluated().flat).iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+            assert!(error <= 1e-5 * largest, "{error:e} of {largest:e}");
         }
         assert!(undone > 0);
     }
@@ -424,11 +435,11 @@ fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_checkpoint_before() {
+fn a_damaged_checkpoint_or_log_costs_no_more_than_the_way_to_the_checkpoint_before() {
     let folder = folder(OPTIMIZERS[9]);
     let path = folder.path();
     finish(start(path, "whole", &[]));
-    for case in ["damaged", "shortened", "torn"] {
+    for case in ["damaged", "changed", "shortened", "torn"] {
         let set = ["train.updates=30", "train.checkpoint_every=12"];
         finish(start(path, case, &set));
         let run = path.join(case);
@@ -437,6 +448,13 @@ fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_che
             "damaged" => {
                 damage(&file(&run, 30));
                 damage(&file(&run, 24));
+                12
+            }
+            "changed" => {
+                let step = log.find("{\"event\":\"step\",\"step\":20").unwrap();
+                let mut bytes = log.clone().into_bytes();
+                bytes[step + 30] ^= 1;
+                fs::write(run.join("events.jsonl"), bytes).unwrap();
                 12
             }
             "shortened" => {
@@ -464,9 +482,9 @@ fn a_damaged_checkpoint_or_a_shortened_log_costs_no_more_than_the_way_to_the_che
             .collect();
         assert_eq!(said.iter().any(|text| text.contains("step-30.safetensors")), case != "torn", "{said:?}");
         assert_eq!(said.iter().any(|text| text.contains(" made again")), case != "torn", "{said:?}");
-        let torn =
-            said.iter().any(|text| text.contains("events.jsonl: line ") && text.contains("not written to its end"));
-        assert_eq!(torn, case != "damaged", "{said:?}");
+        let why = |reason: &str| said.iter().any(|text| text.contains("events.jsonl: line ") && text.contains(reason));
+        assert_eq!(why("not written to its end"), case == "shortened" || case == "torn", "{said:?}");
+        assert_eq!(why("the checksum is"), case == "changed", "{said:?}");
     }
 }
 
@@ -493,6 +511,23 @@ fn changes_that_are_lost_are_told() {
         matches!(event, Event::Warning { step: 10, text } if text == expected)
     });
     assert!(told);
+}
+
+#[test]
+fn an_experiment_that_was_edited_in_the_run_folder_is_told() {
+    let folder = folder(OPTIMIZERS[3]);
+    let (path, file) = (folder.path(), folder.path().join("out/experiment.toml"));
+    finish(start(path, "out", &["train.updates=5"]));
+    let told = || {
+        let said = |event| if let Event::Warning { text, .. } = event { Some(text) } else { None };
+        events(&path.join("out")).into_iter().filter_map(said).any(|text| text.contains("experiment.toml was changed"))
+    };
+    finish(resume(path, "out", &["train.updates=10"]));
+    assert!(!told());
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("seed = ", "seed = 1")).unwrap();
+    finish(resume(path, "out", &["train.updates=15"]));
+    assert!(told());
 }
 
 #[cfg(unix)]

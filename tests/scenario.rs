@@ -95,7 +95,7 @@ fn an_experiment_is_designed_started_steered_forked_compared_and_exported() {
     tour.press("F", "forked from experiment-");
     tour.inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > before + 20));
     tour.show("**Forking** (`F`). Another run starts at the checkpoint (`w`) of the first, whose curve lies beneath.");
-    tour.press("R", "Training loss");
+    tour.press("R", "Minibatch loss");
     tour.inside.wait_for(|screen| screen.contents().matches('●').count() >= 2);
     tour.show("**Comparing** (`R`). All runs, and the two that are marked over one another.");
     tour.press("E", "file to write");

@@ -300,11 +300,26 @@ fn an_array_job_makes_every_run_and_only_what_is_left() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };
-    let told =
-        launch(&["grid.toml", "--out", "out", "--launcher", "slurm", "--shards", "3", "--option=--partition=one"]);
+    let told = launch(&[
+        "grid.toml",
+        "--out",
+        "out",
+        "--launcher",
+        "slurm",
+        "--shards",
+        "3",
+        "--threads",
+        "2",
+        "--option=--partition=one",
+    ]);
     assert!(told.contains("submitted batch job 42"), "{told}");
     let script = fs::read_to_string(folder.path().join("out/job.sh")).unwrap();
-    for line in ["#SBATCH --array=1,2,3\n", "#SBATCH --partition=one\n", "#SBATCH --cpus-per-task=1\n"] {
+    for line in [
+        "#SBATCH --array=1,2,3\n",
+        "#SBATCH --partition=one\n",
+        "#SBATCH --cpus-per-task=2\n",
+        " --cores 2 --threads 2\n",
+    ] {
         assert!(script.contains(line), "{script}");
     }
     assert_eq!(runs(folder.path()).len(), 4, "{:?}", fs::read_to_string(folder.path().join("sbatch.log")));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::pty::{Inside, updates};
 use kfra_tui::network::tensors;
 use kfra_tui::session::{Checkpoint, Event, Origin, Outcome, Summary};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 /// The only folder of `runs/` in a folder.
 fn run_folder(folder: &Path) -> PathBuf {
@@ -143,6 +144,19 @@ fn a_fork_of_a_run_that_goes_on_begins_where_that_one_is() {
     let origins: Vec<_> = runs.filter_map(|run| Origin::read(&run)).collect();
     assert!(origins.len() == 1 && origins[0].step > 20, "{origins:?}");
     assert_eq!(Checkpoint::read(&origins[0].checkpoint).unwrap().step, origins[0].step);
+}
+
+#[test]
+fn what_a_run_tells_goes_into_a_pipe_although_there_is_a_terminal() {
+    let folder = crate::runs::folder(crate::runs::OPTIMIZERS[0]);
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", "\"$0\" run tiny.toml --out out | cat > told", env!("CARGO_BIN_EXE_kfra-tui")]);
+    command.cwd(folder.path());
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    assert!(child.wait().unwrap().success());
+    let told = fs::read_to_string(folder.path().join("told")).unwrap();
+    assert!(told.contains("update     16 ") && told.contains("finished after 40 updates"), "{told}");
 }
 
 #[test]

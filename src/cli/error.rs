@@ -151,10 +151,12 @@ impl Error {
             Self::Session(error) if error.is_input() => 2,
             Self::Data(error) if error.is_input() => 2,
             Self::Sweep(error) if error.is_input() => 2,
+            Self::Export(error) if error.is_input() => 2,
+            Self::Report(error) if error.is_input() => 2,
+            Self::Tensors(error) if error.is_input() => 2,
             Self::Experiment(_)
             | Self::Load { .. }
             | Self::Mismatch { .. }
-            | Self::Tensors(_)
             | Self::TooLarge { .. }
             | Self::Overwrites { .. }
             | Self::Exists { .. }
@@ -162,8 +164,6 @@ impl Error {
             | Self::Log(_)
             | Self::NoRuns { .. }
             | Self::Request(_)
-            | Self::Export(_)
-            | Self::Report(_)
             | Self::NoTerminal
             | Self::DumbTerminal { .. } => 2,
             Self::Inspection(_)
@@ -173,6 +173,9 @@ impl Error {
             | Self::Screen(_)
             | Self::Session(_)
             | Self::Sweep(_)
+            | Self::Export(_)
+            | Self::Report(_)
+            | Self::Tensors(_)
             | Self::RunsFailed { .. }
             | Self::Differs { .. }
             | Self::Failed { .. } => 1,

@@ -70,7 +70,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let subject = subject(arguments)?;
     may_write(&arguments.out)?;
     if quantities.contains(&Quantity::Measured(Diagnostic::Images)) && subject.image().is_none() {
-        return Err(Error::Request("--quantities: found images, but the inputs are none".to_owned()));
+        return Err(Error::Request(
+            "--quantities: found images, expected inputs that are images of a data set (no --batch)".to_owned(),
+        ));
     }
     let depth = subject.architecture.depth();
     if let Some(&layer) = arguments.layers.iter().find(|&layer| !(1..=depth).contains(layer)) {

@@ -25,6 +25,16 @@ pub(super) fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// A loss: with six decimals, or five digits where these would be few.
+pub(super) fn loss(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-2 { format!("{value:.4e}") } else { format!("{value:.6}") }
+}
+
+/// Whether all that is written goes to a terminal, where it can be taken back and written over.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Whether the standard error is a terminal that shows colours.
 pub(super) fn has_color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -51,13 +51,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         shard: Shard::WHOLE,
     };
     let stop = stopped_by_signals()?;
-    let mut failed = None;
+    let mut failed = Vec::new();
     for sweep in &sweeps {
         let folder = root.join("runs").join(&sweep.name);
         let plan = Plan::lay_out(sweep, &arguments.scale, &folder)?;
         output::tell(&format!("\n{} ({} runs)\n", sweep.name, plan.runs.len()));
         match work(&folder, &plan, &options, &stop, false) {
-            Err(error @ Error::RunsFailed { .. }) => failed = Some(error),
+            Err(error @ Error::RunsFailed { .. }) => failed.push(error),
             other => other?,
         }
         if stop.load(Ordering::Relaxed) {
@@ -65,7 +65,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     report::write(&[root.join("runs")], &root.join("report"))?;
-    failed.map_or(Ok(()), Err)
+    let last = failed.pop();
+    for error in failed {
+        output::complain(&error.render(output::has_color()));
+    }
+    last.map_or(Ok(()), Err)
 }
 
 /// The files of a folder's sweeps, by name.

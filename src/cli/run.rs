@@ -1,6 +1,5 @@
 //! `kfra-tui run`: trains without a screen.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,16 +159,13 @@ impl Progress {
         if quiet {
             return Self::Quiet;
         }
-        if !std::io::stderr().is_terminal() {
-            return Self::Lines;
-        }
-        Self::Bar(bar(updates))
+        if output::is_terminal() { Self::Bar(bar(updates)) } else { Self::Lines }
     }
 
     fn show(&self, event: &Event) {
         if let (Event::Step(step), Self::Bar(bar)) = (event, self) {
             bar.set_position(step.step);
-            bar.set_message(format!("loss {:.4}", step.loss));
+            bar.set_message(format!("loss {}", output::loss(step.loss)));
         }
         match event {
             Event::Evaluated(evaluation) => self.line(&describe(evaluation)),
@@ -210,9 +206,9 @@ impl Progress {
 fn describe(evaluation: &Evaluation) -> String {
     let Evaluation { step, train_loss, validation_loss, train_error, validation_error, seconds_training, .. } =
         evaluation;
-    let mut parts = vec![format!("update {step:>6}  {seconds_training:>8.1} s  train {train_loss:.6}")];
+    let mut parts = vec![format!("update {step:>6}  {seconds_training:>8.1} s  train {}", output::loss(*train_loss))];
     if !validation_loss.is_nan() {
-        parts.push(format!("validation {validation_loss:.6}"));
+        parts.push(format!("validation {}", output::loss(*validation_loss)));
     }
     for (name, error) in [("train error", train_error), ("validation error", validation_error)] {
         parts.extend(error.map(|error| format!("{name} {:.2} %", error * 100.0)));

@@ -85,7 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (least, largest) = found.range();
     let points = found.losses.len();
     output::complain(&format!(
-        "{points} points, losses from {least:.6} to {largest:.6}, {:.2} s of CPU time\n",
+        "{points} points, losses from {} to {}, {:.2} s of CPU time\n",
+        output::loss(least),
+        output::loss(largest),
         found.cost
     ));
     Ok(())

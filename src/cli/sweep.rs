@@ -58,7 +58,7 @@ pub(super) struct Arguments {
 #[derive(Clone, Copy, Debug, clap::Args)]
 #[group(skip)]
 pub(super) struct Cores {
-    /// Cores that all runs together may take [default: all; for a scheduler: 1]
+    /// Cores that all runs together may take [default: all; of a shard for a scheduler: those of one run]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub cores: Option<u64>,
     /// Threads of each run whose experiment does not state them
@@ -107,9 +107,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 fn launch(arguments: &Arguments, root: &Path, plan: &Plan) -> Result<(), Error> {
     let program = std::env::current_exe()?;
     if arguments.launcher == Some(Launcher::Slurm) {
-        let cores = arguments.cores.cores.unwrap_or(arguments.cores.threads) as usize;
+        let threads = arguments.cores.threads as usize;
+        let cores = arguments.cores.cores.map_or(threads, |cores| cores as usize);
         let shards = arguments.shards.map_or(plan.runs.len(), |shards| shards as usize);
-        let job = slurm::Job { shards, cores, options: arguments.option.clone() };
+        let job = slurm::Job { shards, cores, threads, options: arguments.option.clone() };
         let root = std::path::absolute(root)?;
         if slurm::script(&program, &root, plan, &job)?.is_none() {
             output::tell("nothing is left to run\n");

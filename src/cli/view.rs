@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     shelf.scan();
     let Some(first) = shelf.entries().first().map(|entry| entry.id) else {
-        return Err(Error::NoRuns { folder: given[0].clone() });
+        let unread = shelf.unread().into_iter().next();
+        return Err(unread.map_or_else(|| Error::NoRuns { folder: given[0].clone() }, Error::Run));
     };
     let shown = marked.first().copied().unwrap_or(first);
     shelf.open(shown);

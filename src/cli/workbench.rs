@@ -76,7 +76,7 @@ pub(super) fn show(mut shelf: Shelf, opening: tui::Opening, look: tui::Options, 
             }
             Ok(Summary { updates, train_loss, .. }) => {
                 let folder = folder.display();
-                output::tell(&format!("{updates} updates, training loss {train_loss:.4}; {folder}\n"));
+                output::tell(&format!("{updates} updates, training loss {}; {folder}\n", output::loss(train_loss)));
             }
         }
     }

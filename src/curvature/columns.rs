@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
 
-use crate::linalg::{Real, Stream};
+use crate::linalg::{Real, Stream, row_mut};
 use crate::network::{Parameters, Pass};
 
 /// The columns S of each datum that are propagated back from the outputs.
@@ -78,32 +78,28 @@ impl Root {
             .par_for_each(|(index, _), mut rows, mut target| {
                 let datum = range.start + index;
                 let (h, y) = pass.output_and_target(datum);
-                let Some(target) = target.as_slice_mut() else { unreachable!("rows in standard order are contiguous") };
+                let mut target = target.row_mut(0);
+                let target = row_mut(&mut target);
                 match self {
                     Self::Exact => kernel.root(h, y, rows),
                     Self::Sampled { samples, seed, step } => {
                         let mut stream = Stream::new(seed, "sampled targets", (step << 32) ^ datum as u64);
                         let scale = T::one() / T::of(samples as f64).sqrt();
                         for mut row in rows.outer_iter_mut() {
-                            kernel.sample_gradient(h, &mut stream, target, numbers(&mut row));
+                            kernel.sample_gradient(h, &mut stream, target, row_mut(&mut row));
                             row *= scale;
                         }
                     }
                     Self::Fisher => {
                         for (label, mut row) in rows.outer_iter_mut().enumerate() {
                             kernel.label(label, target);
-                            let value = kernel.value_and_gradient(h, target, numbers(&mut row));
+                            let value = kernel.value_and_gradient(h, target, row_mut(&mut row));
                             row *= (-value / T::of(2.0)).exp();
                         }
                     }
                 }
             });
     }
-}
-
-/// The numbers of a row of an array in standard order.
-fn numbers<'a, T: Real>(row: &'a mut ArrayViewMut1<'_, T>) -> &'a mut [T] {
-    row.as_slice_mut().unwrap_or_else(|| unreachable!("rows in standard order are contiguous"))
 }
 
 /// rows ← Sᵀ of all data: (N · r) × K.

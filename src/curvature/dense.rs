@@ -1,6 +1,6 @@
 //! Dense matrices over the parameters, for networks small enough: the oracle of everything else.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::columns::{Columns, Root};
 use super::hessian::HessianProduct;
@@ -66,11 +66,9 @@ pub fn hessian_blocks(pass: &Pass<f64>, parameters: &Parameters<f64>) -> (Vec<Ar
         preactivation::sweep(pass, parameters, datum, |layer, hessian| {
             means[layer - 1].scaled_add(mean, hessian);
             let input = pass.input(layer).row(datum).to_owned();
-            let column = input.view().into_shape_with_order((input.len(), 1));
+            let column = input.view().insert_axis(Axis(1));
             let mut outer = square(input.len());
-            if let Ok(column) = column {
-                gemm(mean, column, column.t(), Target::Replace, outer.view_mut());
-            }
+            gemm(mean, column, column.t(), Target::Replace, outer.view_mut());
             add_kronecker(hessian.view(), outer.view(), &mut blocks[layer - 1]);
         });
     }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub use columnwise::{average_from_columns, from_columns};
 pub use kfra::{Scratch, kfra};
 
-use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram_lower, mirror, vectorised};
+use crate::linalg::{Archive, ArchiveError, Real, Target, all, gemm, gram_lower, mirror, row, row_mut, vectorised};
 use crate::network::Pass;
 
 /// A symmetric positive semi-definite factor. The last layer's is diagonal where H_L is, for every
@@ -200,13 +200,10 @@ fn average_diagonal<T: Real>(pass: &Pass<T>, past: f64, diagonals: &mut Array2<T
     if diagonals.dim() != outputs.dim() {
         *diagonals = Array2::zeros(outputs.dim());
     }
-    ndarray::Zip::from(diagonals.rows_mut()).and(outputs.rows()).and(targets.rows()).par_for_each(
-        |mut diagonal, h, y| {
-            if let (Some(diagonal), Some(h), Some(y)) = (diagonal.as_slice_mut(), h.to_slice(), y.to_slice()) {
-                kernel.diagonal(h, y, diagonal);
-            }
-        },
-    );
+    ndarray::Zip::from(diagonals.rows_mut())
+        .and(outputs.rows())
+        .and(targets.rows())
+        .par_for_each(|mut diagonal, h, y| kernel.diagonal(row(&h), row(&y), row_mut(&mut diagonal)));
     let (kept, weight) = (factor.diagonal_mut(outputs.ncols()), T::of((1.0 - past) / pass.data() as f64));
     if past == 0.0 {
         kept.fill(T::zero());

@@ -4,7 +4,7 @@ use ndarray::{Array2, Zip};
 use rayon::prelude::*;
 
 use super::columns::{Columns, Root};
-use crate::linalg::{Real, Target, all, dot_matrix, gemm};
+use crate::linalg::{Real, Target, all, dot_matrix, gemm, row, row_mut};
 use crate::network::{Parameters, Pass, Tangent};
 
 /// vᵀ H_L v / N for the output directions v = J δ of each datum (N × K): δᵀ Ḡ δ without a backward
@@ -22,9 +22,7 @@ pub fn output_product<T: Real>(pass: &Pass<T>, v: ndarray::ArrayView2<T>, produc
     }
     product.assign(&v);
     Zip::from(product.rows_mut()).and(pass.output().rows()).and(pass.targets().rows()).par_for_each(|mut v, h, y| {
-        if let (Some(v), Some(h), Some(y)) = (v.as_slice_mut(), h.to_slice(), y.to_slice()) {
-            kernel.product(h, y, v);
-        }
+        kernel.product(row(&h), row(&y), row_mut(&mut v));
     });
 }
 

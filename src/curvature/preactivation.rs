@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip};
 
-use crate::linalg::{Target, gemm, gemm_symmetric};
+use crate::linalg::{Target, gemm, gemm_symmetric, row, row_mut};
 use crate::network::{Parameters, Pass};
 
 /// One step of the pre-activation Hessian recursion, for one datum:
@@ -45,10 +45,8 @@ pub fn sweep(pass: &Pass<f64>, parameters: &Parameters<f64>, datum: usize, mut v
 pub fn output_hessian(pass: &Pass<f64>, datum: usize) -> Array2<f64> {
     let outputs = pass.architecture().outputs();
     let mut hessian = Array2::zeros((outputs, outputs));
-    let (h, y) = (pass.output(), pass.targets());
-    if let (Some(h), Some(y)) = (h.row(datum).to_slice(), y.row(datum).to_slice()) {
-        pass.loss().kernel::<f64>().hessian(h, y, hessian.view_mut());
-    }
+    let (h, y) = pass.output_and_target(datum);
+    pass.loss().kernel::<f64>().hessian(h, y, hessian.view_mut());
     hessian
 }
 
@@ -57,9 +55,7 @@ fn bend(pass: &Pass<f64>, parameters: &Parameters<f64>, layer: usize, datum: usi
     let h = pass.preactivation(layer);
     let mut bend = Array1::zeros(h.ncols());
     let kernel = pass.architecture().layers()[layer - 1].activation.kernel::<f64>();
-    if let (Some(h), Some(bend)) = (h.row(datum).to_slice(), bend.as_slice_mut()) {
-        kernel.bend(h, bend);
-    }
+    kernel.bend(row(&h.row(datum)), row_mut(&mut bend.view_mut()));
     bend * parameters.weights(layer + 1).t().dot(&pass.delta(layer + 1).row(datum))
 }
 
@@ -70,11 +66,9 @@ pub fn bends(pass: &Pass<f64>, parameters: &Parameters<f64>, layer: usize) -> Ar
     gemm(1.0, pass.delta(layer + 1), parameters.weights(layer + 1), Target::Replace, bends.view_mut());
     let kernel = pass.architecture().layers()[layer - 1].activation.kernel::<f64>();
     let mut bend = vec![0.0; h.ncols()];
-    for (mut row, h) in bends.outer_iter_mut().zip(h.outer_iter()) {
-        if let Some(h) = h.to_slice() {
-            kernel.bend(h, &mut bend);
-        }
-        Zip::from(&mut row).and(&bend).for_each(|x, &bend| *x *= bend);
+    for (mut bends, h) in bends.outer_iter_mut().zip(h.outer_iter()) {
+        kernel.bend(row(&h), &mut bend);
+        Zip::from(&mut bends).and(&bend).for_each(|x, &bend| *x *= bend);
     }
     bends
 }

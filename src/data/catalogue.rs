@@ -35,7 +35,7 @@ pub enum State {
     /// It is not what it should be, for a reason.
     Damaged(String),
     /// It is not there; what brings it.
-    Absent(&'static str),
+    Absent(String),
 }
 
 /// All data sets that are known, and what is in the cache.
@@ -60,7 +60,7 @@ fn size(file: &Path) -> u64 {
 }
 
 /// The state that follows from an attempt to read.
-fn state<T>(read: Result<T, Error>, remedy: &'static str) -> State {
+fn state<T>(read: Result<T, Error>, remedy: String) -> State {
     match read {
         Ok(_) => State::Sound,
         Err(Error::NotFound { .. }) => State::Absent(remedy),
@@ -80,7 +80,7 @@ fn of_published(published: &Published, places: &Places) -> Entry {
         licence: published.licence,
         bytes,
         place,
-        state: state(read, "kfra-tui data fetch"),
+        state: state(read, published.remedy()),
     }
 }
 
@@ -92,7 +92,7 @@ fn of_portraits(places: &Places) -> Entry {
         licence: "BSD-3-Clause",
         bytes: place.as_deref().map_or(0, size),
         place,
-        state: state(portraits::ours(places), "part of the repository"),
+        state: state(portraits::ours(places), "part of the repository".to_owned()),
     }
 }
 
@@ -134,7 +134,7 @@ fn of_recipe(recipe: &dyn Recipe, md5: &str, file: &Path) -> Entry {
         Some(built) if built.checksum() == md5 => State::Sound,
         Some(built) => State::Damaged(format!("expected the MD5 checksum {md5}, found {}", built.checksum())),
         None if file.exists() => State::Damaged("not as it was written; it is made anew when needed".to_owned()),
-        None => State::Absent("made when needed"),
+        None => State::Absent("made when needed".to_owned()),
     };
     made(recipe.name(), recipe.settings(), file, state)
 }
@@ -184,10 +184,10 @@ mod tests {
     fn what_is_there_is_told_from_what_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::new(vec!["datasets".into()]).with_cache(folder.path().into());
-        let made = State::Absent("made when needed");
+        let made = State::Absent("made when needed".to_owned());
         let expected = [
             ("mnist", State::Sound),
-            ("fashion-mnist", State::Absent("kfra-tui data fetch")),
+            ("fashion-mnist", State::Absent("kfra-tui data fetch fashion-mnist".to_owned())),
             ("digits", State::Sound),
             ("portraits", State::Sound),
             ("curves", made.clone()),

@@ -1,8 +1,9 @@
 //! What can be wrong with data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Problem;
+use super::published::Published;
 use super::selection::{Available, Split, Task};
 
 /// Why data cannot be used. Messages name the file, the place in it, what was expected and what was found.
@@ -37,7 +38,7 @@ pub enum Error {
         found: String,
     },
     /// A file of a data set is in none of the places where data are looked for.
-    #[error("data file {name} (or {name}.gz) not found; looked in{}", listed(places))]
+    #[error("data file {name} (or {name}.gz) not found; looked in{}{}", listed(places), remedy(name))]
     NotFound {
         /// The file, relative to a data folder.
         name: String,
@@ -162,6 +163,12 @@ impl Error {
     pub fn is_input(&self) -> bool {
         !matches!(self, Self::Download { .. } | Self::Fetched { .. } | Self::Write { .. } | Self::NoCache)
     }
+}
+
+/// How a file of a published data set is brought, on a line of its own.
+fn remedy(name: &str) -> String {
+    let published = Published::ALL.into_iter().find(|published| Path::new(name).starts_with(published.name));
+    published.map_or_else(String::new, |published| format!("\nto bring it: {}", published.remedy()))
 }
 
 /// The places, one a line; or that there are none.

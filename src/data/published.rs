@@ -114,6 +114,11 @@ impl Published {
         Self::ALL.into_iter().find(|published| published.name == name)
     }
 
+    /// The command that brings it.
+    pub fn remedy(&self) -> String {
+        format!("kfra-tui data fetch {}", self.name)
+    }
+
     /// Where a file of it is to be found.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayViewMut2};
 
 use crate::curvature::preactivation;
-use crate::linalg::{NotConverged, eigenvalues};
+use crate::linalg::{NotConverged, eigenvalues, row_mut};
 use crate::network::Pass;
 
 /// Share of the largest eigenvalue of all H_L above which an eigenvalue of one counts for its rank.
@@ -30,20 +30,14 @@ pub(super) fn diagonals(pass: &Pass<f64>) -> Array2<f64> {
     let kernel = pass.loss().kernel::<f64>();
     let mut all = Array2::zeros(pass.output().dim());
     for (n, mut diagonal) in all.outer_iter_mut().enumerate() {
-        let (outputs, targets) = (pass.output(), pass.targets());
-        if let (Some(h), Some(y), Some(diagonal)) =
-            (outputs.row(n).to_slice(), targets.row(n).to_slice(), diagonal.as_slice_mut())
-        {
-            kernel.diagonal(h, y, diagonal);
-        }
+        let (h, y) = pass.output_and_target(n);
+        kernel.diagonal(h, y, row_mut(&mut diagonal));
     }
     all
 }
 
 /// rows ← Sᵀ of one datum, S Sᵀ = PSD(H_L): r × K.
 pub(super) fn root(pass: &Pass<f64>, datum: usize, rows: ArrayViewMut2<f64>) {
-    let (outputs, targets) = (pass.output(), pass.targets());
-    if let (Some(h), Some(y)) = (outputs.row(datum).to_slice(), targets.row(datum).to_slice()) {
-        pass.loss().kernel::<f64>().root(h, y, rows);
-    }
+    let (h, y) = pass.output_and_target(datum);
+    pass.loss().kernel::<f64>().root(h, y, rows);
 }

@@ -1,8 +1,8 @@
 //! The loss on a plane through parameter space, on a grid: E(u, v) = Ē(θ + (u − u₀) U + (v − v₀) V).
 //!
 //! With U the weights of a layer and V another direction within it, W_λ = u U + v V: where all activations are
-//! piecewise linear there is no smooth maximum or saddle on such a plane (Botev, Ritter & Barber 2017, section 3.1),
-//! for between its kinks the loss is convex.
+//! piecewise linear, and the loss is convex in the outputs, there is no smooth maximum or saddle on such a plane
+//! (Botev, Ritter & Barber 2017, section 3.1), for between its kinks the loss is convex.
 
 mod axis;
 mod grid;
@@ -70,8 +70,9 @@ pub struct Axis {
 pub enum Along {
     /// The gradient, L2 term included: uphill.
     Gradient,
-    /// The direction that the optimizer of the run takes on the probe batch, with the dampings of the moment and
-    /// without momentum.
+    /// The direction of the optimizer's method on the probe batch, with the dampings of the moment and without
+    /// momentum, averages or rounding of its own: KFAC with targets that the model draws, EKFAC with the exact
+    /// diagonal, Hessian-free solved to the end.
     Update,
     /// The eigenvector of the largest eigenvalue of the Hessian, or of the block of the layer.
     TopEigenvector,

@@ -107,7 +107,7 @@ fields! {
     "optimizer.kronecker_period" = "20", Kronecker, "γ is adapted every so many updates: from 1.";
     "optimizer.momentum" = "false", Second, "Whether the last update is a second direction.";
     "optimizer.step_period" = "5", Second, "τ is adapted every so many updates: from 1.";
-    "optimizer.inverse_period" = "20", Kronecker, "Updates between new inverses of the factors: from 1.";
+    "optimizer.inverse_period" = "20", Kronecker, "Updates between new inverses of the factors, after a first period with new ones at each: from 1.";
     "optimizer.factor_average" = "0.95", Kronecker, "Weight of the past in the factors: from 0 (none), below 1.";
     "optimizer.samples" = "1", Only(&["kfac", "ekfac"]), "Targets drawn for each datum: from 1.";
     "optimizer.empirical" = "false", Only(&["kfac"]), "True targets in place of drawn ones (not the Fisher).";

@@ -25,15 +25,30 @@ pub(super) fn apply(entries: &mut Entries, argument: &str, source: usize, sink: 
         }
     };
     let path: Vec<_> = key.split('.').map(str::trim).collect();
-    if let Err(at) = set(entries, &path, place, node) {
+    if let Err(Astray { at, found }) = set(entries, &path, place, node) {
         let key = path[..=at].join(".");
         let expected = "a section, or a list with the number of its item (from 1)".to_owned();
-        sink.report(place, Flaw::Value { key, expected, found: "something else".to_owned() });
+        sink.report(place, Flaw::Value { key, expected, found });
+    }
+}
+
+/// A path that leads nowhere.
+#[derive(Debug)]
+pub(super) struct Astray {
+    /// Up to which segment it leads somewhere.
+    at: usize,
+    /// What is there, in words.
+    found: String,
+}
+
+impl Astray {
+    fn further(self, segments: usize) -> Self {
+        Self { at: self.at + segments, ..self }
     }
 }
 
 /// Sets the value at `path`; tells which segment of it is not a section.
-pub(super) fn set(entries: &mut Entries, path: &[&str], place: Origin, node: Node) -> Result<(), usize> {
+pub(super) fn set(entries: &mut Entries, path: &[&str], place: Origin, node: Node) -> Result<(), Astray> {
     let Some((&first, rest)) = path.split_first() else { return Ok(()) };
     if rest.is_empty() {
         entries.insert(first.to_owned(), Entry { key: place, node });
@@ -42,19 +57,21 @@ pub(super) fn set(entries: &mut Entries, path: &[&str], place: Origin, node: Nod
     let new = || Entry { key: place, node: Node { origin: place, value: Value::Table(Entries::new()) } };
     let below = &mut entries.entry(first.to_owned()).or_insert_with(new).node.value;
     match (below, rest) {
-        (Value::Table(below), _) => set(below, rest, place, node).map_err(|at| at + 1),
+        (Value::Table(below), _) => set(below, rest, place, node).map_err(|astray| astray.further(1)),
         (Value::List(items), [number, rest @ ..]) => {
+            let count = items.len();
             let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             match (index.and_then(|index| items.get_mut(index)), rest) {
                 (Some(item), []) => *item = node,
                 (Some(Node { value: Value::Table(item), .. }), _) => {
-                    return set(item, rest, place, node).map_err(|at| at + 2);
+                    return set(item, rest, place, node).map_err(|astray| astray.further(2));
                 }
-                _ => return Err(1),
+                (Some(Node { value, .. }), _) => return Err(Astray { at: 1, found: value.describe() }),
+                (None, _) => return Err(Astray { at: 1, found: format!("a list of {count}") }),
             }
             Ok(())
         }
-        _ => Err(0),
+        (value, _) => Err(Astray { at: 0, found: value.describe() }),
     }
 }
 

@@ -4,6 +4,15 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+/// Whether a file cannot be written because of its place, so that another one would have to be named.
+pub fn is_misplaced(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory | Kind::PermissionDenied | Kind::ReadOnlyFilesystem
+    )
+}
+
 /// Writes a file whole or not at all: to a neighbour first, which takes its name once it is on the disk.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
 use rayon::prelude::*;
 
 use super::{Architecture, Loss, Parameters};
-use crate::linalg::{Real, Target, all, each, gemm, rows_a_thread};
+use crate::linalg::{Real, Target, all, each, gemm, row, row_mut, rows_a_thread};
 
 /// Rows are data.
 const DATA: Axis = Axis(0);
@@ -220,15 +220,6 @@ pub(super) fn by_rows<T>(arrays: &mut [Array2<T>], total: usize, rows: usize) ->
         parts.iter_mut().zip(array.axis_chunks_iter_mut(DATA, rows)).for_each(|(part, rows)| part.push(rows));
     }
     parts
-}
-
-/// The numbers of a row; arrays of this module are in standard order.
-fn row<'a, T: Real>(row: &'a ndarray::ArrayView1<'a, T>) -> &'a [T] {
-    row.as_slice().unwrap_or_else(|| unreachable!("rows of standard-order arrays are contiguous"))
-}
-
-fn row_mut<'a, T: Real>(row: &'a mut ndarray::ArrayViewMut1<'_, T>) -> &'a mut [T] {
-    row.as_slice_mut().unwrap_or_else(|| unreachable!("rows of standard-order arrays are contiguous"))
 }
 
 fn argmax<T: Real>(values: &[T]) -> usize {

@@ -10,7 +10,7 @@ use ndarray::{Array2, ArrayD, ArrayView2, s};
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 
 use super::{Architecture, Parameters};
-use crate::linalg::{Archive, ArchiveError, Real, write_whole};
+use crate::linalg::{Archive, ArchiveError, Real, is_misplaced, write_whole};
 
 /// Tensors whose names begin so are of the state of a run, not of its network.
 const STATE: &str = "state/";
@@ -115,6 +115,13 @@ pub enum TensorError {
         /// What is wrong, and what is expected.
         problem: String,
     },
+}
+
+impl TensorError {
+    /// Whether it is about what is read, rather than of a disk that is written to.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Write { source, .. } if !is_misplaced(source))
+    }
 }
 
 /// Reads the tensors of a file, but for those of a run's state (`state/…`). F32 is widened to double

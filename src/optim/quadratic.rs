@@ -25,6 +25,9 @@ pub struct Minimum {
     pub change: f64,
 }
 
+/// A difference of less than so many ε of two numbers has fewer than two digits left.
+const ROUNDING: f64 = 100.0;
+
 impl QuadraticModel {
     /// The model along δ alone: `slope` = δᵀg, `curvature` = δᵀCδ.
     pub fn along(slope: f64, curvature: f64) -> Self {
@@ -33,12 +36,13 @@ impl QuadraticModel {
 
     /// Its minimum; along δ alone where the 2 × 2 system is singular:
     /// α* = −δᵀg / δᵀCδ (Botev, Ritter & Barber 2017, section 4.5; Martens & Grosse 2015, section 7).
-    /// No step where δᵀCδ is not positive.
-    pub fn minimum(&self) -> Minimum {
+    /// No step where δᵀCδ is not positive. `epsilon`: that of the precision in which the inner products were
+    /// computed.
+    pub fn minimum(&self, epsilon: f64) -> Minimum {
         let matrix = Matrix2::new(self.curvature[0], self.mixed, self.mixed, self.curvature[1]);
         let slope = Vector2::from(self.slope);
-        // Singular to rounding: the determinant is lost in the product of the diagonal.
-        let solvable = matrix.determinant() > 1e-10 * self.curvature[0] * self.curvature[1];
+        // Singular to rounding: the determinant is lost in that of the product of the diagonal.
+        let solvable = matrix.determinant() > ROUNDING * epsilon * self.curvature[0] * self.curvature[1];
         if solvable && let Some(inverse) = matrix.try_inverse() {
             let found = -(inverse * slope);
             return Minimum { step_size: found[0], momentum: found[1], change: slope.dot(&found) / 2.0 };
@@ -58,7 +62,7 @@ mod tests {
     #[test]
     fn the_minimum_has_no_slope_left() {
         let model = QuadraticModel { slope: [-3.0, 1.0], curvature: [2.0, 5.0], mixed: 0.5 };
-        let Minimum { step_size, momentum, change } = model.minimum();
+        let Minimum { step_size, momentum, change } = model.minimum(f64::EPSILON);
         assert!((model.slope[0] + 2.0 * step_size + 0.5 * momentum).abs() < 1e-12);
         assert!((model.slope[1] + 0.5 * step_size + 5.0 * momentum).abs() < 1e-12);
         assert!(change < 0.0);
@@ -67,12 +71,19 @@ mod tests {
     #[test]
     fn parallel_directions_fall_back_to_the_first() {
         let model = QuadraticModel { slope: [-2.0, -4.0], curvature: [1.0, 4.0], mixed: 2.0 };
-        assert_eq!(model.minimum(), QuadraticModel::along(-2.0, 1.0).minimum());
-        assert_eq!(model.minimum().step_size.to_bits(), 2.0_f64.to_bits());
+        assert_eq!(model.minimum(f64::EPSILON), QuadraticModel::along(-2.0, 1.0).minimum(f64::EPSILON));
+        assert_eq!(model.minimum(f64::EPSILON).step_size.to_bits(), 2.0_f64.to_bits());
+    }
+
+    #[test]
+    fn directions_are_parallel_as_far_as_their_precision_tells() {
+        let model = QuadraticModel { slope: [-2.0, -4.1], curvature: [1.0, 4.0], mixed: 2.0 - 1e-6 };
+        assert!(model.minimum(f64::EPSILON).momentum != 0.0);
+        assert_eq!(model.minimum(f32::EPSILON.into()), QuadraticModel::along(-2.0, 1.0).minimum(f64::EPSILON));
     }
 
     #[test]
     fn without_curvature_there_is_no_step() {
-        assert!(QuadraticModel::along(0.0, 0.0).minimum().step_size.abs() < 1e-300);
+        assert!(QuadraticModel::along(0.0, 0.0).minimum(f64::EPSILON).step_size.abs() < 1e-300);
     }
 }

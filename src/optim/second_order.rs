@@ -292,19 +292,21 @@ impl<T: Real> SecondOrderState<T> {
         for candidate in [damping, damping * factor, damping / factor] {
             let mut clamped = self.kronecker_damping;
             clamped.adapt(&settings.kronecker_damping, candidate);
-            if best.is_some_and(|(_, _, _)| clamped == self.kronecker_damping) {
+            if best.is_some() && clamped == self.kronecker_damping {
                 continue; // At its bound already: tried before.
             }
             watch.enter(if best.is_none() { Phase::Factorization } else { Phase::DampingTrials });
-            report.escalations.extend(kronecker.invert(clamped.get(), batch.l2)?);
+            let escalations = kronecker.invert(clamped.get(), batch.l2)?;
             if best.is_none() {
                 self.rescale(settings, kronecker, batch, watch);
             }
             kronecker.direction(batch.gradient, &mut self.trial.direction);
             self.differentiate(batch, best.is_none());
             let (model, minimum) = self.model(batch);
-            if best.is_none_or(|(_, _, known)| minimum.change < known.change) {
+            // What is not a number is no less than anything.
+            if best.is_none_or(|(_, _, known)| minimum.change < known.change || known.change.is_nan()) {
                 best = Some((clamped.get(), model, minimum));
+                report.escalations = escalations;
                 std::mem::swap(&mut self.trial, &mut self.best);
                 let kept = self.best_inverses.get_or_insert_with(|| kronecker.inverses().clone());
                 kronecker.swap_inverses(kept);
@@ -364,7 +366,7 @@ impl<T: Real> SecondOrderState<T> {
                 }
             }
         };
-        (model, model.minimum())
+        (model, model.minimum(T::EPSILON))
     }
 
     /// next ← θ + Δ, Δ = α δ + μ δ₀, which is kept for the next update.

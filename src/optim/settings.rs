@@ -72,7 +72,9 @@ pub struct SecondOrder {
     pub kronecker_period: u64,
     /// T₁: τ is adapted every so many updates.
     pub step_period: u64,
-    /// T₃: the damped inverses are made anew every so many updates.
+    /// T₃: the damped inverses are made anew every so many updates. While the running averages still form, in the
+    /// first period, at every one of them (those of EKFAC, eigenvectors, at the updates 1, 2, 4, …); and whenever η
+    /// or γ changes.
     pub inverse_period: u64,
     /// ε_max in [0, 1): the weight of the past in the running average of the factors; 0: the minibatch
     /// alone.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::export;
+use crate::linalg::is_misplaced;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +37,15 @@ pub enum Error {
     /// A file of it cannot be written.
     #[error(transparent)]
     Export(#[from] export::Error),
+}
+
+impl Error {
+    /// Whether others would have to be named, rather than a disk be seen to.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::NoRuns { .. } | Self::NoneRead { .. } | Self::Foreign { .. } => true,
+            Self::Folder { source, .. } => is_misplaced(source),
+            Self::Export(error) => error.is_input(),
+        }
+    }
 }

@@ -83,8 +83,11 @@ impl Run {
         };
         let wrong = |name: &str, reason: String| Unreadable::Content { path: folder.join(name), reason };
         let experiment = text("experiment.toml")?;
-        let table: toml::Table =
-            experiment.parse().map_err(|error: toml::de::Error| wrong("experiment.toml", error.to_string()))?;
+        let table: toml::Table = experiment.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| experiment.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            wrong("experiment.toml", format!("line {line}: {}", error.message()))
+        })?;
         let summary = match text("summary.json") {
             Ok(text) => {
                 Some(serde_json::from_str::<Summary>(&text).map_err(|error| wrong("summary.json", error.to_string()))?)
@@ -249,20 +252,13 @@ pub(super) fn is_run(folder: &Path) -> bool {
     folder.join("experiment.toml").is_file()
 }
 
-/// Every run folder below `root`, by name, and what could not be read.
-pub fn list(root: &Path) -> (Vec<Run>, Vec<Unreadable>) {
+/// Every run folder below `root`, by name.
+pub(super) fn folders(root: &Path) -> Vec<PathBuf> {
     // The folder one is in can be called by no name.
     let there = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let entries = std::fs::read_dir(there).into_iter().flatten().flatten();
     let folders = entries.map(|entry| root.join(entry.file_name()));
     let mut folders: Vec<_> = folders.filter(|folder| is_run(folder)).collect();
     folders.sort();
-    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
-    for folder in folders {
-        match Run::read(&folder) {
-            Ok(run) => runs.push(run),
-            Err(error) => unreadable.push(error),
-        }
-    }
-    (runs, unreadable)
+    folders
 }

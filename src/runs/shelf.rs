@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::Run;
+use super::folder::{self, Run, Unreadable};
 use super::watch::Watch;
 use crate::data::Places;
 use crate::experiment::Experiment;
@@ -25,13 +25,26 @@ pub struct Shelf {
     next: Id,
     ends: Vec<(PathBuf, Result<Summary, session::Error>)>,
     refusals: Vec<session::Error>,
+    /// Run folders below the roots that cannot be read.
+    unreadable: BTreeSet<PathBuf>,
+    /// Why, where it was not asked for yet.
+    unread: Vec<Unreadable>,
 }
 
 impl Shelf {
     /// An empty shelf. Data of runs that are started are looked for in `places`; run folders below `roots` are
     /// found by [`Shelf::scan`].
     pub fn new(places: Places, roots: Vec<PathBuf>) -> Self {
-        Self { entries: Vec::new(), places, roots, next: 0, ends: Vec::new(), refusals: Vec::new() }
+        Self {
+            entries: Vec::new(),
+            places,
+            roots,
+            next: 0,
+            ends: Vec::new(),
+            refusals: Vec::new(),
+            unreadable: BTreeSet::new(),
+            unread: Vec::new(),
+        }
     }
 
     /// All runs, in the order they came.
@@ -201,7 +214,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Where it is none.
-    pub fn add(&mut self, folder: &Path) -> Result<Id, super::Unreadable> {
+    pub fn add(&mut self, folder: &Path) -> Result<Id, Unreadable> {
         if let Some(known) = self.entries.iter().find(|entry| entry.folder == folder) {
             let id = known.id;
             self.open(id);
@@ -223,26 +236,24 @@ impl Shelf {
         }
     }
 
-    /// Looks below the roots for run folders that are not on the shelf, and for ends that have come.
-    pub fn scan(&mut self) {
-        let theirs = self.entries.iter().filter(|entry| entry.begun || entry.is_live());
-        let known: BTreeSet<PathBuf> = theirs.map(|entry| entry.folder.clone()).collect();
-        let found = self.roots.iter().flat_map(|root| super::list(root).0);
-        let new: Vec<_> = found.filter(|run| !known.contains(&run.folder)).collect();
-        for run in new {
-            self.push(run.folder.clone(), Some(run), Source::Folder(None));
-        }
+    /// Looks below the roots for run folders that are not on the shelf, and for ends that have come. Whether there was
+    /// any change.
+    pub fn scan(&mut self) -> bool {
+        let found = self.find();
+        let before = self.entries.len();
         // Folders that somebody deleted meanwhile.
         self.entries.retain(|entry| match entry.source {
             Source::Over | Source::Folder(_) => !entry.begun || entry.folder.exists(),
             Source::Live(_) | Source::Queued(_) => true,
         });
+        let mut changed = found || self.entries.len() < before;
         for entry in &mut self.entries {
             if let Source::Folder(watch) = &mut entry.source {
                 let over = entry.run.as_ref().is_some_and(|run| run.summary.is_some());
-                entry.elsewhere = !over && session::require_free(&entry.folder).is_err();
+                let elsewhere = !over && session::require_free(&entry.folder).is_err();
+                changed |= std::mem::replace(&mut entry.elsewhere, elsewhere) != elsewhere;
                 // One that came to the end of a run, which goes on now, reads no more.
-                if entry.elsewhere && !watch.as_ref().is_some_and(Watch::is_written) {
+                if elsewhere && !watch.as_ref().is_some_and(Watch::is_written) {
                     *watch = Watch::begin(&entry.folder).ok();
                 }
             }
@@ -250,9 +261,40 @@ impl Shelf {
                 && entry.run.as_ref().is_none_or(|run| run.summary.is_none())
                 && let Ok(run) = Run::read(&entry.folder)
             {
+                changed |= entry.run.as_ref() != Some(&run);
                 entry.run = Some(run);
             }
         }
+        changed
+    }
+
+    /// Puts the run folders below the roots on the shelf that are not there yet. Whether there was any.
+    fn find(&mut self) -> bool {
+        let theirs = self.entries.iter().filter(|entry| entry.begun || entry.is_live());
+        let known: BTreeSet<&Path> = theirs.map(|entry| entry.folder.as_path()).collect();
+        let found = self.roots.iter().flat_map(|root| folder::folders(root));
+        let new: Vec<_> = found.filter(|folder| !known.contains(folder.as_path())).collect();
+        let mut any = false;
+        for folder in new {
+            match Run::read(&folder) {
+                Ok(run) => {
+                    self.unreadable.remove(&folder);
+                    self.push(folder, Some(run), Source::Folder(None));
+                    any = true;
+                }
+                Err(error) => {
+                    if self.unreadable.insert(folder) {
+                        self.unread.push(error);
+                    }
+                }
+            }
+        }
+        any
+    }
+
+    /// Why run folders below the roots cannot be read, since this was asked last.
+    pub fn unread(&mut self) -> Vec<Unreadable> {
+        std::mem::take(&mut self.unread)
     }
 
     /// Takes in what happened: new states, ends, and whose turn it is. Whether anything did.

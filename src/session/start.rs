@@ -21,8 +21,8 @@ pub enum Start {
     /// At its initial weights, in a folder that is new or empty.
     #[default]
     New,
-    /// Where the run of the folder was left: at its latest checkpoint that can be read. The experiment is
-    /// that of [`resumed`].
+    /// Where the run of the folder was left: at the latest checkpoint that can be read, and the log as far as
+    /// there. The experiment is that of [`resumed`].
     Resume,
     /// At a checkpoint of another run, in a folder that is new or empty. The experiment is that of
     /// [`forked`], or any other with the same network and loss: its settings hold.
@@ -165,19 +165,30 @@ impl Remains {
         let error = |source| LogError::Read { path: path.clone(), source };
         let mut log = File::open(&path).map_err(error)?;
         let length = log.metadata().map_err(error)?.len();
-        let mut remarks = Vec::new();
+        let (mut remarks, mut damaged) = (Vec::new(), None);
         for (_, file) in Checkpoint::list(folder) {
-            let remark = match usable(&file, &mut log, length) {
-                Ok((checkpoint, bytes)) => {
-                    let (read, lost) = read_to(folder, bytes)?;
+            let (checkpoint, bytes) = match usable(&file, &mut log, length) {
+                Ok(found) => found,
+                Err(remark) => {
+                    remarks.push(remark);
+                    continue;
+                }
+            };
+            match read_to(folder, bytes) {
+                Ok((read, lost)) => {
                     remarks.extend(lost.describe(checkpoint.step));
+                    remarks.extend(edited(folder, &kept, &checkpoint));
                     return Ok(Self { lock, experiment: kept, checkpoint, file, read, remarks });
                 }
-                Err(remark) => remark,
-            };
-            remarks.push(remark);
+                Err(error @ LogError::Damaged { .. }) => {
+                    remarks.push(format!("{}: the log of the run is damaged before this checkpoint", file.display()));
+                    damaged = Some(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Err(Error::NoCheckpoint { folder: folder.to_owned(), reasons: remarks })
+        let none = Error::NoCheckpoint { folder: folder.to_owned(), reasons: remarks };
+        Err(damaged.map_or(none, Error::Log))
     }
 
     /// Sets aside the checkpoints beyond the one to go on from, which cannot be used, and removes files that
@@ -204,6 +215,25 @@ impl Remains {
 fn fixed(experiment: &Experiment) -> Experiment {
     let train = train::Settings { batch: experiment.train.batch, ..train::Settings::default() };
     Experiment { train, diagnostics: diagnostics::Settings::default(), ..experiment.clone() }
+}
+
+/// What the experiment of a run folder says otherwise than that of a checkpoint of the run, although it cannot change
+/// along a run; `None` where there is nothing.
+fn edited(folder: &Path, kept: &Experiment, checkpoint: &Checkpoint) -> Option<String> {
+    // Relative paths are those of the run folder in both.
+    let name = folder.join("experiment.toml");
+    let begun = Experiment::parse(&name.display().to_string(), &checkpoint.experiment, &[]).ok()?;
+    let parts = [
+        ("seed", kept.seed != begun.seed),
+        ("precision", kept.precision != begun.precision),
+        ("data", kept.data != begun.data),
+        ("network", kept.network != begun.network),
+        ("loss", kept.loss != begun.loss),
+    ];
+    let changed: Vec<_> = parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
+    let step = checkpoint.step;
+    let text = || format!("experiment.toml was changed: {} not as up to update {step}", changed.join(", "));
+    (!changed.is_empty()).then(text)
 }
 
 /// The checkpoint of a file and the length of the log at its step, where the log reaches so far; else why

@@ -13,6 +13,8 @@ pub struct Job {
     pub shards: usize,
     /// Cores of each.
     pub cores: usize,
+    /// Threads of each run whose experiment does not state them.
+    pub threads: usize,
     /// Further options of `sbatch`, as `--partition=short`.
     pub options: Vec<String>,
 }
@@ -48,15 +50,16 @@ pub fn script(program: &Path, root: &Path, plan: &Plan, job: &Job) -> Result<Opt
         format!("#SBATCH --job-name={}", plan.name),
         format!("#SBATCH --array={}", tasks.join(",")),
         format!("#SBATCH --cpus-per-task={}", job.cores),
-        format!("#SBATCH --output={}/%a.log", logs.display()),
+        format!("#SBATCH --output={}", quoted(&logs.join("%a.log"))),
     ];
     lines.extend(job.options.iter().map(|option| format!("#SBATCH {option}")));
     lines.push(format!(
-        "exec {} sweep --resume {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --cores {}",
+        "exec {} sweep --resume {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --cores {} --threads {}",
         quoted(program),
         quoted(root),
         job.shards,
-        job.cores
+        job.cores,
+        job.threads
     ));
     let text = lines.join("\n") + "\n";
     write(&root.join("job.sh"), text.as_bytes())?;
@@ -78,7 +81,7 @@ pub fn submit(root: &Path) -> Result<String, Error> {
     Err(Error::Refused { reason, script })
 }
 
-/// A path as a word of the shell.
+/// A path as a word of the shell, and of the options of `sbatch`.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }

@@ -49,7 +49,7 @@ pub struct Trainer<T> {
     restorable: bool,
     gradient: Parameters<T>,
     /// The Polyak average of the parameters, where there is one.
-    average: Option<Parameters<T>>,
+    average: Option<Average<T>>,
     batches: Batches,
     indices: Vec<usize>,
     step: u64,
@@ -58,6 +58,30 @@ pub struct Trainer<T> {
     /// Why steps were rejected in the latest update.
     rejected: Vec<String>,
     seconds: f64,
+}
+
+/// A Polyak average of θ.
+struct Average<T> {
+    present: Parameters<T>,
+    /// As it was before the last update, which may have to be undone.
+    earlier: Parameters<T>,
+}
+
+impl<T: Real> Average<T> {
+    /// One that starts at θ.
+    fn at(parameters: &Parameters<T>) -> Self {
+        Self { present: parameters.clone(), earlier: parameters.clone() }
+    }
+
+    /// θ̄ ← p θ̄ + (1 − p) θ. `past`: p.
+    fn follow(&mut self, parameters: &Parameters<T>, past: f64) {
+        let (past, present) = (T::of(past), T::of(1.0 - past));
+        ndarray::Zip::from(&mut self.earlier.flat)
+            .and(&self.present.flat)
+            .and(&parameters.flat)
+            .par_for_each(|next, &average, &theta| *next = past * average + present * theta);
+        std::mem::swap(&mut self.present, &mut self.earlier);
+    }
 }
 
 /// What came of an update.
@@ -96,7 +120,7 @@ pub enum Failure {
         /// The update.
         step: u64,
     },
-    /// A Kronecker factor cannot be used.
+    /// A Kronecker factor cannot be used, and there is nothing to go back to.
     #[error("update {step}: {factor}")]
     Factor {
         /// The update.
@@ -121,7 +145,7 @@ impl<T: Real> Trainer<T> {
         let Start { data, architecture, loss, init, optimizer, batch, seed } = start;
         let parameters = init.parameters(&architecture, seed);
         Self {
-            average: (optimizer.polyak > 0.0).then(|| parameters.clone()),
+            average: (optimizer.polyak > 0.0).then(|| Average::at(&parameters)),
             optimizer: Optimizer::new(optimizer, &architecture),
             pass: Pass::new(&architecture, loss, batch),
             batches: Batches::new(seed, data.train.len()),
@@ -162,7 +186,7 @@ impl<T: Real> Trainer<T> {
 
     /// The parameters that are evaluated: θ, or its Polyak average.
     pub fn evaluated(&self) -> &Parameters<T> {
-        self.average.as_ref().unwrap_or(&self.parameters)
+        self.average.as_ref().map_or(&self.parameters, |average| &average.present)
     }
 
     /// The settings of the optimizer, with the dampings of this moment as those of the start.
@@ -179,7 +203,7 @@ impl<T: Real> Trainer<T> {
 
     /// Whether there is a Polyak average from now on: the one there is, or one that starts here.
     fn follow(&mut self, averages: bool) {
-        self.average = averages.then(|| self.average.take().unwrap_or_else(|| self.parameters.clone()));
+        self.average = averages.then(|| self.average.take().unwrap_or_else(|| Average::at(&self.parameters)));
     }
 
     /// The method of the optimizer, as it is now.
@@ -217,19 +241,28 @@ impl<T: Real> Trainer<T> {
             zip.par_for_each(|g, &theta| *g += eta * theta);
         }
         let gradient_norm = norm(&self.gradient);
-        let (report, update_norm, problem) = self.attempt(loss, gradient_norm, &mut watch)?;
+        let (report, update_norm) = match self.attempt(loss, gradient_norm, &mut watch) {
+            Ok((report, norm, None)) => {
+                std::mem::swap(&mut self.parameters, &mut self.spare);
+                self.restorable = true;
+                (report, norm)
+            }
+            Ok((report, norm, Some(problem))) => {
+                self.optimizer.reject();
+                // `spare` holds what was rejected: nothing to go back to.
+                self.restorable = false;
+                self.reject(&format!("{problem}: the update was not made"))?;
+                (report, norm)
+            }
+            Err(factor) if self.restorable => {
+                self.undo();
+                self.reject(&format!("{factor}: the last update was undone, this one was not made"))?;
+                (Report::default(), f64::NAN)
+            }
+            Err(factor) => return Err(Failure::Factor { step: self.step, factor }),
+        };
         watch.enter(Phase::Update);
-        if let Some(problem) = problem {
-            self.optimizer.reject();
-            // `spare` holds what was rejected: nothing to go back to.
-            self.restorable = false;
-            self.reject(&format!("{problem}: the update was not made"))?;
-        } else {
-            std::mem::swap(&mut self.parameters, &mut self.spare);
-            self.restorable = true;
-        }
         self.follow_average();
-        watch.enter(Phase::Update);
         let wall = began.elapsed().as_secs_f64();
         self.seconds += wall;
         let step = Step {
@@ -256,12 +289,15 @@ impl<T: Real> Trainer<T> {
 
     /// Leaves the parameters after an update in `spare`. What the optimizer tells of it, its norm, and what of it
     /// is not finite, if anything is: the update must not be made then.
+    ///
+    /// # Errors
+    /// A Kronecker factor that cannot be used; `spare` is as it was.
     fn attempt(
         &mut self,
         loss: f64,
         gradient_norm: f64,
         watch: &mut Stopwatch,
-    ) -> Result<(Report, f64, Option<String>), Failure> {
+    ) -> Result<(Report, f64, Option<String>), BadFactor> {
         let where_of = |what: &str, parameters: &Parameters<T>| match parameters.not_finite() {
             Some(layer) => format!("the {what} of layer {layer} is not finite"),
             None => format!("the norm of the {what} is not finite"),
@@ -278,8 +314,7 @@ impl<T: Real> Trainer<T> {
             seed: self.seed,
             step: self.step,
         };
-        let updated = self.optimizer.update(&mut batch, &mut self.spare, watch);
-        let report = updated.map_err(|factor| Failure::Factor { step: self.step, factor })?;
+        let report = self.optimizer.update(&mut batch, &mut self.spare, watch)?;
         let update_norm = self.parameters.distance(&self.spare);
         let problem = if !update_norm.is_finite() {
             Some(where_of("step", &self.spare))
@@ -312,12 +347,20 @@ impl<T: Real> Trainer<T> {
         if !self.restorable {
             return Err(Failure::NotFinite { step: self.step });
         }
-        std::mem::swap(&mut self.parameters, &mut self.spare);
-        self.restorable = false;
-        self.optimizer.reject();
+        self.undo();
         self.reject("the loss is not finite: the last update was undone")?;
         let loss = self.pass.forward(&self.parameters);
         if loss.is_finite() { Ok(loss) } else { Err(Failure::NotFinite { step: self.step }) }
+    }
+
+    /// Goes back to where the last update began.
+    fn undo(&mut self) {
+        std::mem::swap(&mut self.parameters, &mut self.spare);
+        if let Some(average) = &mut self.average {
+            std::mem::swap(&mut average.present, &mut average.earlier);
+        }
+        self.restorable = false;
+        self.optimizer.reject();
     }
 
     /// Takes note of a rejected step, after the optimizer did.
@@ -347,10 +390,7 @@ impl<T: Real> Trainer<T> {
     fn follow_average(&mut self) {
         if let Some(average) = &mut self.average {
             let past = (1.0 - 1.0 / self.step as f64).min(self.optimizer.settings.polyak);
-            let (past, present) = (T::of(past), T::of(1.0 - past));
-            ndarray::Zip::from(&mut average.flat)
-                .and(&self.parameters.flat)
-                .par_for_each(|average, &theta| *average = past * *average + present * theta);
+            average.follow(&self.parameters, past);
         }
     }
 
@@ -422,6 +462,9 @@ impl<T: Real> Keep for Trainer<T> {
         if restorable {
             archive.put("state/earlier", self.spare.flat.view());
         }
+        if let (Some(average), true) = (&self.average, restorable) {
+            archive.put("state/earlier_average", average.earlier.flat.view());
+        }
         self.optimizer.save(archive);
     }
 
@@ -436,6 +479,9 @@ impl<T: Real> Keep for Trainer<T> {
         }
         if place.restorable {
             archive.fill("state/earlier", self.spare.flat.view_mut())?;
+        }
+        if let (Some(average), true) = (&mut self.average, place.restorable) {
+            archive.fill("state/earlier_average", average.earlier.flat.view_mut())?;
         }
         self.restorable = place.restorable;
         self.batches = Batches::at(self.seed, self.data.train.len(), place.cursor);

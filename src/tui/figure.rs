@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::panes::{Pane, Scene, loss};
 use super::runs::{self, Overlaid};
-use super::state::{Screen, Unit};
+use super::state::{Screen, State, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
 use crate::session::Snapshot;
 
@@ -21,7 +21,7 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path, replace: boo
     let x = abscissa(scene);
     let figures = figures(scene, shown, x);
     if figures.is_empty() {
-        return Err(Error::Encode("no curve is in sight".to_owned()));
+        return Err(Error::Nothing(why_not(scene.state)));
     }
     export::write(file, &format.bytes(&figures, name(scene, x))?, replace)
 }
@@ -53,6 +53,16 @@ fn figures(scene: &Scene<'_>, shown: &Arc<Snapshot>, x: Abscissa) -> Vec<Figure>
         // There y is linear unless asked otherwise.
         (Pane::Loss, loss::STEP) => quantity::step(&labelled, view(!linear)),
         (pane, _) => pane.figures(&labelled, view(linear)),
+    }
+}
+
+/// Why there is no figure of what is in sight.
+fn why_not(state: &State) -> &'static str {
+    match state.screen {
+        Screen::Design => "an experiment is no figure: w saves it",
+        Screen::Runs if runs::lists_settings(state) => "settings are no figure: v goes on to curves",
+        Screen::Runs => "nothing is known of these runs yet: space reads their logs",
+        _ => "nothing is measured for this pane yet",
     }
 }
 

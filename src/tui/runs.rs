@@ -17,6 +17,7 @@ use super::theme::Theme;
 use super::widgets::{put, table};
 use crate::diagnostics::Scope;
 use crate::diagnostics::rank::Rank;
+use crate::export::without_middle;
 use crate::runs::{Entry, Fact, Filter, Run, Standing, differences, repetitions};
 use crate::session::Snapshot;
 use crate::session::history::Series;
@@ -248,7 +249,7 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let theme = scene.theme;
     let runs = compared(scene);
     let view = scene.state.runs.view % VIEWS;
-    let title = Line::styled(["Training loss", "Rank of Ḡ", "Settings that differ"][view], theme.strong);
+    let title = Line::styled(["Minibatch loss", "Rank of Ḡ", "Settings that differ"][view], theme.strong);
     let inner = theme.panel(buffer, area, title.clone(), false, false);
     let adds = if scene.state.runs.grouped && view < 2 { "seeds as mean and band" } else { "space adds a run" };
     let mut remarks = vec![adds.to_owned()];
@@ -361,10 +362,21 @@ fn settings(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, runs: &[&Entry])
     let keys: Vec<_> = found.iter().map(|(key, _)| (*key).to_owned()).collect();
     let wide = keys.iter().map(|key| key.chars().count()).max().unwrap_or(0);
     let room = usize::from(area.width).saturating_sub(wide + 2) / known.len().max(1);
-    let cell = |text: String| format!("{:<room$.cut$}", text, cut = room.saturating_sub(2));
+    let cell = |text: String| {
+        let text = without_middle(&text, |text| Span::raw(text).width() + 2 <= room);
+        let space = room.saturating_sub(Span::raw(&text).width());
+        text + &" ".repeat(space)
+    };
     let head = known.iter().map(|run| Span::styled(cell(run.label()), theme.faint));
     put(buffer, area, 0, &std::iter::once(Span::raw(" ".repeat(wide + 2))).chain(head).collect());
-    for (row, (key, facts)) in (1..).zip(&found) {
+    let rows = usize::from(area.height).saturating_sub(1);
+    // Where they do not all fit the last row says how many more there are.
+    let shown = if found.len() > rows { rows.saturating_sub(1) } else { rows };
+    if found.len() > shown {
+        let more = format!("and {} more", found.len() - shown);
+        put(buffer, area, area.height.saturating_sub(1), &Line::styled(more, theme.faint));
+    }
+    for (row, (key, facts)) in (1..).zip(&found[..shown.min(found.len())]) {
         let value = |fact: Option<&Fact>| match fact {
             None => "–".to_owned(),
             Some(Fact::Number(number)) => plain(*number),

@@ -142,8 +142,10 @@ impl<'a> Workbench<'a> {
         }
         let news = self.shelf.look();
         self.begin_forks();
-        for error in self.shelf.refusals() {
-            self.state.say(Level::Error, format!("not resumed: {error}"));
+        let refused = self.shelf.refusals().into_iter().map(|error| format!("not resumed: {error}"));
+        let unread = self.shelf.unread().into_iter().map(|error| format!("a run is left out: {error}"));
+        for text in refused.chain(unread).collect::<Vec<_>>() {
+            self.state.say(Level::Error, text);
             self.touched = true;
         }
         for entry in self.shelf.entries() {
@@ -182,9 +184,8 @@ impl<'a> Workbench<'a> {
 
     /// Looks for run folders, which takes a moment.
     fn scan(&mut self) {
-        self.shelf.scan();
+        self.news |= self.shelf.scan();
         self.scanned = Instant::now();
-        self.news = true;
     }
 
     fn is_due(&self) -> bool {

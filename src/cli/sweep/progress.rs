@@ -1,6 +1,5 @@
 //! What is seen of a sweep while it is run: a table on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -33,7 +32,7 @@ impl<'a> Progress<'a> {
     pub fn new(quiet: bool, plan: &'a Plan, runs: usize) -> Self {
         let look = if quiet {
             Look::Quiet
-        } else if std::io::stderr().is_terminal() {
+        } else if output::is_terminal() {
             let table = MultiProgress::new();
             let whole = table.add(ProgressBar::new(runs as u64));
             whole.set_style(style("{bar:24} {pos}/{len} runs  {elapsed}  {msg}"));
@@ -53,9 +52,10 @@ impl<'a> Progress<'a> {
                 let validation = if summary.validation_loss.is_nan() {
                     String::new()
                 } else {
-                    format!("  validation {:.6}", summary.validation_loss)
+                    format!("  validation {}", output::loss(summary.validation_loss))
                 };
-                let text = format!("train {:.6}{validation}  {:.1} s", summary.train_loss, summary.seconds_training);
+                let train = output::loss(summary.train_loss);
+                let text = format!("train {train}{validation}  {:.1} s", summary.seconds_training);
                 self.leave(point, "finished", &text);
             }
             News::Failed { point, failure } => {
@@ -101,7 +101,8 @@ impl<'a> Progress<'a> {
             let Some(row) = rows.iter().find(|row| row.folder == *folder) else { continue };
             let Some(snapshot) = process.snapshot() else { continue };
             row.bar.set_position(snapshot.step);
-            let loss = snapshot.loss.last().map_or(String::new(), |point| format!("loss {:.4}  ", point.mean()));
+            let loss =
+                snapshot.loss.last().map_or(String::new(), |point| format!("loss {}  ", output::loss(point.mean())));
             row.bar.set_message(format!("{loss}{folder}"));
         }
     }

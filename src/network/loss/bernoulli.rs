@@ -1,7 +1,7 @@
 use ndarray::ArrayViewMut2;
 
 use super::Kernel;
-use crate::linalg::{Real, Stream, vectorised};
+use crate::linalg::{Real, Stream, row_mut, vectorised};
 
 pub struct Bernoulli;
 
@@ -31,9 +31,7 @@ impl<T: Real> Kernel<T> for Bernoulli {
     fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {
         hessian.fill(T::zero());
         // The first row holds the diagonal until each of its numbers has gone to its place.
-        if let Some(diagonal) = hessian.row_mut(0).as_slice_mut() {
-            self.diagonal(h, y, diagonal);
-        }
+        self.diagonal(h, y, row_mut(&mut hessian.row_mut(0)));
         for k in 1..h.len() {
             hessian[(k, k)] = std::mem::take(&mut hessian[(0, k)]);
         }

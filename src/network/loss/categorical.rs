@@ -1,7 +1,7 @@
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::Kernel;
-use crate::linalg::{Real, Stream};
+use crate::linalg::{Real, Stream, row_mut};
 
 pub struct Categorical;
 
@@ -89,8 +89,7 @@ impl<T: Real> Kernel<T> for Categorical {
         }
         // The last row holds p until it is overwritten itself.
         let (mut earlier, mut holder) = rows.split_at(Axis(0), last - 1);
-        let Some(p) = holder.as_slice_mut() else { unreachable!("rows in standard order are contiguous") };
-        let top = softmax(h, p);
+        let top = softmax(h, row_mut(&mut holder.row_mut(0)));
         let share = holder[(0, last)].sqrt() / (T::one() + holder[(0, last)].sqrt());
         let entry = |j: usize, k: usize, scale: T, p: T| {
             let off = |class: usize| if k == class { top.complement(k, p) } else { -p };

@@ -129,6 +129,27 @@ fn only_a_folder_that_a_run_began_in_is_deleted_with_it() {
 }
 
 #[test]
+fn a_run_folder_that_cannot_be_read_is_told_once_and_taken_when_it_can() {
+    let root = tempfile::tempdir().unwrap();
+    let mut other = shelf(root.path());
+    let theirs = other.start(endless(1), root.path().join("theirs").into()).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
+    other.stop();
+    wait(&mut other, |other| other.live() == 0);
+    let file = root.path().join("theirs/experiment.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() / 2]).unwrap();
+    let mut shelf = shelf(root.path());
+    assert!(!shelf.scan() && !shelf.scan());
+    let [told] = &shelf.unread()[..] else { panic!() };
+    assert!(told.to_string().contains("experiment.toml"), "{told}");
+    assert!(shelf.entries().is_empty());
+    std::fs::write(&file, text).unwrap();
+    assert!(shelf.scan() && !shelf.scan());
+    assert_eq!((shelf.entries().len(), shelf.unread().len()), (1, 0));
+}
+
+#[test]
 fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
     let root = tempfile::tempdir().unwrap();
     let mut other = shelf(root.path());

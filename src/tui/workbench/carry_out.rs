@@ -134,6 +134,7 @@ impl Workbench<'_> {
                 self.state.overlay = Some(Overlay::Ask(Question::Replace(file.to_owned())));
                 Ok(None)
             }
+            Err(error @ export::Error::Nothing(_)) => Err(error.to_string()),
             Err(error) => {
                 self.state.overlay = Some(Overlay::Prompt(Topic::Export, Typed::new(file.display().to_string())));
                 Err(error.to_string())
