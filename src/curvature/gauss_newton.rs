@@ -1,21 +1,18 @@
-//! The Gauss-Newton matrix Ḡ = 1/N Σ Jᵀ PSD(H_L) J: products, quadratic form, traces.
+//! The Gauss-Newton matrix Ḡ = 1/N Σ Jᵀ PSD(H_L) J: products and quadratic form.
 
-use ndarray::{Array2, Zip};
+use ndarray::{Array2, ArrayView2, Zip};
 use rayon::prelude::*;
 
-use super::columns::{Columns, Root};
 use crate::linalg::{Real, Target, all, dot_matrix, gemm, row, row_mut};
 use crate::network::{Parameters, Pass, Tangent};
 
-/// vᵀ H_L v / N for the output directions v = J δ of each datum (N × K): δᵀ Ḡ δ without a backward
-/// sweep. `scratch`: N × K, overwritten with PSD(H_L) v.
-pub fn quadratic_form<T: Real>(pass: &Pass<T>, outputs: ndarray::ArrayView2<T>, scratch: &mut Array2<T>) -> f64 {
-    output_product(pass, outputs, scratch);
-    dot_matrix(outputs, scratch.view()) / pass.data() as f64
+/// δᵀ Ḡ δ′ without a backward sweep. `product`: PSD(H_L) J δ, from [`output_product`]; `outputs`: J δ′; both N × K.
+pub fn inner_product<T: Real>(product: ArrayView2<T>, outputs: ArrayView2<T>) -> f64 {
+    dot_matrix(product, outputs) / outputs.nrows() as f64
 }
 
 /// product ← PSD(H_L) v for each datum; v, product: N × K.
-pub fn output_product<T: Real>(pass: &Pass<T>, v: ndarray::ArrayView2<T>, product: &mut Array2<T>) {
+pub fn output_product<T: Real>(pass: &Pass<T>, v: ArrayView2<T>, product: &mut Array2<T>) {
     let kernel = pass.loss().kernel::<T>();
     if product.dim() != v.dim() {
         *product = Array2::zeros(v.dim());
@@ -63,21 +60,4 @@ impl<T: Real> GaussNewtonProduct<T> {
             gemm(mean, delta.t(), pass.input(index + 1), Target::Replace, image);
         });
     }
-}
-
-/// tr Ḡ_λ = 1/N Σ ‖ā_{λ−1}‖² ‖C_λ‖² for each layer, after a forward pass; layer λ at index λ − 1.
-pub fn block_traces<T: Real>(pass: &Pass<T>, parameters: &Parameters<T>) -> Vec<f64> {
-    let mut traces = vec![0.0; pass.architecture().depth()];
-    Columns::default().sweep(pass, parameters, Root::Exact, |chunk| {
-        let rank = chunk.columns.nrows() / chunk.data.len();
-        let norms = pass.input(chunk.layer);
-        for (index, columns) in chunk.columns.outer_iter().enumerate() {
-            let input = norms.row(chunk.data.start + index / rank);
-            traces[chunk.layer - 1] += input.dot(&input).double() * columns.dot(&columns).double();
-        }
-    });
-    for trace in &mut traces {
-        *trace /= pass.data() as f64;
-    }
-    traces
 }

@@ -1,7 +1,7 @@
 //! Products with the exact Hessian of the mean loss, or with one of its blocks, by forward-over-reverse
 //! differentiation: no block is ever formed.
 
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::{Array2, Zip};
 
 use super::preactivation::bends;
 use crate::linalg::{Target, gemm};
@@ -149,24 +149,4 @@ impl<'a> HessianProduct<'a> {
             .and(&self.tangents[layer - 2])
             .for_each(|x, &slope, &bend, &tangent| *x = *x * slope + bend * tangent);
     }
-}
-
-/// 1/N Σ ‖ā_{λ−1}‖² tr 𝓗_λ for each layer: the traces of the Hessian blocks, exact, after a forward and a
-/// backward pass. `cancelled` is asked before each datum; returns `None` once it says yes.
-pub fn block_traces(pass: &Pass<f64>, parameters: &Parameters<f64>, cancelled: impl Fn() -> bool) -> Option<Vec<f64>> {
-    let mut traces = vec![0.0; pass.architecture().depth()];
-    for datum in 0..pass.data() {
-        if cancelled() {
-            return None;
-        }
-        super::preactivation::sweep(pass, parameters, datum, |layer, hessian| {
-            let input: ArrayView2<f64> = pass.input(layer);
-            let input = input.row(datum);
-            traces[layer - 1] += input.dot(&input) * hessian.diag().sum();
-        });
-    }
-    for trace in &mut traces {
-        *trace /= pass.data() as f64;
-    }
-    Some(traces)
 }

@@ -37,19 +37,27 @@ impl Sheet {
         let values = || shown.clone().flatten();
         let (low, high) =
             values().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
-        let across = columns.min(count.max(1));
-        let down = count.div_ceil(across);
+        let grey = |&value: &f32| {
+            let share = if high > low { (value - low) / (high - low) } else { 0.0 };
+            (255.0 * share).round() as u8
+        };
+        let images: Vec<Vec<u8>> = shown.clone().map(|sample| sample.iter().map(grey).collect()).collect();
+        Self::of(&images, size, columns)
+    }
+
+    /// Images of `size` (rows, columns) in grey, row by row, so many side by side.
+    pub fn of(images: &[Vec<u8>], size: (usize, usize), columns: usize) -> Self {
+        let across = columns.min(images.len().max(1));
+        let down = images.len().div_ceil(across);
         let mut sheet = GrayImage::from_pixel(
             (across * (size.1 + 1) - 1) as u32,
             (down * (size.0 + 1)).max(2) as u32 - 1,
             Luma([GAP]),
         );
-        for (number, sample) in shown.enumerate() {
+        for (number, image) in images.iter().enumerate() {
             let (left, top) = (number % across * (size.1 + 1), number / across * (size.0 + 1));
-            for (pixel, &value) in sample.iter().enumerate() {
-                let share = if high > low { (value - low) / (high - low) } else { 0.0 };
-                let place = ((left + pixel % size.1) as u32, (top + pixel / size.1) as u32);
-                sheet.put_pixel(place.0, place.1, Luma([(255.0 * share).round() as u8]));
+            for (pixel, &grey) in image.iter().enumerate() {
+                sheet.put_pixel((left + pixel % size.1) as u32, (top + pixel / size.1) as u32, Luma([grey]));
             }
         }
         Self(sheet)

@@ -11,8 +11,8 @@ use super::kronecker::{BadFactor, Inverses, Kronecker};
 use super::quadratic::{Minimum, QuadraticModel};
 use super::{Curvature, Minibatch, Phase, Report, SecondOrder, Stopwatch};
 use crate::curvature::KroneckerFactors;
-use crate::curvature::gauss_newton::output_product;
-use crate::linalg::{Archive, ArchiveError, Keep, Real, both, dot, dot_matrix, inner_products};
+use crate::curvature::gauss_newton::{inner_product, output_product};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, both, dot, inner_products};
 use crate::network::{Architecture, Parameters, Pass, Tangent};
 
 /// What a second-order method keeps from one update to the next.
@@ -66,7 +66,7 @@ impl<T: Real> Along<T> {
 
     /// δᵀ Ḡ δ′.
     fn curvature(&self, other: &Self) -> f64 {
-        dot_matrix(self.product.view(), other.outputs.view()) / self.outputs.nrows() as f64
+        inner_product(self.product.view(), other.outputs.view())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::names;
 use crate::experiment::Experiment;
@@ -250,6 +251,11 @@ fn settings(key: &str, value: &toml::Value, facts: &mut BTreeMap<String, Fact>) 
 /// Whether a folder is that of a run.
 pub(super) fn is_run(folder: &Path) -> bool {
     folder.join("experiment.toml").is_file()
+}
+
+/// When the end of a run was written; `None` where it has come to none, or goes on since.
+pub(super) fn concluded(folder: &Path) -> Option<SystemTime> {
+    folder.join("summary.json").metadata().and_then(|summary| summary.modified()).ok()
 }
 
 /// Every run folder below `root`, by name.

@@ -65,8 +65,8 @@ impl Shelf {
         let id = self.next;
         self.next += 1;
         let begun = matches!(source, Source::Over | Source::Folder(_));
-        let snapshot = Arc::default();
-        self.entries.push(Entry { id, folder, run, snapshot, source, elsewhere: false, begun, left: None });
+        let (snapshot, concluded, elsewhere, left) = (Arc::default(), None, false, None);
+        self.entries.push(Entry { id, folder, run, snapshot, source, concluded, elsewhere, begun, left });
         id
     }
 
@@ -220,9 +220,20 @@ impl Shelf {
             self.open(id);
             return Ok(id);
         }
+        let id = self.put(folder)?;
+        self.open(id);
+        Ok(id)
+    }
+
+    /// Puts a run folder on the shelf.
+    fn put(&mut self, folder: &Path) -> Result<Id, Unreadable> {
+        // An end that comes while it is read is for the next scan to see.
+        let concluded = folder::concluded(folder);
         let run = Run::read(folder)?;
         let id = self.push(folder.to_owned(), Some(run), Source::Folder(None));
-        self.open(id);
+        if let Some(entry) = self.entry_mut(id) {
+            entry.concluded = concluded;
+        }
         Ok(id)
     }
 
@@ -248,21 +259,26 @@ impl Shelf {
         });
         let mut changed = found || self.entries.len() < before;
         for entry in &mut self.entries {
-            if let Source::Folder(watch) = &mut entry.source {
-                let over = entry.run.as_ref().is_some_and(|run| run.summary.is_some());
-                let elsewhere = !over && session::require_free(&entry.folder).is_err();
-                changed |= std::mem::replace(&mut entry.elsewhere, elsewhere) != elsewhere;
-                // One that came to the end of a run, which goes on now, reads no more.
-                if elsewhere && !watch.as_ref().is_some_and(Watch::is_written) {
-                    *watch = Watch::begin(&entry.folder).ok();
-                }
-            }
+            let concluded = folder::concluded(&entry.folder);
+            let ended_anew = concluded.is_some() && concluded != entry.concluded;
             if entry.begun
-                && entry.run.as_ref().is_none_or(|run| run.summary.is_none())
+                && (ended_anew || concluded.is_none())
                 && let Ok(run) = Run::read(&entry.folder)
             {
                 changed |= entry.run.as_ref() != Some(&run);
-                entry.run = Some(run);
+                (entry.run, entry.concluded) = (Some(run), concluded);
+            }
+            if let Source::Folder(watch) = &mut entry.source {
+                let elsewhere = concluded.is_none() && session::require_free(&entry.folder).is_err();
+                changed |= std::mem::replace(&mut entry.elsewhere, elsewhere) != elsewhere;
+                // One that came to the end of a run, which goes on now or did meanwhile, reads no more.
+                let reads = watch.as_ref().is_some_and(Watch::is_written);
+                let updates = |summary: &Summary| summary.updates;
+                let end = entry.run.as_ref().and_then(|run| run.summary.as_ref().map(updates));
+                let is_behind = |watch: &Watch| watch.snapshot().summary.as_ref().map(updates) != end;
+                if !reads && (elsewhere || ended_anew && watch.as_ref().is_some_and(is_behind)) {
+                    *watch = Watch::begin(&entry.folder).ok();
+                }
             }
         }
         changed
@@ -276,10 +292,9 @@ impl Shelf {
         let new: Vec<_> = found.filter(|folder| !known.contains(folder.as_path())).collect();
         let mut any = false;
         for folder in new {
-            match Run::read(&folder) {
-                Ok(run) => {
+            match self.put(&folder) {
+                Ok(_) => {
                     self.unreadable.remove(&folder);
-                    self.push(folder, Some(run), Source::Folder(None));
                     any = true;
                 }
                 Err(error) => {

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::panes::{Pane, Scene, loss};
+use super::panes::{Pane, Scene, images, loss};
 use super::runs::{self, Overlaid};
 use super::state::{Screen, State, Unit};
 use crate::export::{self, Abscissa, Error, Figure, Format, Labelled, View, quantity};
 use crate::session::Snapshot;
 
-/// Writes the focused pane with the runs that are laid over it, or what is compared on the Runs screen. `shown`: the
-/// run on the Train screen; `replace`: whether a file that is there already may be written over.
+/// Writes the focused pane with the runs that are laid over it, or what is compared on the Runs screen; of images the
+/// sheet of them as PNG, their losses along the run as anything else. `shown`: the run on the Train screen; `replace`:
+/// whether a file that is there already may be written over.
 ///
 /// # Errors
 /// Where there is nothing to write, or the file cannot be written.
@@ -18,6 +19,9 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path, replace: boo
     let Some(format) = Format::of(file) else {
         return Err(Error::Encode(format!("{}: expected .svg, .png, .csv or .json", file.display())));
     };
+    if let (Pane::Images, Format::Png, Some(sheet)) = (scene.state.focus, format, images::sheet(scene)) {
+        return export::write(file, &sheet.png()?, replace);
+    }
     let x = abscissa(scene);
     let figures = figures(scene, shown, x);
     if figures.is_empty() {
@@ -118,6 +122,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn images_are_written_as_a_sheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let (shelf, shown) = (sample::shelf(), Arc::new(sample::measured(300)));
+        let theme = Theme::new(Palette::Dark, true, Signs::Braille);
+        let state = State { screen: Screen::Images, focus: Pane::Images, ..State::default() };
+        let scene = Scene { state: &state, snapshot: &shown, entries: shelf.entries(), theme: &theme, graphics: None };
+        let file = folder.path().join("images.png");
+        write(&scene, &shown, &file, false).unwrap();
+        let found = shown.tracked::<crate::diagnostics::images::Images>()[0].latest;
+        let (count, (rows, columns)) = (found.first.len() as u32, found.shape);
+        let parts = if found.first[0].output.is_empty() { 1 } else { 3 };
+        let picture = image::load_from_memory(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(picture.width() % (count * (columns as u32 + 1) - 1), 0);
+        assert_eq!(picture.height() % (parts * (rows as u32 + 1) - 1), 0);
     }
 
     #[test]

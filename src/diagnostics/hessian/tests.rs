@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
-use crate::curvature::dense::{hessian, hessian_blocks};
+use crate::curvature::dense::{gauss_newton, hessian, hessian_blocks};
 use crate::diagnostics::zoo::{Problem, task, zoo};
 use crate::linalg::eigenvalues;
 
@@ -22,8 +22,10 @@ fn dense(problem: &Problem) -> Vec<ndarray::Array2<f64>> {
 fn traces_are_those_of_the_dense_blocks() {
     for problem in zoo() {
         let blocks = dense(&problem);
-        let mut gauss_newton = crate::curvature::gauss_newton::block_traces(&problem.pass, &problem.parameters);
-        gauss_newton.push(gauss_newton.iter().sum());
+        let whole = gauss_newton(&problem.pass, &problem.parameters);
+        let layers = 1..=problem.pass.architecture().depth();
+        let trace = |layer| whole.diag().slice(ndarray::s![problem.pass.architecture().range(layer)]).sum();
+        let gauss_newton = layers.map(trace).chain([whole.diag().sum()]);
         let found = measure(&problem);
         assert_eq!(found.len(), blocks.len());
         for ((block, exact), gauss_newton) in found.iter().zip(&blocks).zip(gauss_newton) {

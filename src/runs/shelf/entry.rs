@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::experiment::Experiment;
 use crate::runs::folder::{self, Run};
@@ -23,6 +24,8 @@ pub struct Entry {
     /// Its latest state; empty where its log has not been read.
     pub snapshot: Arc<Snapshot>,
     pub(super) source: Source,
+    /// When the end that is known of it was written, where it has come to one.
+    pub(super) concluded: Option<SystemTime>,
     /// Whether another process trains it.
     pub(super) elsewhere: bool,
     /// Whether its folder is its own: it has begun there.

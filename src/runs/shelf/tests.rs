@@ -173,6 +173,37 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 }
 
 #[test]
+fn a_run_that_another_process_goes_on_with_is_followed_on() {
+    let root = tempfile::tempdir().unwrap();
+    let mut other = shelf(root.path());
+    let theirs = other.start(endless(1), root.path().join("theirs").into()).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
+    other.stop();
+    wait(&mut other, |other| other.live() == 0);
+    let mut shelf = shelf(root.path());
+    shelf.scan();
+    let id = shelf.entries()[0].id;
+    shelf.open(id);
+    wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.summary.is_some());
+    let first = shelf.entry(id).unwrap().snapshot.step;
+    other.resume(theirs).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > first + 10);
+    assert!(shelf.scan());
+    assert_eq!(standing(&shelf, id), Standing::Elsewhere);
+    other.stop();
+    wait(&mut other, |other| other.live() == 0);
+    // This time nobody looks while it goes on.
+    other.resume(theirs).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > first + 20);
+    other.stop();
+    wait(&mut other, |other| other.live() == 0);
+    let last = other.entry(theirs).unwrap().snapshot.step;
+    shelf.scan();
+    let ended = |shelf: &Shelf| standing(shelf, id) == Standing::Stopped;
+    wait(&mut shelf, |shelf| ended(shelf) && shelf.entry(id).unwrap().snapshot.step == last);
+}
+
+#[test]
 fn a_run_is_unfinished_from_the_moment_its_process_is_killed() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("theirs");

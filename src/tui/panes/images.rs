@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::{Pane, Scene, measured, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::images::{Image, Images as Found, Verdict};
+use crate::export::Sheet;
 use crate::network::Targets;
 use crate::session::Snapshot;
 use crate::tui::number::{count, digits, percent};
@@ -110,6 +111,27 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) -> usize {
         gallery(buffer, area, scene, found, chosen);
     }
     0
+}
+
+/// The images of the view as a sheet: below the inputs what an autoencoder makes of them, and its errors from black
+/// to white. `None` where there are none.
+pub fn sheet(scene: &Scene<'_>) -> Option<Sheet> {
+    let found = found(scene)?;
+    let images = of_view(scene.state, found);
+    let most = largest_error(images);
+    let error = |image: &Image| {
+        let pairs = image.output.iter().zip(&image.input);
+        pairs.map(|(output, input)| (255.0 / most * f64::from(output.abs_diff(*input))).round() as u8).collect()
+    };
+    let greys = parts(images).iter().flat_map(|part| {
+        images.iter().map(move |image| match part {
+            Part::Input => image.input.clone(),
+            Part::Output => image.output.clone(),
+            Part::Error => error(image),
+        })
+    });
+    let greys: Vec<Vec<u8>> = greys.collect();
+    (!greys.is_empty()).then(|| Sheet::of(&greys, found.shape, images.len()))
 }
 
 /// What there is to draw of images.
