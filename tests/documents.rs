@@ -64,6 +64,19 @@ fn the_tests_behind_what_is_promised_exist() {
     }
 }
 
+#[test]
+fn what_documents_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "CONTRIBUTING.md", "docs/tour.md", "docs/trust.md", "datasets/README.md"] {
+        let text = fs::read_to_string(root.join(document)).expect("the document can be read");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
+            let file = root.join(document).with_file_name(link);
+            assert!(file.exists(), "{document} links to {link}");
+        }
+    }
+}
+
 /// What is said of a field.
 fn meaning(field: &Field) -> String {
     let mut text = field.meaning.to_string();

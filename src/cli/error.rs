@@ -186,8 +186,27 @@ impl Error {
     pub fn render(&self, color: bool) -> String {
         match self {
             Self::Experiment(problems) => problems.render(color),
-            error if color => format!("\x1b[1;31merror\x1b[0m: {error}\n"),
-            error => format!("error: {error}\n"),
+            error if color => format!("\x1b[1;31merror\x1b[0m: {}\n", harmless(&error.to_string())),
+            error => format!("error: {}\n", harmless(&error.to_string())),
         }
+    }
+}
+
+/// A text that may be of a file, without what a terminal would take for a command.
+fn harmless(text: &str) -> String {
+    let sign = |sign: char| {
+        if sign.is_control() && sign != '\n' { sign.escape_default().to_string() } else { sign.to_string() }
+    };
+    text.chars().map(sign).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_gives_a_terminal_no_commands() {
+        let error = Error::Request("\x1b]0;name\x07\nβ".to_owned());
+        assert_eq!(error.render(false), "error: \\u{1b}]0;name\\u{7}\nβ\n");
     }
 }

@@ -73,7 +73,7 @@ fn parse<T: Cell>(text: impl BufRead, columns: Columns) -> Result<Table<T>, Prob
             return Err(Problem::Fields { line, expected, found });
         }
         if table.width == 0 {
-            let is_head = fields.iter().any(|name| name.parse::<f64>().is_err());
+            let is_head = are_names(&fields);
             chosen = choose(&fields, is_head, columns)?;
             table.width = chosen.len();
             if is_head {
@@ -92,6 +92,15 @@ fn parse<T: Cell>(text: impl BufRead, columns: Columns) -> Result<Table<T>, Prob
         }
     }
     if table.values.is_empty() { Err(Problem::NoRows) } else { Ok(table) }
+}
+
+/// Whether the fields of the first line are names: not all are numbers, and those that are number the columns. Others
+/// are data, one of which is damaged.
+fn are_names(fields: &[String]) -> bool {
+    let numbers: Vec<&String> = fields.iter().filter(|field| field.parse::<f64>().is_ok()).collect();
+    let whole: Result<Vec<i64>, _> = numbers.iter().map(|number| number.parse()).collect();
+    let in_turn = |whole: Vec<i64>| whole.windows(2).all(|pair| pair[1].checked_sub(pair[0]) == Some(1));
+    numbers.len() < fields.len() && whole.is_ok_and(in_turn)
 }
 
 /// The fields of a line; none if it is blank.
@@ -137,6 +146,8 @@ mod tests {
     #[test]
     fn a_line_of_names_is_one_or_is_not() {
         let expected = Ok(Table { values: vec![1.0, 2.5, -3.0, 4e2], width: 2 });
+        let numbered = floats("label,0,1,2\n7,1,2,3\n", Columns::AllBut(Some("label"))).unwrap();
+        assert_eq!(numbered, Table { values: vec![1.0, 2.0, 3.0], width: 3 });
         for text in ["1,2.5\n-3,4e2\n", "a,b\r\n1, 2.5\r\n\r\n-3 ,4e2", "\"x\",2\n1,2.5\n-3,4e2"] {
             assert_eq!(floats(text, Columns::AllBut(None)), expected, "{text}");
         }
@@ -163,6 +174,8 @@ mod tests {
             ("", "expected at least one line of numbers, found none"),
             ("a,b\n", "expected at least one line of numbers, found none"),
             ("a,b\n1,x\n", "line 2, column 2: expected a finite number, found \"x\""),
+            ("0.1.2,5,9\n1,2,3\n", "line 1, column 1: expected a finite number, found \"0.1.2\""),
+            ("1,,0.5\n1,2,3\n", "line 1, column 2: expected a finite number, found \"\""),
             ("1,2\n\n3,nan\n", "line 3, column 2: expected a finite number, found \"nan\""),
             ("1,2\n3,1e99\n", "line 2, column 2: expected a finite number, found \"1e99\""),
             ("1,2\n3,\n", "line 2, column 2: expected a finite number, found \"\""),

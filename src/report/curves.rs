@@ -1,6 +1,6 @@
 //! A loss along runs, and what of several runs is drawn as one curve with a band.
 
-use super::problem::{Method, Problem};
+use super::problem::{Method, Problem, Variant};
 use super::record::Record;
 use crate::export::Abscissa;
 use crate::export::figure::{Axis, Curve, Figure, Look, Point};
@@ -70,11 +70,14 @@ pub fn mean(paths: &[Path]) -> Path {
     first.iter().filter_map(|&(x, _)| Some((x, value(x)?))).collect()
 }
 
-/// The best settings of a method as a path: the mean over its seeds.
+/// Settings of a method as a path: the mean over the seeds.
+pub fn variant(variant: &Variant, x: Abscissa, over: Over) -> Path {
+    mean(&variant.records.iter().map(|record| path(record, x, over)).collect::<Vec<_>>())
+}
+
+/// The best settings of a method as a path.
 pub fn best(method: &Method, x: Abscissa, over: Over) -> Path {
-    let paths: Option<Vec<Path>> =
-        method.best().map(|variant| variant.records.iter().map(|record| path(record, x, over)).collect());
-    mean(&paths.unwrap_or_default())
+    method.best().map(|best| variant(best, x, over)).unwrap_or_default()
 }
 
 /// A method: its best settings, within the band of all settings and seeds that came to something.

@@ -133,7 +133,7 @@ impl Page<'_> {
 
     fn findings(&mut self, problems: &[Problem], convexity: &[tables::Convexity]) {
         self.heading("Findings of the paper");
-        self.paragraph("Botev, Ritter & Barber (2017). Each is computed from the runs of this report; means over seeds, of each method the best settings.");
+        self.paragraph("Botev, Ritter & Barber (2017). Each is computed from the runs of this report; means over seeds, of each method the settings that are best where the methods are compared.");
         let head = ["finding", "problem", "here", "numbers"].map(str::to_owned);
         let row = |one: findings::Finding| {
             let verdict = if one.shortened {
@@ -166,7 +166,7 @@ impl Page<'_> {
                 name,
                 x: x.name(),
                 figures: curves::figures(problem, x),
-                caption: "Loss of each method with its best settings, mean over seeds; the band is the spread of all its settings and seeds that did not diverge.",
+                caption: "Loss of each method with its best settings, mean over seeds; the band is the spread of all its settings of which no seed diverged.",
                 of: problem.compared(),
             })?;
         }
@@ -184,7 +184,7 @@ impl Page<'_> {
                 x: "data",
                 figures: plots::rank_against_data(problem).into_iter().collect(),
                 caption:
-                    "Rank of the Gauss-Newton matrix of one minibatch against its size, before training and at its end.",
+                    "Rank of the Gauss-Newton matrix of one minibatch against its size, at the first measurement and at the last.",
                 of: plots::ranked(problem),
             },
         )?;

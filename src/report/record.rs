@@ -80,7 +80,7 @@ pub fn collect(sources: &[PathBuf]) -> Result<(Vec<Record>, Vec<String>), Error>
 
 /// Run folders at and below a folder, by name.
 fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    if folder.join("experiment.toml").is_file() {
+    if ["experiment.toml", "events.jsonl"].iter().any(|file| folder.join(file).is_file()) {
         found.push(folder.to_owned());
         return;
     }
@@ -114,6 +114,17 @@ fn read(folder: &Path) -> Result<Record, String> {
     }
     if let Some(summary) = run.summary.as_ref().filter(|summary| summary.status == Outcome::Failed) {
         failure = failure.or_else(|| Some(summary.reason.clone().unwrap_or_default()));
+    }
+    if failure.is_none() && snapshot.evaluation.is_none() {
+        return Err(format!(
+            "{}: the log tells of no loss; expected at least the one before training",
+            folder.display()
+        ));
+    }
+    let finished = run.summary.as_ref().is_some_and(|summary| summary.status == Outcome::Finished);
+    if let (None, false, Some(info)) = (&failure, finished, &snapshot.run) {
+        let [full, here] = [info.updates, snapshot.step].map(|updates| updates.to_string());
+        shortened.push(Shortening { what: "updates of a run that did not end".to_owned(), full, here });
     }
     Ok(Record { run, snapshot, alignment, surfaces, shortened, failure })
 }

@@ -49,7 +49,11 @@ pub fn finals(problem: &Problem) -> String {
         };
         let error = |value: Option<f64>| value.map(|share| 100.0 * share);
         row.push(best.records.len().to_string());
-        row.push(best.records.iter().map(|record| record.snapshot.step).max().unwrap_or(0).to_string());
+        let steps = || best.records.iter().map(|record| record.snapshot.step);
+        row.push(match (steps().min().unwrap_or(0), steps().max().unwrap_or(0)) {
+            (least, most) if least < most => format!("{least} … {most}"),
+            (_, most) => most.to_string(),
+        });
         row.push(of(|record| Some(record.snapshot.seconds.0)) + " s");
         row.push(of(|record| record.losses().map(|(train, _)| train)));
         row.push(of(|record| record.losses().map(|(_, validation)| validation)));
@@ -207,6 +211,9 @@ pub fn all(records: &[Record]) -> Result<Vec<u8>, Error> {
         "train_error",
         "validation_error",
         "seconds_training",
+        "processor",
+        "cores",
+        "threads",
     ];
     table.write_record(head.into_iter().chain(keys.iter().copied()))?;
     for record in records {
@@ -224,6 +231,10 @@ pub fn all(records: &[Record]) -> Result<Vec<u8>, Error> {
         row.push(number(found.and_then(|found| found.train_error)));
         row.push(number(found.and_then(|found| found.validation_error)));
         row.push(number(Some(record.snapshot.seconds.0)));
+        let info = record.snapshot.run.as_ref();
+        row.push(info.map_or_else(String::new, |info| info.machine.processor.clone()));
+        row.push(info.map_or_else(String::new, |info| info.machine.cores.to_string()));
+        row.push(info.map_or_else(String::new, |info| info.threads.to_string()));
         row.extend(keys.iter().map(|key| record.setting(key).unwrap_or_default()));
         table.write_record(row)?;
     }

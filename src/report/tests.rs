@@ -73,7 +73,7 @@ fn a_finding_is_what_the_runs_show() {
     let one_lags = race(50.0, 91.0, 70.0);
     assert_eq!(verdict(&one_lags, update), Verdict::Refuted);
     let numbers = verdicts(&leads).into_iter().find(|(claim, _, _)| claim.contains(update)).unwrap().2;
-    assert_eq!(numbers, "after 10 updates: KFRA 50.00, KFAC 60.00, Adam 90.00");
+    assert_eq!(numbers, "after 10 updates: KFRA 50.00, KFAC 60.00, Adam 90.00 (best of 2)");
 }
 
 #[test]

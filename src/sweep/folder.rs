@@ -168,7 +168,8 @@ impl Point {
         if !summary.is_file() {
             return Ok(if folder.join("experiment.toml").is_file() { State::Begun } else { State::Waiting });
         }
-        let summary: Summary = read_json(&summary)?;
+        // What cannot be read is no end: the run goes on where it can, and comes to another.
+        let Ok(summary) = read_json::<Summary>(&summary) else { return Ok(State::Begun) };
         Ok(match summary.status {
             Outcome::Finished => State::Finished(Box::new(summary)),
             Outcome::Stopped => State::Begun,

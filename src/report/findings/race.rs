@@ -1,11 +1,45 @@
 //! Methods compared where all of them have come as far.
 
 use crate::export::Abscissa;
-use crate::report::curves::{Over, at, best, end};
+use crate::report::curves::{Over, at, best, end, variant};
 use crate::report::problem::{Method, Problem};
 use crate::report::words::{brief, method, percent};
 
-/// The training losses of methods at the same place.
+/// A method in a race.
+#[derive(Clone, Debug, PartialEq)]
+struct Racer {
+    kind: String,
+    second_order: bool,
+    /// Settings that came to something.
+    settings: usize,
+    /// The least loss of all of them at the place.
+    loss: f64,
+}
+
+impl Racer {
+    fn at(method: &Method, x: Abscissa, place: f64) -> Option<Self> {
+        let sound: Vec<_> = method.variants.iter().filter(|variant| variant.is_sound()).collect();
+        let losses = sound.iter().filter_map(|one| at(&variant(one, x, Over::Training), place));
+        Some(Self {
+            kind: method.kind.to_owned(),
+            second_order: method.is_second_order(),
+            settings: sound.len(),
+            loss: losses.min_by(f64::total_cmp)?,
+        })
+    }
+
+    /// Its loss in words, and of how many settings it is the least: of a first-order method always.
+    fn words(&self) -> String {
+        let settings = match self.settings {
+            2.. => format!(" (best of {})", self.settings),
+            _ if self.second_order => String::new(),
+            _ => " (one setting)".to_owned(),
+        };
+        format!("{} {}{settings}", method(&self.kind), brief(self.loss))
+    }
+}
+
+/// The training losses of methods at the same place, of each with the settings that are best there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Race {
     x: Abscissa,
@@ -13,8 +47,7 @@ pub struct Race {
     place: f64,
     /// The loss at the beginning.
     start: f64,
-    /// Kind, whether it is second-order, loss.
-    losses: Vec<(String, bool, f64)>,
+    racers: Vec<Racer>,
 }
 
 impl Race {
@@ -24,11 +57,8 @@ impl Race {
         let place = paths.iter().map(|path| end(path).map(|(place, _)| place)).collect::<Option<Vec<_>>>()?;
         let place = place.into_iter().fold(f64::INFINITY, f64::min);
         let start = paths.first()?.first()?.1;
-        let loss = |(method, path): (&&Method, &Vec<(f64, f64)>)| {
-            Some((method.kind.to_owned(), method.is_second_order(), at(path, place)?))
-        };
-        let losses = methods.iter().zip(&paths).map(loss).collect::<Option<Vec<_>>>()?;
-        (place > 0.0).then_some(Self { x, place, start, losses })
+        let racers = methods.iter().map(|method| Racer::at(method, x, place)).collect::<Option<Vec<_>>>()?;
+        (place > 0.0).then_some(Self { x, place, start, racers })
     }
 
     /// Kronecker-factored methods and the first-order ones.
@@ -52,7 +82,7 @@ impl Race {
     /// The largest loss of a second-order method, and the least of a first-order one.
     fn ends(&self) -> (f64, f64) {
         let of =
-            |second: bool| self.losses.iter().filter(move |(_, kind, _)| *kind == second).map(|(_, _, loss)| *loss);
+            |second: bool| self.racers.iter().filter(move |racer| racer.second_order == second).map(|racer| racer.loss);
         (of(true).fold(f64::NEG_INFINITY, f64::max), of(false).fold(f64::INFINITY, f64::min))
     }
 
@@ -75,7 +105,7 @@ impl Race {
 
     /// The loss of a method.
     pub fn loss_of(&self, kind: &str) -> Option<f64> {
-        self.losses.iter().find(|(known, _, _)| known == kind).map(|(_, _, loss)| *loss)
+        self.racers.iter().find(|racer| racer.kind == kind).map(|racer| racer.loss)
     }
 
     /// The numbers in words.
@@ -84,8 +114,7 @@ impl Race {
             Abscissa::Second => format!("after {} s", brief(self.place)),
             _ => format!("after {} updates", self.place),
         };
-        let losses: Vec<_> =
-            self.losses.iter().map(|(kind, _, loss)| format!("{} {}", method(kind), brief(*loss))).collect();
+        let losses: Vec<_> = self.racers.iter().map(Racer::words).collect();
         format!("{place}: {}", losses.join(", "))
     }
 }
