@@ -1,5 +1,7 @@
 //! Training: one update after another, and what is measured at each.
 
+mod average;
+mod evaluation;
 mod hyperparameter;
 mod live;
 mod settings;
@@ -8,7 +10,8 @@ mod trainer;
 
 pub use crate::linalg::number;
 pub use crate::optim::{Phase, Spent};
+pub use evaluation::Losses;
 pub use hyperparameter::Hyperparameter;
 pub use settings::{Precision, Settings};
 pub use step::{Machine, Step};
-pub use trainer::{Failure, Losses, Progress, Start, Trainer};
+pub use trainer::{Failure, Progress, Start, Trainer};

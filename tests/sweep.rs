@@ -332,6 +332,21 @@ fn an_array_job_makes_every_run_and_only_what_is_left() {
 }
 
 #[test]
+fn a_run_whose_end_cannot_be_read_goes_on_and_keeps_no_other_from_it() {
+    let folder = folder(GRID);
+    assert!(sweep(folder.path(), &["grid.toml", "--out", "out"]).status.success());
+    let damaged = runs(folder.path())[0].join("summary.json");
+    let summary = fs::read(&damaged).unwrap();
+    fs::write(&damaged, "{").unwrap();
+    let list = || text(&sweep(folder.path(), &["--resume", "out", "--list"]).stdout);
+    assert_eq!(list().matches("finished").count() - list().matches("unfinished").count(), 3);
+    assert!(sweep(folder.path(), &["--resume", "out"]).status.success());
+    assert_eq!(list().matches("finished").count(), 4);
+    let updates = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap()["updates"].clone();
+    assert_eq!(updates(&fs::read(&damaged).unwrap()), updates(&summary));
+}
+
+#[test]
 fn bad_input_is_refused_and_nothing_is_written() {
     let folder = folder(GRID);
     fs::create_dir(folder.path().join("other")).unwrap();

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 
+use super::average::Average;
+use super::evaluation::{Losses, evaluate};
 use super::step::Step;
-use crate::data::{Batches, Cursor, Dataset, Samples};
+use crate::data::{Batches, Cursor, Dataset};
 use crate::linalg::{Archive, ArchiveError, Keep, Moment, Real, dot, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
 use crate::optim::{BadFactor, Method, Minibatch, Optimizer, Phase, Report, Settings, Stopwatch};
 
-/// Data evaluated at once.
-const EVALUATION_BATCH: usize = 1000;
-/// Training data that an evaluation looks at.
-const EVALUATION_DATA: usize = 10_000;
 /// Rejected steps in a row after which a run has failed.
 const MOST_REJECTIONS: u32 = 20;
 
@@ -58,30 +56,6 @@ pub struct Trainer<T> {
     /// Why steps were rejected in the latest update.
     rejected: Vec<String>,
     seconds: f64,
-}
-
-/// A Polyak average of θ.
-struct Average<T> {
-    present: Parameters<T>,
-    /// As it was before the last update, which may have to be undone.
-    earlier: Parameters<T>,
-}
-
-impl<T: Real> Average<T> {
-    /// One that starts at θ.
-    fn at(parameters: &Parameters<T>) -> Self {
-        Self { present: parameters.clone(), earlier: parameters.clone() }
-    }
-
-    /// θ̄ ← p θ̄ + (1 − p) θ. `past`: p.
-    fn follow(&mut self, parameters: &Parameters<T>, past: f64) {
-        let (past, present) = (T::of(past), T::of(1.0 - past));
-        ndarray::Zip::from(&mut self.earlier.flat)
-            .and(&self.present.flat)
-            .and(&parameters.flat)
-            .par_for_each(|next, &average, &theta| *next = past * average + present * theta);
-        std::mem::swap(&mut self.present, &mut self.earlier);
-    }
 }
 
 /// What came of an update.
@@ -128,15 +102,6 @@ pub enum Failure {
         /// Which, and why.
         factor: BadFactor,
     },
-}
-
-/// Losses over whole sets, without the L2 term.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Losses {
-    /// Mean loss a datum; NaN where there are no data.
-    pub loss: f64,
-    /// Share of wrong classes, where there are classes.
-    pub error: Option<f64>,
 }
 
 impl<T: Real> Trainer<T> {
@@ -186,7 +151,7 @@ impl<T: Real> Trainer<T> {
 
     /// The parameters that are evaluated: θ, or its Polyak average.
     pub fn evaluated(&self) -> &Parameters<T> {
-        self.average.as_ref().map_or(&self.parameters, |average| &average.present)
+        self.average.as_ref().map_or(&self.parameters, Average::present)
     }
 
     /// The settings of the optimizer, with the dampings of this moment as those of the start.
@@ -357,7 +322,7 @@ impl<T: Real> Trainer<T> {
     fn undo(&mut self) {
         std::mem::swap(&mut self.parameters, &mut self.spare);
         if let Some(average) = &mut self.average {
-            std::mem::swap(&mut average.present, &mut average.earlier);
+            average.undo();
         }
         self.restorable = false;
         self.optimizer.reject();
@@ -394,29 +359,9 @@ impl<T: Real> Trainer<T> {
         }
     }
 
-    /// Mean loss over the first 10,000 training data, and over the validation data.
+    /// Losses over the first 10,000 training data, and over the validation data.
     pub fn evaluate(&self) -> (Losses, Losses) {
-        let train = self.data.train.len().min(EVALUATION_DATA);
-        (self.losses(&self.data.train, train), self.losses(&self.data.validation, self.data.validation.len()))
-    }
-
-    fn losses(&self, samples: &Samples, count: usize) -> Losses {
-        let (mut sum, mut wrong) = (0.0, 0);
-        let mut pass = Pass::new(self.pass.architecture(), self.pass.loss(), EVALUATION_BATCH.min(count));
-        let indices: Vec<usize> = (0..count).collect();
-        for indices in indices.chunks(EVALUATION_BATCH) {
-            if indices.len() != pass.data() {
-                pass = Pass::new(self.pass.architecture(), self.pass.loss(), indices.len());
-            }
-            let (inputs, targets) = pass.batch_mut();
-            samples.gather(indices, inputs, targets);
-            sum += pass.forward(self.evaluated()) * indices.len() as f64;
-            if self.data.classes.is_some() {
-                wrong += pass.misclassified();
-            }
-        }
-        let share = |x: f64| x / count as f64;
-        Losses { loss: share(sum), error: self.data.classes.filter(|_| count > 0).map(|_| share(wrong as f64)) }
+        evaluate(&self.data, self.pass.loss(), self.evaluated())
     }
 }
 
@@ -463,7 +408,7 @@ impl<T: Real> Keep for Trainer<T> {
             archive.put("state/earlier", self.spare.flat.view());
         }
         if let (Some(average), true) = (&self.average, restorable) {
-            archive.put("state/earlier_average", average.earlier.flat.view());
+            average.save_earlier(archive);
         }
         self.optimizer.save(archive);
     }
@@ -481,7 +426,7 @@ impl<T: Real> Keep for Trainer<T> {
             archive.fill("state/earlier", self.spare.flat.view_mut())?;
         }
         if let (Some(average), true) = (&mut self.average, place.restorable) {
-            archive.fill("state/earlier_average", average.earlier.flat.view_mut())?;
+            average.restore_earlier(archive)?;
         }
         self.restorable = place.restorable;
         self.batches = Batches::at(self.seed, self.data.train.len(), place.cursor);

@@ -19,7 +19,7 @@ pub fn write(scene: &Scene<'_>, shown: &Arc<Snapshot>, file: &Path, replace: boo
     let Some(format) = Format::of(file) else {
         return Err(Error::Encode(format!("{}: expected .svg, .png, .csv or .json", file.display())));
     };
-    if let (Pane::Images, Format::Png, Some(sheet)) = (scene.state.focus, format, images::sheet(scene)) {
+    if let (Screen::Images, Format::Png, Some(sheet)) = (scene.state.screen, format, images::sheet(scene)) {
         return export::write(file, &sheet.png()?, replace);
     }
     let x = abscissa(scene);

@@ -28,6 +28,20 @@ fn standing(shelf: &Shelf, id: Id) -> Standing {
     shelf.entry(id).unwrap().standing()
 }
 
+/// Another shelf with a run in the folder `theirs` that was stopped.
+fn left(root: &Path) -> (Shelf, Id) {
+    let mut other = shelf(root);
+    let theirs = other.start(endless(1), root.join("theirs").into()).unwrap();
+    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 20);
+    stop(&mut other);
+    (other, theirs)
+}
+
+fn stop(shelf: &mut Shelf) {
+    shelf.stop();
+    wait(shelf, |shelf| shelf.live() == 0);
+}
+
 #[test]
 fn a_run_is_stopped_resumed_forked_and_deleted() {
     let root = tempfile::tempdir().unwrap();
@@ -36,19 +50,16 @@ fn a_run_is_stopped_resumed_forked_and_deleted() {
     let made = |id, updates| move |shelf: &Shelf| shelf.entry(id).unwrap().snapshot.step >= updates;
     wait(&mut shelf, made(id, 20));
     assert!(shelf.delete(id).unwrap_err().to_string().contains("stop it first"));
-    shelf.stop();
-    wait(&mut shelf, |shelf| shelf.live() == 0);
+    stop(&mut shelf);
     assert_eq!(standing(&shelf, id), Standing::Stopped);
     let updates = shelf.entry(id).unwrap().snapshot.step;
     shelf.resume(id).unwrap();
     wait(&mut shelf, made(id, updates + 20));
-    shelf.stop();
-    wait(&mut shelf, |shelf| shelf.live() == 0);
+    stop(&mut shelf);
     let before = std::fs::read(root.path().join("one/events.jsonl")).unwrap();
     let fork = shelf.fork(id, None).unwrap().unwrap();
     wait(&mut shelf, made(fork, updates + 20));
-    shelf.stop();
-    wait(&mut shelf, |shelf| shelf.live() == 0);
+    stop(&mut shelf);
     assert_eq!(std::fs::read(root.path().join("one/events.jsonl")).unwrap(), before);
     let forked = shelf.entry(fork).unwrap().folder.clone();
     for id in [id, fork] {
@@ -84,8 +95,7 @@ fn a_fork_begins_at_the_checkpoint_that_is_chosen_or_to_go_back_to_or_the_latest
         let origin = session::Origin::read(&shelf.entry(fork).unwrap().folder).unwrap();
         assert_eq!(origin.step, expected);
     }
-    shelf.stop();
-    wait(&mut shelf, |shelf| shelf.live() == 0);
+    stop(&mut shelf);
 }
 
 #[test]
@@ -98,8 +108,7 @@ fn only_a_folder_that_a_run_began_in_is_deleted_with_it() {
     let mut first = shelf(root.path());
     let began = first.start(endless(1), one.clone().into()).unwrap();
     wait(&mut first, |first| first.entry(began).unwrap().snapshot.step > 20);
-    first.stop();
-    wait(&mut first, |first| first.live() == 0);
+    stop(&mut first);
 
     let mut shelf = shelf(root.path());
     let refused = [&docs, &one].map(|folder| shelf.start(endless(2), folder.clone().into()).unwrap());
@@ -131,11 +140,7 @@ fn only_a_folder_that_a_run_began_in_is_deleted_with_it() {
 #[test]
 fn a_run_folder_that_cannot_be_read_is_told_once_and_taken_when_it_can() {
     let root = tempfile::tempdir().unwrap();
-    let mut other = shelf(root.path());
-    let theirs = other.start(endless(1), root.path().join("theirs").into()).unwrap();
-    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
-    other.stop();
-    wait(&mut other, |other| other.live() == 0);
+    left(root.path());
     let file = root.path().join("theirs/experiment.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, &text[..text.len() / 2]).unwrap();
@@ -162,8 +167,7 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
     wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.step > 10);
     assert!(shelf.delete(id).unwrap_err().to_string().contains("another run writes"));
     assert!(shelf.resume(id).unwrap_err().to_string().contains("another run writes"));
-    other.stop();
-    wait(&mut other, |other| other.live() == 0);
+    stop(&mut other);
     wait(&mut shelf, |shelf| shelf.entry(id).unwrap().snapshot.summary.is_some());
     shelf.scan();
     assert_eq!(standing(&shelf, id), Standing::Stopped);
@@ -175,11 +179,7 @@ fn a_run_of_another_process_is_followed_and_neither_resumed_nor_deleted() {
 #[test]
 fn a_run_that_another_process_goes_on_with_is_followed_on() {
     let root = tempfile::tempdir().unwrap();
-    let mut other = shelf(root.path());
-    let theirs = other.start(endless(1), root.path().join("theirs").into()).unwrap();
-    wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > 10);
-    other.stop();
-    wait(&mut other, |other| other.live() == 0);
+    let (mut other, theirs) = left(root.path());
     let mut shelf = shelf(root.path());
     shelf.scan();
     let id = shelf.entries()[0].id;
@@ -190,13 +190,11 @@ fn a_run_that_another_process_goes_on_with_is_followed_on() {
     wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > first + 10);
     assert!(shelf.scan());
     assert_eq!(standing(&shelf, id), Standing::Elsewhere);
-    other.stop();
-    wait(&mut other, |other| other.live() == 0);
+    stop(&mut other);
     // This time nobody looks while it goes on.
     other.resume(theirs).unwrap();
     wait(&mut other, |other| other.entry(theirs).unwrap().snapshot.step > first + 20);
-    other.stop();
-    wait(&mut other, |other| other.live() == 0);
+    stop(&mut other);
     let last = other.entry(theirs).unwrap().snapshot.step;
     shelf.scan();
     let ended = |shelf: &Shelf| standing(shelf, id) == Standing::Stopped;
@@ -230,8 +228,7 @@ fn a_run_that_cannot_be_resumed_stays_as_it_was() {
     let mut first = shelf(root.path());
     let id = first.start(endless(1), folder.clone().into()).unwrap();
     wait(&mut first, |first| first.entry(id).unwrap().snapshot.step > 20);
-    first.stop();
-    wait(&mut first, |first| first.live() == 0);
+    stop(&mut first);
     std::fs::remove_dir_all(folder.join("checkpoints")).unwrap();
 
     let mut second = shelf(root.path());
@@ -252,12 +249,8 @@ fn a_run_that_cannot_be_resumed_stays_as_it_was() {
 #[test]
 fn a_damaged_log_shows_as_such_with_its_place() {
     let root = tempfile::tempdir().unwrap();
-    let mut first = shelf(root.path());
-    let id = first.start(endless(1), root.path().join("one").into()).unwrap();
-    wait(&mut first, |first| first.entry(id).unwrap().snapshot.step > 20);
-    first.stop();
-    wait(&mut first, |first| first.live() == 0);
-    let log = root.path().join("one/events.jsonl");
+    left(root.path());
+    let log = root.path().join("theirs/events.jsonl");
     let mut bytes = std::fs::read(&log).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
@@ -280,8 +273,7 @@ fn a_damaged_log_shows_as_such_with_its_place() {
     assert!(said.starts_with(&place), "{said}");
     // At its checkpoint, which is whole, another run can begin.
     assert!(shelf.fork(id, None).unwrap().is_some());
-    shelf.stop();
-    wait(&mut shelf, |shelf| shelf.live() == 0);
+    stop(&mut shelf);
 }
 
 #[test]
