@@ -35,3 +35,4 @@ pub use problem::Problem;
 pub use published::{Checksum, Published, PublishedFile};
 pub use samples::{Samples, Targets};
 pub use selection::{Available, Known, Selection, Source, Split, Task};
+pub use user::named_file;

@@ -79,12 +79,14 @@ fn samples_are_shown_in_text_and_as_a_picture() {
     assert_eq!((picture.width(), picture.height()), (3 * (14 * 29 - 1), 3 * (8 * 29 - 1)));
     assert!(refused(&home, &[&["data", "show", "digits"], &out[..]].concat(), 2).contains("is there already"));
     let own = printed(&home, &["data", "show", "datasets/faces/lfw-faces-25x25.npy", "--rows", "1", "--columns", "1"]);
+    assert!(refused(&home, &["data", "show", "digits", "--out", "sheet.txt"], 2).contains("ends in .png"));
     assert!(own.contains("lfw-faces-25x25.npy, 83 training and 17 validation data: 25 × 25 pixels"), "{own}");
 }
 
 #[test]
 fn what_there_is_not_is_refused() {
     let home = home();
+    assert!(refused(&home, &["data", "show", "none.npz#x"], 2).contains("none.npz#x: no such data; expected mnist"));
     assert!(refused(&home, &["data", "show", "nothing"], 2).contains("nothing: no such data; expected mnist"));
     assert!(refused(&home, &["data", "build", "mnist"], 2).contains("mnist is read, not made"));
     assert!(refused(&home, &["data", "build", "nothing"], 2).contains("expected curves or faces"));

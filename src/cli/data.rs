@@ -60,7 +60,7 @@ pub(super) struct Fetch {
 /// Arguments of `data show`.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Show {
-    /// The name of a data set, an experiment file, or a file or folder of images
+    /// The name of a data set, an experiment file, a file of images (of an .npz file with #ARRAY), or a folder of them
     name: String,
     #[command(flatten)]
     made: Made,
@@ -73,7 +73,7 @@ pub(super) struct Show {
     /// Images from left to right [default: as many as the terminal has room for; 14 in a file]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=200))]
     columns: Option<u16>,
-    /// Write a PNG file
+    /// Write a PNG file, FILE.png
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write over a file that is there
@@ -197,10 +197,12 @@ fn dataset(arguments: &Show, places: &Places) -> Result<Dataset, Error> {
         let selection = selection.ok_or_else(|| load(LoadError::NoData))?;
         return Dataset::load(&selection, places).map_err(|error| load(error.into()));
     }
-    if known.is_none() && !path.exists() {
+    if known.is_none() && !data::named_file(path).exists() {
         let names = Source::NAMES.join(", ");
-        let reason =
-            format!("{}: no such data; expected {names}, an experiment file, or a file or folder", path.display());
+        let reason = format!(
+            "{}: no such data; expected {names}, an experiment file, or a file or folder of images",
+            path.display()
+        );
         return Err(Error::Request(reason));
     }
     let source = known.unwrap_or_else(|| Source::Files { images: path.to_owned(), labels: None });
@@ -209,6 +211,9 @@ fn dataset(arguments: &Show, places: &Places) -> Result<Dataset, Error> {
 
 fn show(arguments: &Show, places: &Places) -> Result<(), Error> {
     if let Some(out) = &arguments.out {
+        if out.extension().is_none_or(|end| !end.eq_ignore_ascii_case("png")) {
+            return Err(Error::Request(format!("{}: expected a name that ends in .png", out.display())));
+        }
         export::free(out, arguments.force)?;
     }
     let dataset = dataset(arguments, places)?;

@@ -133,7 +133,7 @@ pub enum Error {
     #[error("there is no cache folder: expected XDG_CACHE_HOME or a home folder")]
     NoCache,
     /// A download ended too early.
-    #[error("{url}: {reason}; {kept} bytes are kept, and the next try goes on there")]
+    #[error("{url}: {reason}; {}", remains(*kept))]
     Download {
         /// The address.
         url: String,
@@ -156,6 +156,15 @@ pub enum Error {
         /// The line, counted from 1.
         line: usize,
     },
+}
+
+/// What a download that was given up leaves.
+fn remains(kept: u64) -> String {
+    if kept == 0 {
+        "nothing is kept".to_owned()
+    } else {
+        format!("{kept} bytes are kept, and the next try goes on there")
+    }
 }
 
 impl Error {

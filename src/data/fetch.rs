@@ -62,6 +62,10 @@ pub fn fetch(
         Stop::Disk(source) => disk(source),
         Stop::Cut(reason) | Stop::Final(reason) => {
             let kept = out.metadata().map_or(0, |metadata| metadata.len());
+            // A file of nothing is not worth telling of if it stays.
+            if kept == 0 {
+                let _ = fs::remove_file(&part);
+            }
             Error::Download { url: url.clone(), reason, kept }
         }
     })?;
@@ -282,6 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (url, _) = serve(labels(), vec![Answer::Status(404)]);
         assert!(try_to(&url, folder.path()).unwrap_err().contains("the server answers 404"));
+        assert!(names(folder.path()).is_empty());
         let (url, _) = serve(labels(), vec![Answer::Announced(1 << 40)]);
         assert!(try_to(&url, folder.path()).unwrap_err().contains("expected at most 125544 bytes"));
         let (url, asked) = serve(labels(), vec![Answer::Status(503), Answer::Bytes(usize::MAX)]);

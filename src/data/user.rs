@@ -22,6 +22,11 @@ pub(super) struct Pool {
     pub numbers: Option<Table<f32>>,
 }
 
+/// The file or folder that `FILE` or `FILE#PART` names.
+pub fn named_file(path: &Path) -> PathBuf {
+    Named::of(path).file
+}
+
 /// How a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {

@@ -21,10 +21,11 @@ fn cosine(found: &Alignment, direction: Direction) -> Option<f64> {
     found.directions.iter().find(|aligned| aligned.direction == direction).map(|aligned| aligned.cosine)
 }
 
-/// Mean cosine of a direction with the exact one over all layers and updates of a run, and its least.
-pub fn mean(record: &Record, direction: Direction) -> Option<(f64, f64)> {
-    let layers = record.alignment.iter().filter(|found| found.scope != Scope::Whole);
-    let cosines: Vec<f64> = layers.filter_map(|found| cosine(found, direction)).collect();
+/// Mean cosine of a direction with the exact one over the updates of a run, and its least: of all layers together, or
+/// of each layer by itself, over the layers too.
+pub fn mean(record: &Record, direction: Direction, together: bool) -> Option<(f64, f64)> {
+    let of = record.alignment.iter().filter(|found| (found.scope == Scope::Whole) == together);
+    let cosines: Vec<f64> = of.filter_map(|found| cosine(found, direction)).collect();
     let least = cosines.iter().copied().fold(f64::INFINITY, f64::min);
     (!cosines.is_empty()).then(|| (cosines.iter().sum::<f64>() / cosines.len() as f64, least))
 }
@@ -35,18 +36,18 @@ pub fn figures(record: &Record) -> Vec<Figure> {
     scopes.sort();
     scopes.dedup();
     let figure = |scope: Scope| {
+        let title = match scope {
+            Scope::Whole => "All layers".to_owned(),
+            Scope::Layer(layer) => format!("Layer {layer}"),
+        };
         let curve = |direction: Direction| {
             let of = record.alignment.iter().filter(|found| found.scope == scope);
             let points = of.filter_map(|found| {
                 let y = cosine(found, direction)?;
                 Some(Point { x: found.step as f64, y, low: y, high: y })
             });
-            let quantity = "cosine".to_owned();
+            let quantity = format!("cosine, {}", title.to_lowercase());
             Curve { run: direction.name().to_owned(), quantity, look: Look::Line, points: points.collect() }
-        };
-        let title = match scope {
-            Scope::Whole => "All layers".to_owned(),
-            Scope::Layer(layer) => format!("Layer {layer}"),
         };
         Figure {
             title: format!("{title}: alignment with the exact Gauss-Newton direction"),
@@ -61,10 +62,13 @@ pub fn figures(record: &Record) -> Vec<Figure> {
 
 /// Mean and least cosine of every direction.
 pub fn summary(record: &Record) -> String {
-    let head = ["direction", "mean cosine over layers and updates", "least"].map(str::to_owned);
+    let head =
+        ["direction", "mean cosine over layers and updates", "least", "mean cosine, all layers together", "least"]
+            .map(str::to_owned);
     let row = |direction: Direction| {
-        let (mean, least) = mean(record, direction)?;
-        Some(vec![direction.name().to_owned(), brief(mean), brief(least)])
+        let numbers = |together| mean(record, direction, together).map(|(mean, least)| [mean, least].map(brief));
+        let together = numbers(true).unwrap_or_else(|| ["–", "–"].map(str::to_owned));
+        Some([direction.name().to_owned()].into_iter().chain(numbers(false)?).chain(together).collect())
     };
     table(&head, &COMPARED.into_iter().filter_map(row).collect::<Vec<_>>())
 }

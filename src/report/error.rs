@@ -34,6 +34,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A figure of an earlier report cannot be removed.
+    #[error("cannot remove {}: {source}", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file of it cannot be written.
     #[error(transparent)]
     Export(#[from] export::Error),
@@ -44,7 +52,7 @@ impl Error {
     pub fn is_input(&self) -> bool {
         match self {
             Self::NoRuns { .. } | Self::NoneRead { .. } | Self::Foreign { .. } => true,
-            Self::Folder { source, .. } => is_misplaced(source),
+            Self::Folder { source, .. } | Self::Remove { source, .. } => is_misplaced(source),
             Self::Export(error) => error.is_input(),
         }
     }

@@ -158,9 +158,13 @@ fn closer(problem: Option<&Problem>) -> Option<Finding> {
     let claim = "Autoencoders: KFRA's updates lie closer to the exact Gauss-Newton update than KFAC's";
     let Some(problem) = problem else { return Some(unmeasured(claim, "a run that measures the alignment")) };
     let record = alignment::measured(problem)?;
-    let [kfra, kfac] = [alignment::mean(record, Direction::Kfra)?.0, alignment::mean(record, Direction::Kfac)?.0];
-    let numbers = format!("mean cosine over layers and updates: KFRA {}, KFAC {}", brief(kfra), brief(kfac));
-    Some(finding(claim, Some(problem), Verdict::of(kfra >= kfac), numbers))
+    let mean = |direction, together| Some(alignment::mean(record, direction, together)?.0);
+    let of = |together| Some([mean(Direction::Kfra, together)?, mean(Direction::Kfac, together)?]);
+    let means = [("over layers and updates", Some(of(false)?)), ("of all layers together over updates", of(true))];
+    let means: Vec<_> = means.into_iter().filter_map(|(over, pair)| Some((over, pair?))).collect();
+    let told = means.iter().map(|(over, [kfra, kfac])| format!("{over}: KFRA {}, KFAC {}", brief(*kfra), brief(*kfac)));
+    let numbers = format!("mean cosine {}", told.collect::<Vec<_>>().join("; "));
+    Some(finding(claim, Some(problem), Verdict::of(means.iter().all(|(_, [kfra, kfac])| kfra >= kfac)), numbers))
 }
 
 fn final_objective(problem: Option<&Problem>) -> Option<Finding> {
@@ -226,14 +230,18 @@ fn convex(found: &[Convexity], piecewise_linear: bool) -> Finding {
         "With smooth activations they are not"
     };
     let of: Vec<_> = found.iter().filter(|one| one.piecewise_linear == piecewise_linear && one.convex_loss).collect();
-    let (blocks, negative) = of.iter().fold((0, 0), |(a, b), one| (a + one.blocks, b + one.negative));
+    let total = |count: fn(&Convexity) -> usize| of.iter().map(|&one| count(one)).sum::<usize>();
+    let [blocks, decomposed, negative] =
+        [total(|one| one.blocks), total(|one| one.decomposed), total(|one| one.negative)];
     if blocks == 0 {
         return unmeasured(claim, "runs that measure the Hessian blocks of such networks");
     }
     let least = of.iter().map(|one| one.least).fold(f64::INFINITY, f64::min);
     let verdict = Verdict::of((negative == 0) == piecewise_linear);
-    let numbers =
-        format!("{negative} of {blocks} blocks have a negative eigenvalue; least λ min / λ max {}", brief(least));
+    let numbers = format!(
+        "a negative eigenvalue was found of {negative} of {blocks} blocks; of {decomposed} all eigenvalues are known; least λ min / λ max {}",
+        brief(least)
+    );
     let shortened = of.iter().any(|one| one.shortened);
     Finding {
         problem: of.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join("; "),

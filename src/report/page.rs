@@ -1,6 +1,7 @@
 //! The page of a report, and the files beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
@@ -43,7 +44,7 @@ struct Plate<'a> {
 
 /// Writes everything.
 pub fn write(records: &[Record], problems: &[Problem], unread: &[String], out: &Path) -> Result<Contents, Error> {
-    require_own(out)?;
+    let earlier = earlier(out)?;
     std::fs::create_dir_all(out).map_err(|source| Error::Folder { path: out.to_owned(), source })?;
     let mut page = Page { out, text: String::from("# Report\n"), files: Vec::new() };
     page.paragraph(&origin(records));
@@ -54,11 +55,17 @@ pub fn write(records: &[Record], problems: &[Problem], unread: &[String], out: &
     }
     if !convexity.is_empty() {
         page.heading("Convexity within layers");
-        page.paragraph("Extremes of the Hessian blocks over all updates at which they were measured.");
+        page.paragraph("Extremes of the Hessian blocks over all updates at which they were measured. Of a block that is decomposed all eigenvalues are known; of the others the extreme ones are the Ritz values of a Lanczos iteration, so that one with λ min ≥ 0 may have a negative eigenvalue that it did not find.");
         page.paragraph(&tables::convexities(&convexity));
     }
     page.runs(records, unread)?;
     export::write(&out.join(NAMES[0]), page.text.as_bytes(), true)?;
+    for path in earlier.iter().filter(|name| !page.files.contains(name)).map(|name| out.join(name)) {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => return Err(Error::Remove { path, source }),
+            _ => {}
+        }
+    }
     Ok(Contents { page: out.join(NAMES[0]), runs: records.len(), files: page.files, unread: unread.to_vec() })
 }
 
@@ -68,15 +75,28 @@ const NAMES: [&str; 2] = ["report.md", "runs.csv"];
 /// What every page has, and nothing else.
 const ORIGIN: &str = "runs of kfra-tui";
 
-/// That what would be written over is of an earlier report.
-fn require_own(out: &Path) -> Result<(), Error> {
+/// The figures of the report that was in the folder before, and their tables, by name.
+///
+/// # Errors
+/// What would be written over is of no report.
+fn earlier(out: &Path) -> Result<Vec<String>, Error> {
     let [page, runs] = NAMES.map(|name| out.join(name));
     match std::fs::read_to_string(&page) {
-        Ok(text) if text.contains(ORIGIN) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !runs.exists() => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::Foreign { path: runs }),
+        Ok(text) if text.contains(ORIGIN) => {
+            let links = text.split("](").filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+            Ok(links.filter(|link| is_plate(link)).map(str::to_owned).collect())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && !runs.exists() => Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::Foreign { path: runs }),
         _ => Err(Error::Foreign { path: page }),
     }
+}
+
+/// Whether a link is to a figure that a report wrote, or to its table: `1-mnist-autoencode-phases.svg`.
+fn is_plate(link: &str) -> bool {
+    link.starts_with(|first: char| first.is_ascii_digit())
+        && !link.contains(['/', '\\'])
+        && [".svg", ".csv"].iter().any(|end| link.ends_with(end))
 }
 
 /// Where the runs were made, and by which program.

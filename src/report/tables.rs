@@ -27,7 +27,7 @@ pub fn finals(problem: &Problem) -> String {
     let head = [
         "method",
         "settings tried",
-        "diverged",
+        "failed or diverged",
         "seeds",
         "updates",
         "training time",
@@ -37,8 +37,8 @@ pub fn finals(problem: &Problem) -> String {
         "validation error",
     ];
     let row = |one: &Method| {
-        let diverged = one.variants.iter().filter(|variant| !variant.is_sound()).count();
-        let mut row = vec![one.label(), one.variants.len().to_string(), diverged.to_string()];
+        let failed = one.variants.iter().filter(|variant| !variant.is_sound()).count();
+        let mut row = vec![one.label(), one.variants.len().to_string(), failed.to_string()];
         let Some(best) = one.best() else {
             row.resize(head.len(), "–".to_owned());
             return row;
@@ -139,6 +139,8 @@ pub struct Convexity {
     pub runs: usize,
     /// Layers measured in all runs together.
     pub blocks: usize,
+    /// Of how many of these all eigenvalues are known: of the others, an iteration finds the extreme ones.
+    pub decomposed: usize,
     /// Of how many of these a negative eigenvalue was found, beyond rounding.
     pub negative: usize,
     /// The least λ min/λ max.
@@ -162,6 +164,7 @@ pub fn convexity(problem: &Problem) -> Option<Convexity> {
         convex_loss,
         runs: 0,
         blocks: 0,
+        decomposed: 0,
         negative: 0,
         least: f64::INFINITY,
     };
@@ -176,6 +179,7 @@ pub fn convexity(problem: &Problem) -> Option<Convexity> {
             let ratios = ends.map(|(smallest, largest)| smallest.min / largest.max.abs().max(f64::MIN_POSITIVE));
             let least = ratios.fold(f64::INFINITY, f64::min);
             found.blocks += 1;
+            found.decomposed += usize::from(block.latest.products == 0);
             found.negative += usize::from(least < -ROUNDING);
             found.least = found.least.min(least);
         }
@@ -185,11 +189,12 @@ pub fn convexity(problem: &Problem) -> Option<Convexity> {
 
 /// A row for each problem whose Hessian blocks were measured.
 pub fn convexities(found: &[Convexity]) -> String {
-    let head = ["problem", "activations", "runs", "blocks", "with λ min < 0", "least λ min / λ max"];
+    let head =
+        ["problem", "activations", "runs", "blocks", "of them decomposed", "with λ min < 0", "least λ min / λ max"];
     let row = |one: &Convexity| {
         let kind = if one.piecewise_linear { "piecewise linear" } else { "smooth" };
-        let [runs, blocks, negative] = [one.runs, one.blocks, one.negative].map(|count| count.to_string());
-        vec![one.title.clone(), kind.to_owned(), runs, blocks, negative, brief(one.least)]
+        let counts = [one.runs, one.blocks, one.decomposed, one.negative].map(|count| count.to_string());
+        [one.title.clone(), kind.to_owned()].into_iter().chain(counts).chain([brief(one.least)]).collect()
     };
     table(&texts(&head), &found.iter().map(row).collect::<Vec<_>>())
 }

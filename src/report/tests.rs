@@ -4,6 +4,8 @@ use std::sync::Arc;
 use super::findings::{self, Verdict};
 use super::problem::{self, Problem};
 use super::record::Record;
+use crate::diagnostics::Scope;
+use crate::diagnostics::alignment::{Aligned, Alignment, Direction};
 use crate::experiment::{Experiment, Shortening};
 use crate::export::Abscissa;
 use crate::runs::Run;
@@ -118,6 +120,68 @@ fn seeds_are_means_and_what_diverged_is_left_out() {
     assert_eq!((last.x, last.y, last.low, last.high), (5.0, 60.0, 50.0, 70.0));
     let table = super::tables::finals(&problems[0]);
     assert!(table.contains("| 2 | 1 | 2 | 10 |") && table.contains("60.00 (50.00 … 70.00)"), "{table}");
+}
+
+/// What an update's directions of KFRA and KFAC have to do with the exact one, for a layer or all of them.
+fn alignment(scope: Scope, kfra: f64, kfac: f64) -> Alignment {
+    let aligned =
+        |direction, cosine| Aligned { direction, cosine, curvature_cosine: 0.0, norm_ratio: 1.0, decrease: 0.0 };
+    Alignment {
+        step: 0,
+        scope,
+        damping: 0.1,
+        gradient_norm: 1.0,
+        exact_norm: 1.0,
+        residual: 0.0,
+        products: 0,
+        directions: vec![aligned(Direction::Kfra, kfra), aligned(Direction::Kfac, kfac)],
+        data: 8,
+        cost: 0.0,
+    }
+}
+
+#[test]
+fn kfra_is_closer_where_it_is_so_layer_by_layer_and_of_all_layers_together() {
+    let closer = |alignment: Vec<Alignment>| {
+        let records = [Record { alignment, ..record("kfra", &[], &[(0, 0.0, 1.0)]) }];
+        let found = verdicts(&records).into_iter().find(|(claim, _, _)| claim.contains("lie closer")).unwrap();
+        (found.1, found.2, super::alignment::summary(&records[0]), super::alignment::figures(&records[0]))
+    };
+    let layers = || vec![alignment(Scope::Layer(1), 0.9, 0.5), alignment(Scope::Layer(2), 0.5, 0.7)];
+    let (verdict, numbers, table, _) = closer(layers());
+    assert_eq!(
+        (verdict, numbers.as_str()),
+        (Verdict::Confirmed, "mean cosine over layers and updates: KFRA 0.7000, KFAC 0.6000")
+    );
+    assert!(table.contains("| KFRA | 0.7000 | 0.5000 | – | – |"), "{table}");
+    let (verdict, numbers, table, figures) = closer([layers(), vec![alignment(Scope::Whole, 0.2, 0.3)]].concat());
+    assert_eq!(verdict, Verdict::Refuted);
+    assert!(numbers.ends_with("; of all layers together over updates: KFRA 0.2000, KFAC 0.3000"), "{numbers}");
+    assert!(table.contains("| KFRA | 0.7000 | 0.5000 | 0.2000 | 0.2000 |"), "{table}");
+    // Every row of the table of values tells its layer.
+    let rows = String::from_utf8(crate::export::csv(&figures, "update").unwrap()).unwrap();
+    for row in ["KFRA,\"cosine, layer 1\",0,0.9", "KFAC,\"cosine, all layers\",0,0.3"] {
+        assert!(rows.contains(row), "{rows}");
+    }
+}
+
+#[test]
+fn a_report_removes_the_figures_of_the_one_before_and_nothing_else() {
+    let out = tempfile::tempdir().unwrap();
+    let write = |records: &[Record]| super::page::write(records, &problem::group(records), &[], out.path()).unwrap();
+    let other = record("adam", &["optimizer.l2=0.5"], &[(0, 0.0, 1.0), (1, 1.0, 0.5)]);
+    let first = write(&[race(50.0, 60.0, 70.0), vec![other]].concat());
+    let of_second = |name: &String| name.starts_with("2-");
+    assert!(first.files.iter().any(of_second));
+    let own = ["2-mine.csv", "notes.md"].map(|name| out.path().join(name));
+    for path in &own {
+        std::fs::write(path, "mine").unwrap();
+    }
+    let second = write(&race(50.0, 60.0, 70.0));
+    for name in &first.files {
+        assert_eq!(out.path().join(name).exists(), second.files.contains(name), "{name}");
+    }
+    assert!(own.iter().all(|path| path.exists()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use md5::{Digest as _, Md5};
 
 use super::read::{Base, Choice, Plan, SWEEP, Setting};
 use super::{Planned, Shortening, Sweep};
-use crate::experiment::node::{Entries, Value};
+use crate::experiment::node::{Entries, Origin, Value};
 use crate::experiment::problem::Flaw;
 use crate::experiment::section::Sink;
 use crate::experiment::{Experiment, Problems, check, overrides, read};
@@ -99,6 +99,7 @@ impl<'a> Source<'a> {
         }
         for (index, argument) in self.overrides.iter().enumerate() {
             overrides::apply(&mut entries, argument, SWEEP + 1 + index, &sink);
+            refuse_varied(argument, SWEEP + 1 + index, point, &sink);
         }
         for setting in point {
             put(&mut entries, setting, &sink);
@@ -140,6 +141,19 @@ impl<'a> Source<'a> {
             Flaw::Value { key: "the runs".into(), expected: "different from each other".into(), found },
         );
         self.problems(sink)
+    }
+}
+
+/// That an override, source number `source`, is not of what the point sets: the point would prevail.
+fn refuse_varied(argument: &str, source: usize, point: &Choice, sink: &Sink) {
+    let key = argument.split('=').next().unwrap_or_default();
+    let plain: String = key.chars().filter(|c| !c.is_whitespace()).collect();
+    let lies_in = |setting: &&Setting| plain == setting.key || plain.starts_with(&format!("{}.", setting.key));
+    if let Some(setting) = point.iter().find(lies_in) {
+        let expected = "of a key that the sweep does not vary".to_owned();
+        let found = format!("{}, of which every run has a value of its own", setting.key);
+        let place = Origin { source, start: 0, end: key.len() };
+        sink.report(place, Flaw::Value { key: "--set".into(), expected, found });
     }
 }
 

@@ -162,6 +162,12 @@ fn what_is_wrong_is_shown_in_the_sweep() {
     );
     let problems = read("base = \"base.toml\"", FULL, &["train.batch=0"]).unwrap_err().to_string();
     assert!(problems.contains("--set:1:13"), "{problems}");
+    // What every run has a value of its own for.
+    for varied in ["optimizer.learning_rate=1e-4", "optimizer . decay_period = 5", "seed=3"] {
+        let problems = read(GRID, FULL, &[varied]).unwrap_err().to_string();
+        assert!(problems.contains("--set:1:1") && problems.contains("that the sweep does not vary"), "{problems}");
+    }
+    assert!(read(GRID, FULL, &["optimizer.epsilon=1e-6"]).is_ok());
 }
 
 #[test]
