@@ -37,29 +37,38 @@ pub(super) fn open(file: &Path) -> Result<BufReader<File>, Error> {
     opened.map(BufReader::new).map_err(|source| Error::Read { file: file.to_owned(), source })
 }
 
-/// A text file, unpacked where it is gzip, to be read line by line. Of an endless one no more than 1 GiB is read.
+/// A text file, unpacked where it is gzip, to be read line by line. No more than 1 GiB is read, and of gzip no more than
+/// [`bounded`] allows for its size.
 ///
 /// # Errors
 /// [`Error::Read`]; what comes later is an error of the reader.
 pub(super) fn text(file: &Path) -> Result<impl BufRead, Error> {
     let mut opened = open(file)?;
-    let beginning = opened.fill_buf().map_err(|source| Error::Read { file: file.to_owned(), source })?;
-    let packed = beginning.starts_with(&[0x1f, 0x8b]);
-    let reader: Box<dyn Read> = if packed { Box::new(MultiGzDecoder::new(opened)) } else { Box::new(opened) };
-    Ok(BufReader::new(Limited { reader, left: MOST_TEXT }))
+    let unread = |source| Error::Read { file: file.to_owned(), source };
+    let size = opened.get_ref().metadata().map_err(unread)?.len();
+    let packed = opened.fill_buf().map_err(unread)?.starts_with(&[0x1f, 0x8b]);
+    let (reader, most): (Box<dyn Read>, _) = if packed {
+        (Box::new(MultiGzDecoder::new(opened)), MOST_TEXT.min(most_unpacked(size) as u64))
+    } else {
+        (Box::new(opened), MOST_TEXT)
+    };
+    Ok(BufReader::new(Limited { reader, most, read: 0 }))
 }
 
 /// A reader that refuses to go beyond a number of bytes.
 struct Limited {
     reader: Box<dyn Read>,
-    left: u64,
+    most: u64,
+    read: u64,
 }
 
 impl Read for Limited {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        let left = self.left.checked_sub(count as u64);
-        self.left = left.ok_or_else(|| io::Error::other(format!("expected at most {MOST_TEXT} bytes of text")))?;
+        self.read += count as u64;
+        if self.read > self.most {
+            return Err(io::Error::other(format!("expected at most {} bytes of text", self.most)));
+        }
         Ok(count)
     }
 }
@@ -95,8 +104,13 @@ pub(super) fn unpack<'a>(
 /// # Errors
 /// [`Problem::Bomb`].
 pub(super) fn bounded(claimed: usize, size: u64) -> Result<usize, Problem> {
-    let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(MOST_GROWTH).saturating_add(ANY_SIZE);
+    let most = most_unpacked(size);
     if claimed > most { Err(Problem::Bomb { claimed, size, most }) } else { Ok(claimed) }
+}
+
+/// The most bytes that `size` compressed ones may unpack to.
+fn most_unpacked(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(MOST_GROWTH).saturating_add(ANY_SIZE)
 }
 
 #[cfg(test)]
@@ -145,5 +159,18 @@ mod tests {
         assert_eq!(bounded(64 << 20, 0).unwrap(), 64 << 20);
         assert_eq!(bounded((64 << 20) + 500, 5).unwrap(), (64 << 20) + 500);
         assert!(matches!(bounded((64 << 20) + 501, 5), Err(Problem::Bomb { size: 5, .. })));
+    }
+
+    #[test]
+    fn text_is_not_unpacked_far_beyond_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ones.csv.gz");
+        let mut encoder = flate2::write::GzEncoder::new(File::create(&file).unwrap(), flate2::Compression::best());
+        io::copy(&mut io::repeat(b'1').take(80 << 20), &mut encoder).unwrap();
+        encoder.finish().unwrap();
+        let error = io::copy(&mut text(&file).unwrap(), &mut io::sink()).unwrap_err().to_string();
+        let most = most_unpacked(file.metadata().unwrap().len());
+        assert!((ANY_SIZE..80 << 20).contains(&most));
+        assert_eq!(error, format!("expected at most {most} bytes of text"));
     }
 }

@@ -75,7 +75,7 @@ fields! {
     "precision" = "\"f32\"", All, "Floating-point precision of training: f32 or f64.";
 
     "data.source" = "-", All, "A known data set: mnist or fashion-mnist (from a data folder), curves or faces (made by the program) or digits (embedded).";
-    "data.images" = "-", All, "In place of source: a file, relative to the experiment file: IDX, .npy, .npz (FILE#ARRAY where there are several) or .csv (a datum a line), gzip or not; or a folder of PNG, JPEG or PGM images of one size, or of such folders, which are classes.";
+    "data.images" = "-", All, "In place of source: a file, relative to the experiment file: IDX, .npy or .csv (a datum a line), gzip or not, or .npz (FILE#ARRAY where there are several); or a folder of PNG, JPEG or PGM images of one size, or of such folders, which are classes.";
     "data.labels" = "-", All, "The classes of the images, or the numbers to predict: IDX, .npy, .npz#ARRAY or .csv#COLUMN, which may be the file of the images; not needed to autoencode, nor where folders are classes.";
     "data.seed" = "-", All, "With source curves or faces: determines the images; a whole number from 0, 1 where not stated.";
     "data.portraits" = "-", All, "With source faces, in place of the portraits of the project: a folder of images, or one with a folder for each person; or a .npy file, portraits × rows × columns (each of another person) or people × portraits × rows × columns.";
@@ -107,7 +107,7 @@ fields! {
     "optimizer.kronecker_period" = "20", Kronecker, "γ is adapted every so many updates: from 1.";
     "optimizer.momentum" = "false", Second, "Whether the last update is a second direction.";
     "optimizer.step_period" = "5", Second, "τ is adapted every so many updates: from 1.";
-    "optimizer.inverse_period" = "20", Kronecker, "Updates between new inverses of the factors, after a first period with new ones at each: from 1.";
+    "optimizer.inverse_period" = "20", Kronecker, "Updates between new inverses of the factors, after a first period with new ones at each (ekfac: at each power of two): from 1.";
     "optimizer.factor_average" = "0.95", Kronecker, "Weight of the past in the factors: from 0 (none), below 1.";
     "optimizer.samples" = "1", Only(&["kfac", "ekfac"]), "Targets drawn for each datum: from 1.";
     "optimizer.empirical" = "false", Only(&["kfac"]), "True targets in place of drawn ones (not the Fisher).";

@@ -49,7 +49,7 @@ pub struct Finding {
     pub problem: String,
     /// What became of it.
     pub verdict: Verdict,
-    /// The numbers, and how they are compared.
+    /// The numbers, and how they are compared; of what is not measured, which runs it needs.
     pub numbers: String,
     /// Whether runs were shortened.
     pub shortened: bool,
@@ -102,7 +102,7 @@ fn finding(claim: &'static str, problem: Option<&Problem>, verdict: Verdict, num
 }
 
 fn unmeasured(claim: &'static str, needs: &str) -> Finding {
-    finding(claim, None, Verdict::NotMeasured, format!("needs {needs}"))
+    finding(claim, None, Verdict::NotMeasured, needs.to_owned())
 }
 
 /// Second-order methods against the best first-order one, at the same x.

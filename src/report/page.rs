@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::findings::{self, Finding, Verdict};
 use super::problem::Problem;
 use super::record::Record;
 use super::words::table;
-use super::{Error, alignment, curves, findings, plots, surfaces, tables, words};
+use super::{Error, alignment, curves, plots, surfaces, tables, words};
 use crate::export::{self, Abscissa, Figure};
 
 /// What a report is made of.
@@ -154,8 +155,9 @@ impl Page<'_> {
     fn findings(&mut self, problems: &[Problem], convexity: &[tables::Convexity]) {
         self.heading("Findings of the paper");
         self.paragraph("Botev, Ritter & Barber (2017). Each is computed from the runs of this report; means over seeds, of each method the settings that are best where the methods are compared.");
-        let head = ["finding", "problem", "here", "numbers"].map(str::to_owned);
-        let row = |one: findings::Finding| {
+        let all = findings::all(problems, convexity).into_iter();
+        let (unmeasured, measured): (Vec<_>, Vec<_>) = all.partition(|one| one.verdict == Verdict::NotMeasured);
+        let row = |one: Finding| {
             let verdict = if one.shortened {
                 format!("{} (shortened runs)", one.verdict.words())
             } else {
@@ -163,8 +165,15 @@ impl Page<'_> {
             };
             vec![one.claim.to_owned(), one.problem, verdict, one.numbers]
         };
-        let rows: Vec<_> = findings::all(problems, convexity).into_iter().map(row).collect();
-        self.paragraph(&table(&head, &rows));
+        if !measured.is_empty() {
+            let head = ["finding", "problem", "here", "numbers"].map(str::to_owned);
+            self.paragraph(&table(&head, &measured.into_iter().map(row).collect::<Vec<_>>()));
+        }
+        if !unmeasured.is_empty() {
+            let head = [Verdict::NotMeasured.words(), "needs"].map(str::to_owned);
+            let rows: Vec<_> = unmeasured.into_iter().map(|one| vec![one.claim.to_owned(), one.numbers]).collect();
+            self.paragraph(&table(&head, &rows));
+        }
     }
 
     fn problem(&mut self, problem: &Problem) -> Result<(), Error> {

@@ -83,7 +83,15 @@ fn what_no_run_measured_is_not_measured() {
     let alone = [record("kfra", &[], &[(0, 0.0, 100.0), (10, 10.0, 50.0)])];
     let all = verdicts(&alone);
     assert!(all.len() >= 10 && all.iter().all(|(_, verdict, _)| *verdict == Verdict::NotMeasured), "{all:?}");
-    assert!(all.iter().all(|(_, _, numbers)| numbers.starts_with("needs ")), "{all:?}");
+    let out = tempfile::tempdir().unwrap();
+    let page = |records: &[Record]| {
+        let contents = super::page::write(records, &problem::group(records), &[], out.path()).unwrap();
+        std::fs::read_to_string(contents.page).unwrap()
+    };
+    let tables = ["| finding | problem | here | numbers |", "| not measured | needs |"];
+    let heads = |page: &str| tables.map(|head| page.contains(head));
+    assert_eq!([page(&alone), page(&race(50.0, 60.0, 70.0))].map(|page| heads(&page)), [[false, true], [true, true]]);
+    assert!(page(&alone).contains(" | a run that measures the alignment |"));
 }
 
 #[test]

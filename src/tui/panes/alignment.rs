@@ -26,10 +26,11 @@ const ALONG: usize = 2;
 
 pub const ABOUT: &[&str] = &[
     "The update of each method from one gradient, against the exact one: that of",
-    "the block of a layer, or of all of Ḡ, with the damping γ + η (γ = 1 where",
-    "the optimizer has none). cosine: of the angle between both; in Ḡ: the same",
-    "in the inner product of Ḡ; norm: of one over the other; decrease: of the",
-    "damped quadratic model at the best length, over the largest of them.",
+    "the block of a layer, or of all of Ḡ, with the damping γ + η (Hessian-free:",
+    "τ in place of γ; 1 where there is neither). cosine: of the angle between",
+    "both; in Ḡ: the same in the inner product of Ḡ; norm: of one over the",
+    "other; decrease: of the damped quadratic model at the best length, over",
+    "the largest of them.",
 ];
 
 pub fn title(scene: &Scene<'_>) -> String {
