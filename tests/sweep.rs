@@ -368,3 +368,40 @@ fn bad_input_is_refused_and_nothing_is_written() {
     assert!(!folder.path().join("out").exists() && !folder.path().join("runs").exists());
     assert_eq!(fs::read_dir(folder.path().join("other")).unwrap().count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_can_be_viewed_before_its_scheduler_begins_it() {
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+    use std::io::{Read as _, Write as _};
+    let folder = folder(GRID);
+    assert!(sweep(folder.path(), &["grid.toml", "--out", "out", "--quiet"]).status.success());
+    // Another one, of which nothing has run.
+    let laid = folder.path().join("laid");
+    fs::create_dir(&laid).unwrap();
+    fs::copy(folder.path().join("out/sweep.json"), laid.join("sweep.json")).unwrap();
+    let pty = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_kfra-tui"));
+    command.args(["view", "laid"]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    command.env("XDG_STATE_HOME", folder.path().join("state"));
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    let mut reader = pty.master.try_clone_reader().unwrap();
+    let mut keys = pty.master.take_writer().unwrap();
+    let mut seen = String::new();
+    let mut read_until = |words: &str| {
+        let mut buffer = [0; 4096];
+        while !seen.contains(words) {
+            let count = reader.read(&mut buffer).unwrap();
+            assert!(count > 0, "{words}: {seen}");
+            seen += &String::from_utf8_lossy(&buffer[..count]);
+        }
+    };
+    read_until("waiting for the first one");
+    let first = &runs(folder.path())[0];
+    fs::rename(first, laid.join(first.file_name().unwrap())).unwrap();
+    read_until("finished");
+    keys.write_all(b"q").unwrap();
+    assert!(child.wait().unwrap().success());
+}

@@ -1,11 +1,14 @@
 //! `kfra-tui view`: runs that were recorded, or that another process records, on the screen.
 
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
-use super::Error;
 use super::workbench::{Look, require_terminal, show};
+use super::{Error, output};
 use crate::data::Places;
 use crate::runs::Shelf;
+use crate::sweep::Plan;
 use crate::tui;
 
 /// Arguments of `view`.
@@ -16,6 +19,18 @@ pub(super) struct Arguments {
     pub runs: Vec<PathBuf>,
     #[command(flatten)]
     pub look: Look,
+}
+
+/// How often it is looked whether a sweep has begun.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Waits until a run of a sweep that is laid out has begun: a scheduler may take its time.
+fn wait_for_a_run(shelf: &mut Shelf) {
+    output::tell("no run has begun yet: waiting for the first one (Ctrl-C leaves)\n");
+    while shelf.entries().is_empty() {
+        sleep(PATIENCE);
+        shelf.scan();
+    }
 }
 
 /// Shows run folders until the user quits; a run that goes on is followed.
@@ -36,6 +51,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         marked.push(shelf.add(folder)?);
     }
     shelf.scan();
+    let is_empty = shelf.entries().is_empty() && shelf.unread().is_empty();
+    if is_empty && given.iter().any(|folder| Plan::read(folder).is_ok()) {
+        wait_for_a_run(&mut shelf);
+    }
     let Some(first) = shelf.entries().first().map(|entry| entry.id) else {
         let unread = shelf.unread().into_iter().next();
         return Err(unread.map_or_else(|| Error::NoRuns { folder: given[0].clone() }, Error::Run));
