@@ -135,10 +135,11 @@ impl<T: Real> Optimizer<T> {
     /// a switch. γ and τ stay unless the settings state another start.
     pub fn adopt(&mut self, settings: Settings, architecture: &Architecture) {
         let old = std::mem::replace(&mut self.settings, settings);
-        if old.method.name() != self.settings.method.name() {
-            let new = std::mem::replace(&mut self.settings, old.clone());
-            self.switch(new.method.kind(), architecture);
-            self.settings = new;
+        if old.method.label() != self.settings.method.label() {
+            match (&self.settings.method, &mut self.state) {
+                (Method::SecondOrder(second), State::SecondOrder(state)) => state.switch(second, architecture),
+                (method, state) => *state = State::new(method, architecture),
+            }
         }
         if let (Method::SecondOrder(before), Method::SecondOrder(second), State::SecondOrder(state)) =
             (&old.method, &self.settings.method, &mut self.state)

@@ -8,7 +8,6 @@ mod settings;
 mod step;
 mod trainer;
 
-pub use crate::linalg::number;
 pub use crate::optim::{Phase, Spent};
 pub use evaluation::Losses;
 pub use hyperparameter::Hyperparameter;

@@ -62,6 +62,7 @@ fn memory_and_arithmetic_are_within_ten_per_cent() {
             r#"kind = "adam""#,
             r#"kind = "kfac", samples = 3"#,
             r#"kind = "kfac", empirical = true"#,
+            r#"kind = "kfac", adapt_kronecker_damping = false, adapt_step_damping = false"#,
             r#"kind = "ekfac", samples = 2"#,
             r#"kind = "kflr""#,
             r#"kind = "kfra", momentum = true"#,

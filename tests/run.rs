@@ -11,6 +11,7 @@ use kfra_tui::diagnostics::{Diagnostic, Probe, Scope};
 use kfra_tui::experiment::{Experiment, FIELDS};
 use kfra_tui::network::tensors;
 use kfra_tui::optim::{Curvature, Kind};
+use kfra_tui::runs::{Fact, Run};
 use kfra_tui::session::{Command as Order, Event, Options, Outcome, Session, Snapshot, Start, Status, Summary};
 use kfra_tui::train::Hyperparameter;
 use tempfile::TempDir;
@@ -258,9 +259,29 @@ fn a_diverging_run_fails_with_a_reason() {
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let summary = summary(folder.path());
-    assert_eq!(summary.status, Outcome::Failed);
+    assert!(summary.status == Outcome::Failed && summary.diverged, "{summary:?}");
     let reason = summary.reason.unwrap();
     assert!(!reason.is_empty() && text(&output.stderr).contains(&reason), "{reason}: {}", text(&output.stderr));
+}
+
+#[test]
+fn an_empirical_run_keeps_its_settings_and_is_told_from_a_sampled_one() {
+    // A seed that double precision has no place for.
+    let (settings, seed) = ("kronecker_damping = 0.5", 9_007_199_254_740_993);
+    let folder = experiment(&format!("kind = \"kfac\"\nempirical = true\n{settings}"));
+    let output = run(folder.path(), &["--set", "train.updates=2", "--set", &format!("seed={seed}")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let empirical = Run::read(&folder.path().join("out")).unwrap();
+    assert_eq!(empirical.optimizer(), "kfac (empirical, not the Fisher)");
+    assert_eq!(empirical.fact("optimizer.kind"), Some(&Fact::Text("kfac".into())));
+    assert_eq!(empirical.fact("kronecker_damping"), Some(&Fact::Number(0.5)));
+    assert_eq!(empirical.seed(), Some(seed));
+
+    let folder = experiment(&format!("kind = \"kfac\"\n{settings}"));
+    assert!(run(folder.path(), &["--set", "train.updates=2"]).status.success());
+    let sampled = Run::read(&folder.path().join("out")).unwrap();
+    assert_eq!(sampled.optimizer(), "kfac");
+    assert!(!sampled.is_repetition_of(&empirical));
 }
 
 #[test]

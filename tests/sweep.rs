@@ -180,6 +180,16 @@ seed = 2
     assert!(!text(&output.stdout).contains("started"), "{}", text(&output.stdout));
     let output = run(&["--resume", "out"]);
     assert_eq!(text(&output.stdout).matches("started").count(), 1, "{}", text(&output.stdout));
+
+    // So it is with what a run itself says of its end.
+    let summary = folder.path().join("out").join(&rows[0]["run"]).join("summary.json");
+    let mut end: serde_json::Value = serde_json::from_slice(&fs::read(&summary).unwrap()).unwrap();
+    for (diverged, expected) in [(true, 0), (false, 1)] {
+        (end["status"], end["diverged"]) = ("failed".into(), diverged.into());
+        fs::write(&summary, end.to_string()).unwrap();
+        let output = run(&["--resume", "out"]);
+        assert_eq!(text(&output.stdout).matches("goes on").count(), expected, "{}", text(&output.stdout));
+    }
 }
 
 /// A sweep of runs that take long enough to be killed.

@@ -2,7 +2,9 @@
 
 use crate::zoo::{self, Problem};
 use kfra_tui::network::Parameters;
-use kfra_tui::optim::{Kind, Method, Minibatch, Optimizer, Settings, State, Stopwatch};
+use kfra_tui::optim::{
+    Curvature, Damping, Kind, Method, Minibatch, Optimizer, Rule, SecondOrder, Settings, State, Stopwatch,
+};
 
 /// So many updates on the whole problem; returns the loss before each.
 fn train(optimizer: &mut Optimizer<f64>, problem: &mut Problem, steps: std::ops::Range<u64>) -> Vec<f64> {
@@ -82,5 +84,29 @@ fn between_second_order_methods_the_dampings_and_settings_stay() {
         assert_eq!(dampings(&changing).map(f64::to_bits), known.map(f64::to_bits));
         let Method::SecondOrder(settings) = &changing.settings.method else { unreachable!() };
         assert_eq!(settings.inverse_period, 3);
+    }
+}
+
+#[test]
+fn settings_of_another_family_hold_from_the_first_update_on() {
+    for (before, after) in
+        [(Kind::Rule(Rule::Adam), Curvature::Kfra), (Kind::Rule(Rule::Adam), Curvature::HESSIAN_FREE)]
+    {
+        let mut problem = zoo::recipes()[0].cook();
+        let mut changing = optimizer(before, &problem);
+        train(&mut changing, &mut problem, 1..4);
+        let kronecker_damping = Damping { adapt: false, ..Damping::KRONECKER }.starting_from(0.1);
+        let step_damping = Damping { adapt: false, ..Damping::STEP }.starting_from(0.2);
+        let second = SecondOrder { kronecker_damping, step_damping, momentum: true, ..SecondOrder::new(after) };
+        let settings = Settings { method: Method::SecondOrder(second), l2: 0.0, polyak: 0.0 };
+        let mut fresh = (Optimizer::new(settings.clone(), problem.architecture()), zoo::recipes()[0].cook());
+        fresh.1.parameters = problem.parameters.clone();
+        fresh.1.refresh();
+        changing.adopt(settings, problem.architecture());
+        let State::SecondOrder(state) = &changing.state else { unreachable!() };
+        let dampings = [state.kronecker_damping.get(), state.step_damping.get()];
+        assert_eq!(dampings.map(f64::to_bits), [0.1, 0.2].map(f64::to_bits));
+        let (found, expected) = (train(&mut changing, &mut problem, 4..8), train(&mut fresh.0, &mut fresh.1, 4..8));
+        assert_eq!(found, expected, "{} → {}", before.name(), after.name());
     }
 }

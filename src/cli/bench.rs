@@ -243,10 +243,13 @@ impl Problem {
                 };
                 match curvature {
                     Curvature::Kfra => kfra(&pass, &parameters, &mut scratch, &mut all.preactivation),
-                    Curvature::Kfac { samples, .. } | Curvature::Ekfac { samples } => {
+                    Curvature::Kfac { samples, empirical: false } | Curvature::Ekfac { samples } => {
                         columnwise(Root::Sampled { samples, seed: 0, step });
                     }
-                    _ => columnwise(Root::Exact),
+                    Curvature::Kflr => columnwise(Root::Exact),
+                    Curvature::Kfac { empirical: true, .. } | Curvature::HessianFree { .. } => {
+                        unreachable!("no benchmark is of their factors")
+                    }
                 }
             }
             watch.enter(Phase::Data);

@@ -68,7 +68,7 @@ fn describe(experiment: &Experiment, architecture: &Architecture, estimate: &Est
     line("  factors", scaled(estimate.factor_bytes, "B"), "Kronecker factors and their inverses");
     line("  minibatch", scaled(estimate.batch_bytes, "B"), "on its way through the network and back");
     line("  data", scaled(estimate.data_bytes, "B"), "");
-    line("arithmetic an update", scaled(estimate.flops(), "FLOP"), experiment.optimizer.method.name());
+    line("arithmetic an update", scaled(estimate.flops(), "FLOP"), experiment.optimizer.method.label());
     for work in &estimate.work {
         line(&format!("  {}", work.name), scaled(work.flops, "FLOP"), work.formula);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::workbench::{Look, require_terminal, show};
 use super::{Error, output};
 use crate::data::Places;
-use crate::runs::Shelf;
+use crate::runs::{Shelf, Unreadable};
 use crate::sweep::Plan;
 use crate::tui;
 
@@ -24,12 +24,20 @@ pub(super) struct Arguments {
 /// How often it is looked whether a sweep has begun.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Waits until a run of a sweep that is laid out has begun: a scheduler may take its time.
-fn wait_for_a_run(shelf: &mut Shelf) {
+/// Waits until a run of a sweep that is laid out has begun, as a scheduler may take its time. Returns those that
+/// cannot be read, where there are no others.
+fn wait_for_a_run(shelf: &mut Shelf) -> Vec<Unreadable> {
     output::tell("no run has begun yet: waiting for the first one (Ctrl-C leaves)\n");
-    while shelf.entries().is_empty() {
+    loop {
         sleep(PATIENCE);
         shelf.scan();
+        if !shelf.entries().is_empty() {
+            return Vec::new();
+        }
+        let unread = shelf.unread();
+        if !unread.is_empty() {
+            return unread;
+        }
     }
 }
 
@@ -51,13 +59,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         marked.push(shelf.add(folder)?);
     }
     shelf.scan();
-    let is_empty = shelf.entries().is_empty() && shelf.unread().is_empty();
+    // The workbench tells of them where it has others to show.
+    let mut unread = if shelf.entries().is_empty() { shelf.unread() } else { Vec::new() };
+    let is_empty = shelf.entries().is_empty() && unread.is_empty();
     if is_empty && given.iter().any(|folder| Plan::read(folder).is_ok()) {
-        wait_for_a_run(&mut shelf);
+        unread = wait_for_a_run(&mut shelf);
     }
     let Some(first) = shelf.entries().first().map(|entry| entry.id) else {
-        let unread = shelf.unread().into_iter().next();
-        return Err(unread.map_or_else(|| Error::NoRuns { folder: given[0].clone() }, Error::Run));
+        let no_runs = || Error::NoRuns { folder: given[0].clone() };
+        return Err(unread.into_iter().next().map_or_else(no_runs, Error::Run));
     };
     let shown = marked.first().copied().unwrap_or(first);
     shelf.open(shown);

@@ -1,8 +1,8 @@
 //! Dense matrices over the parameters, for networks small enough: the oracle of everything else.
 
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::columns::{Columns, Root};
+use super::columns::{Chunk, Columns, Root};
 use super::hessian::HessianProduct;
 use super::preactivation;
 use crate::linalg::{Target, gemm, gram};
@@ -15,25 +15,39 @@ pub fn jacobian_columns(pass: &Pass<f64>, parameters: &Parameters<f64>, root: Ro
     let rank = root.rank(pass);
     let mut u = Array2::zeros((pass.data() * rank, architecture.parameters()));
     Columns::default().sweep(pass, parameters, root, |chunk| {
-        let range = architecture.range(chunk.layer);
-        let inputs = architecture.homogeneous(chunk.layer - 1);
-        for (index, column) in chunk.columns.outer_iter().enumerate() {
-            let row = chunk.data.start * rank + index;
-            let input = pass.input(chunk.layer).row(row / rank).to_owned();
-            let mut u = u.slice_mut(s![row, range.clone()]);
-            for (unit, &c) in column.iter().enumerate() {
-                u.slice_mut(s![unit * inputs..(unit + 1) * inputs]).assign(&(&input * c));
-            }
-        }
+        let rows = chunk.data.start * rank..chunk.data.end * rank;
+        expand(pass, &chunk, u.slice_mut(s![rows, architecture.range(chunk.layer)]));
     });
     u
 }
 
-/// Ḡ: P × P.
+/// The columns c_λ of a chunk as ā_{λ−1} ⊗ c_λ, a row each.
+fn expand(pass: &Pass<f64>, chunk: &Chunk<f64>, mut u: ArrayViewMut2<f64>) {
+    let rank = chunk.columns.nrows() / chunk.data.len();
+    let inputs = pass.input(chunk.layer);
+    for (index, (column, mut u)) in chunk.columns.outer_iter().zip(u.outer_iter_mut()).enumerate() {
+        let input = inputs.row(chunk.data.start + index / rank);
+        for (mut u, &c) in u.exact_chunks_mut(input.len()).into_iter().zip(column) {
+            u.assign(&(&input * c));
+        }
+    }
+}
+
+/// Ḡ, P × P, a chunk of data at a time.
 pub fn gauss_newton(pass: &Pass<f64>, parameters: &Parameters<f64>) -> Array2<f64> {
-    let u = jacobian_columns(pass, parameters, Root::Exact);
-    let mut matrix = Array2::zeros((u.ncols(), u.ncols()));
-    gram(1.0 / pass.data() as f64, u.view(), Target::Replace, matrix.view_mut());
+    let architecture = pass.architecture();
+    let mut matrix = Array2::zeros((architecture.parameters(), architecture.parameters()));
+    let mut u = Array2::zeros((0, 0));
+    Columns::default().sweep(pass, parameters, Root::Exact, |chunk| {
+        let rows = chunk.columns.nrows();
+        if u.nrows() != rows {
+            u = Array2::zeros((rows, architecture.parameters()));
+        }
+        expand(pass, &chunk, u.slice_mut(s![.., architecture.range(chunk.layer)]));
+        if chunk.layer == 1 {
+            gram(1.0 / pass.data() as f64, u.view(), Target::Add, matrix.view_mut());
+        }
+    });
     matrix
 }
 

@@ -189,11 +189,11 @@ fn decomposed(matrix: Array2<f64>) -> Result<Extremes, Stop> {
 }
 
 /// Whether a block is positive semi-definite whatever its numbers: B_λ Ŵᵀ 𝓗 Ŵ B_λ + D_λ is where 𝓗 is and D_λ = 0
-/// (Botev, Ritter & Barber 2017, section 3.1), and 𝓗_L = H_L itself.
+/// (Botev, Ritter & Barber 2017, section 3.1), and 𝓗_L = H_L itself. What the layers before are does not matter.
 pub(super) fn is_semidefinite(task: &Task, scope: Scope) -> bool {
-    let architecture = task.pass.architecture();
-    let block = architecture.is_piecewise_linear() || scope == Scope::Layer(architecture.depth());
-    scope != Scope::Whole && block && task.pass.loss().is_exponential_family()
+    let Scope::Layer(layer) = scope else { return false };
+    let mut after = task.pass.architecture().layers()[layer - 1..].iter();
+    task.pass.loss().is_exponential_family() && after.all(|layer| layer.activation.is_piecewise_linear())
 }
 
 /// A Ritz value is a Rayleigh quotient, so never below λ_min: a negative one, beyond rounding, proves

@@ -25,6 +25,7 @@ pub struct Images {
     /// Wrong classes in the batch, where there are classes.
     pub wrong: Option<usize>,
     /// The mean loss of the batch.
+    #[serde(with = "crate::linalg::number")]
     pub loss: f64,
     /// Data of the probe batch.
     pub data: usize,
@@ -36,6 +37,7 @@ pub struct Images {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// Its loss.
+    #[serde(with = "crate::linalg::number")]
     pub loss: f64,
     /// The image, row by row.
     #[serde(with = "greys")]

@@ -23,7 +23,7 @@ use certificate::{active_bounds, independent, last_block};
 use spectrum::Spectrum;
 pub(super) use spectrum::add_gram;
 use whole::Whole;
-pub(super) use whole::{dense as whole_dense, gram as whole_gram};
+pub(super) use whole::gram as whole_gram;
 
 mod certificate;
 mod spectrum;
@@ -142,7 +142,7 @@ impl Finding for Rank {
 
     /// Measures the blocks, then the whole.
     fn measure(task: &Task, report: &mut dyn FnMut(Self)) -> Result<(), Stop> {
-        let (pass, depth) = (task.pass, task.pass.architecture().depth());
+        let pass = task.pass;
         let mut clock = Clock::start();
         let ranks = output::ranks(pass)?;
         let mut product = Reduced::gauss_newton(pass, task.parameters);
@@ -150,33 +150,34 @@ impl Finding for Rank {
         whole.seconds += clock.lap();
         let mut blocks = Vec::new();
         let active = active_bounds(pass, &ranks);
-        for (index, columns) in roots::columns(pass).into_iter().enumerate() {
+        let wanted = |layer: usize| task.wants_layer(layer) || whole.needs_blocks();
+        for (index, columns) in roots::columns(pass).into_iter().enumerate().filter(|(index, _)| wanted(index + 1)) {
             let mut block = plan(task, index + 1, columns, &ranks, &mut product)?;
             block.upper = block.upper.min(active[index]);
             block.seconds += clock.lap();
             blocks.push(block);
         }
         // First what needs no columns: it often tells all of the whole.
-        let mut last = depth;
         if let Some(block) = blocks.pop_if(|block| matches!(block.plan, Plan::Units)) {
             conclude(task, block, &mut product, &mut whole, &mut clock, report)?;
-            last -= 1;
         }
-        if last > 0 {
+        if let Some(last) = blocks.last().map(|block| block.layer) {
             roots::sweep(pass, task.parameters, last, task.cancelled, &mut |root| {
-                let block = &mut blocks[root.layer - 1];
-                visit(task, block, &root, &whole)?;
-                block.seconds += clock.lap();
+                if let Some(block) = blocks.iter_mut().find(|block| block.layer == root.layer) {
+                    visit(task, block, &root, &whole)?;
+                    block.seconds += clock.lap();
+                }
                 Ok(())
             })?;
         }
         for block in blocks {
             conclude(task, block, &mut product, &mut whole, &mut clock, report)?;
         }
-        let found = whole.finish(task)?;
-        whole.seconds += clock.lap();
-        let parameters = pass.architecture().parameters();
-        report(labelled(task, Scope::Whole, &found, whole.bound, parameters, whole.seconds));
+        if let Some(found) = whole.finish(task)? {
+            whole.seconds += clock.lap();
+            let parameters = pass.architecture().parameters();
+            report(labelled(task, Scope::Whole, &found, whole.bound, parameters, whole.seconds));
+        }
         Ok(())
     }
 

@@ -127,7 +127,7 @@ impl Spectrum {
     }
 
     /// From products with the matrix in n coordinates, which has P − n zeros besides. `trace`: where it is
-    /// known; `largest`: what λ_max is known to exceed, for the tolerance.
+    /// known.
     ///
     /// # Errors
     /// Those of `apply`.

@@ -12,6 +12,7 @@ use super::reduced::Reduced;
 use super::spectra::{Spectrum, SpectrumMethod, Subject, decompose};
 use super::{Finding, Probe, Reading, Scope, Stop, Task, output, rank, roots};
 use crate::curvature::Root;
+use crate::curvature::dense::gauss_newton;
 use crate::diagnostics::blocks::kernel;
 use crate::linalg::Kept;
 
@@ -185,7 +186,7 @@ fn whole(task: &Task, upper: usize, product: &mut Reduced, trace: Option<f64>) -
     let (matrix, method) = if columns <= parameters {
         (task.interruptible(rank::whole_gram)?, SpectrumMethod::Gram)
     } else {
-        (task.interruptible(rank::whole_dense)?, SpectrumMethod::Dense)
+        (task.interruptible(gauss_newton)?, SpectrumMethod::Dense)
     };
     Ok(Spectrum::exact(task, &subject, method, decompose(task, matrix)?))
 }

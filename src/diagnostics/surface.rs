@@ -114,6 +114,7 @@ pub struct Surface {
     /// Cosine of the angle between U and V.
     pub cosine: f64,
     /// The loss at θ.
+    #[serde(with = "number")]
     pub loss: f64,
     /// The loss at every point, row by row: u runs first, both from low to high.
     #[serde(with = "number::list")]

@@ -3,7 +3,7 @@
 use super::Experiment;
 use crate::curvature::columns::ROWS;
 use crate::network::Architecture;
-use crate::optim::{Curvature, Method, SecondOrder};
+use crate::optim::{Curvature, Damping, Method, SecondOrder};
 use crate::train::Precision;
 
 /// Memory and arithmetic of a run, without evaluation and diagnostics. Of networks that are not tiny, both
@@ -57,7 +57,7 @@ impl Estimate {
             flops: shape.batch * (4.0 * shape.p + 2.0 * shape.inner()),
         }];
         if let Method::SecondOrder(second) = method {
-            work.extend(shape.second_order(second));
+            work.extend(shape.second_order(second).into_iter().filter(|work| work.flops > 0.0));
         }
         Self {
             parameters: architecture.parameters(),
@@ -79,6 +79,11 @@ impl Estimate {
     pub fn bytes(&self) -> f64 {
         self.parameter_bytes + self.factor_bytes + self.batch_bytes + self.data_bytes
     }
+}
+
+/// The share of the updates at which a damping adapts itself.
+fn share(damping: Damping, period: u64) -> f64 {
+    if damping.adapt { 1.0 / period as f64 } else { 0.0 }
 }
 
 /// What a method keeps in memory.
@@ -165,7 +170,7 @@ impl Shape {
             let rows = self.batch * rank;
             units * rows / (rows / ROWS as f64).ceil().max(1.0)
         };
-        let factors = self.factors(second.curvature);
+        let factors = self.factors(second);
         let (copies, factors, batch) = match second.curvature {
             Curvature::HessianFree { .. } => (7.0, 0.0, 2.0 * self.batch * units),
             Curvature::Kfac { empirical: true, .. } => (4.0, factors, 0.0),
@@ -190,15 +195,16 @@ impl Shape {
         self.layers.iter().enumerate().map(move |(index, &(m, n))| (m, n, rows(index, m)))
     }
 
-    /// Numbers of the factors: averages, those of the minibatch, inverses, the best ones; and of the largest to
-    /// invert it in.
-    fn factors(&self, curvature: Curvature) -> f64 {
+    /// Numbers of the factors: averages, those of the minibatch, inverses, the best ones where several are tried; and
+    /// of the largest to invert it in.
+    fn factors(&self, second: &SecondOrder) -> f64 {
         let largest = self.widths.iter().copied().fold(0.0, f64::max);
-        if let Curvature::Ekfac { .. } = curvature {
+        if let Curvature::Ekfac { .. } = second.curvature {
             // Averages, those of the minibatch, eigenvectors; and of the largest, decomposed in double precision.
             return 3.0 * self.sum(|m, n| m * m + n * n) + 8.0 * largest * largest;
         }
-        4.0 * self.factored(curvature).map(|(_, n, g)| g * g + n * n).sum::<f64>() + largest * largest
+        let copies = if second.kronecker_damping.adapt { 4.0 } else { 3.0 };
+        copies * self.factored(second.curvature).map(|(_, n, g)| g * g + n * n).sum::<f64>() + largest * largest
     }
 
     fn second_order(&self, second: &SecondOrder) -> Vec<Work> {
@@ -213,7 +219,7 @@ impl Shape {
         let ratio = Work {
             name: "reduction ratio",
             formula: "2NP every step_period",
-            flops: 2.0 * batch * p / second.step_period as f64,
+            flops: 2.0 * batch * p * share(second.step_damping, second.step_period),
         };
         if let Curvature::HessianFree { iterations, .. } = second.curvature {
             let products = Work {
@@ -233,7 +239,7 @@ impl Shape {
         let trials = Work {
             name: "damping trials",
             formula: "2 (inverses + solve + model) every kronecker_period",
-            flops: 2.0 * (inverses + solve + forward_mode) / second.kronecker_period as f64,
+            flops: 2.0 * (inverses + solve + forward_mode) * share(second.kronecker_damping, second.kronecker_period),
         };
         vec![
             inputs,
@@ -255,7 +261,7 @@ impl Shape {
         let Curvature::Ekfac { samples } = second.curvature else { return Vec::new() };
         let (batch, samples) = (self.batch, samples as f64);
         let rotated = self.sum(|m, n| samples * m * m + n * n + m * n);
-        let trials = 2.0 * (2.0 * solve + model.flops) / second.kronecker_period as f64;
+        let trials = 2.0 * (2.0 * solve + model.flops) * share(second.kronecker_damping, second.kronecker_period);
         vec![
             Work { name: "input factors", formula: "Σ N n²", flops: self.sum(|_, n| batch * n * n) },
             self.preactivation_factors(second.curvature),

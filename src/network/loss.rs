@@ -1,6 +1,6 @@
 //! Losses E(h, y) of one datum, seen by the network through its last pre-activation h = h_L, and the
 //! probabilistic models p(y|h) behind them. One file each below `loss/`, one line each in the table
-//! at the end of this file.
+//! below.
 
 use ndarray::ArrayViewMut2;
 

@@ -32,12 +32,25 @@ impl Kind {
         rules.chain(Curvature::ALL.iter().map(|&curvature| Self::Curvature(curvature))).collect()
     }
 
-    /// Its name in experiment files and on the screen.
+    /// Its name in experiment files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rule(rule) => rule.name(),
             Self::Curvature(curvature) => curvature.name(),
         }
+    }
+
+    /// Its name wherever it is shown or recorded: that in experiment files, and what is to be said of it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Rule(rule) => rule.name(),
+            Self::Curvature(curvature) => curvature.label(),
+        }
+    }
+
+    /// The name in experiment files of the kind with this label.
+    pub fn name_of(label: &str) -> &str {
+        label.split_once(' ').map_or(label, |(name, _)| name)
     }
 
     /// A method of this kind, with its default settings.
@@ -146,15 +159,23 @@ impl Curvature {
     /// Every curvature, with its default settings.
     pub const ALL: &[Self] = &[Self::KFAC, Self::Kflr, Self::Kfra, Self::HESSIAN_FREE, Self::EKFAC];
 
-    /// Its name in experiment files and on the screen.
+    /// Its name in experiment files.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Kfac { empirical: false, .. } => "kfac",
-            Self::Kfac { empirical: true, .. } => "kfac (empirical, not the Fisher)",
+            Self::Kfac { .. } => "kfac",
             Self::Ekfac { .. } => "ekfac",
             Self::Kflr => "kflr",
             Self::Kfra => "kfra",
             Self::HessianFree { .. } => "hessian_free",
+        }
+    }
+
+    /// Its name wherever it is shown or recorded: that in experiment files, and of the empirical KFAC that it is not
+    /// the Fisher.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Kfac { empirical: true, .. } => "kfac (empirical, not the Fisher)",
+            _ => self.name(),
         }
     }
 }
@@ -195,8 +216,8 @@ impl Method {
         }
     }
 
-    /// Its name in experiment files and on the screen.
-    pub fn name(&self) -> &'static str {
-        self.kind().name()
+    /// Its name wherever it is shown or recorded, [`Kind::label`].
+    pub fn label(&self) -> &'static str {
+        self.kind().label()
     }
 }

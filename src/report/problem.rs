@@ -21,7 +21,7 @@ pub struct Problem<'a> {
 /// A method, with all settings that were tried.
 #[derive(Clone, Debug)]
 pub struct Method<'a> {
-    /// `optimizer.kind`.
+    /// The label of the optimizer.
     pub kind: &'a str,
     /// Each with all its settings.
     pub variants: Vec<Variant<'a>>,
@@ -63,7 +63,9 @@ impl Variant<'_> {
 impl<'a> Method<'a> {
     /// Whether it uses curvature.
     pub fn is_second_order(&self) -> bool {
-        Kind::all().into_iter().any(|kind| matches!(kind, Kind::Curvature(_)) && kind.name() == self.kind)
+        Kind::all()
+            .into_iter()
+            .any(|kind| matches!(kind, Kind::Curvature(_)) && kind.name() == Kind::name_of(self.kind))
     }
 
     /// The settings with the least training loss at their end; `None` where all came to nothing.

@@ -9,7 +9,7 @@ use crate::diagnostics::Measurement;
 use crate::diagnostics::alignment::Alignment;
 use crate::diagnostics::surface::Surface;
 use crate::experiment::Shortening;
-use crate::runs::{Fact, Run};
+use crate::runs::Run;
 use crate::session::{Event, Outcome, Snapshot, log};
 use crate::sweep::{Plan, State};
 
@@ -39,12 +39,9 @@ impl Record {
         self.run.settings().get(key).map(ToString::to_string)
     }
 
-    /// The optimizer that it began with.
+    /// The label of its optimizer.
     pub fn kind(&self) -> &str {
-        match self.run.settings().get("optimizer.kind") {
-            Some(Fact::Text(kind)) => kind,
-            _ => "",
-        }
+        self.run.optimizer()
     }
 
     /// Training and validation loss at its latest evaluation.

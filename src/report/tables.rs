@@ -154,8 +154,7 @@ const ROUNDING: f64 = 1e-8;
 pub fn convexity(problem: &Problem) -> Option<Convexity> {
     let run = problem.records.iter().find_map(|record| record.snapshot.run.as_ref())?;
     let piecewise_linear = run.architecture.is_piecewise_linear();
-    // The mixture alone has a Hessian in its outputs that is not positive semi-definite.
-    let convex_loss = run.loss != crate::network::Loss::BinaryMixture;
+    let convex_loss = run.loss.is_exponential_family();
     let shortened = problem.records.iter().any(|record| !record.shortened.is_empty());
     let mut found = Convexity {
         shortened,

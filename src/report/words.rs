@@ -4,9 +4,10 @@ use super::record::Record;
 use crate::runs::Fact;
 
 /// The methods in the order of figures, and their names.
-const METHODS: [(&str, &str); 9] = [
+const METHODS: [(&str, &str); 10] = [
     ("kfra", "KFRA"),
     ("kfac", "KFAC"),
+    ("kfac (empirical, not the Fisher)", "KFAC (empirical, not the Fisher)"),
     ("kflr", "KFLR"),
     ("ekfac", "EKFAC"),
     ("hessian_free", "Hessian-free"),

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::names;
 use crate::experiment::Experiment;
-use crate::optim::Range;
+use crate::optim::{Curvature, Kind, Range};
 use crate::session::log::LogError;
 use crate::session::{Snapshot, Summary};
 use crate::train::Hyperparameter;
@@ -42,6 +42,8 @@ pub struct Run {
     pub summary: Option<Summary>,
     /// Its experiment file.
     text: String,
+    /// Its seed, which as a [`Fact`] would be rounded.
+    seed: Option<u64>,
     /// Settings by their place in the experiment file: `optimizer.l2`.
     settings: BTreeMap<String, Fact>,
     /// Results by their name in the summary: `train_loss`.
@@ -97,13 +99,14 @@ impl Run {
             Err(error) => return Err(error),
         };
         let (mut known, mut found) = (BTreeMap::new(), BTreeMap::new());
+        let seed = table.get("seed").and_then(toml::Value::as_integer).map(|seed| seed as u64);
         settings("", &toml::Value::Table(table), &mut known);
         if let Some(summary) = &summary {
             // A summary is a table of plain values, some of them not numbers of JSON.
             if let Ok(serde_json::Value::Object(results)) = serde_json::to_value(summary) {
                 // It has the place of the one that the experiment states.
-                if let Some(serde_json::Value::String(kind)) = results.get("optimizer").filter(|kind| *kind != "") {
-                    switch(&mut known, kind);
+                if let Some(serde_json::Value::String(label)) = results.get("optimizer").filter(|label| *label != "") {
+                    switch(&mut known, label);
                 }
                 for (key, value) in results {
                     let fact = match value {
@@ -118,7 +121,7 @@ impl Run {
         } else {
             found.insert("status".to_owned(), Fact::Text("unfinished".to_owned()));
         }
-        Ok(Self { folder: folder.to_owned(), summary, text: experiment, settings: known, results: found })
+        Ok(Self { folder: folder.to_owned(), summary, text: experiment, seed, settings: known, results: found })
     }
 
     /// A run that has no folder yet.
@@ -129,7 +132,7 @@ impl Run {
             settings("", &toml::Value::Table(table), &mut known);
         }
         let results = BTreeMap::from([("status".to_owned(), Fact::Text("unfinished".to_owned()))]);
-        Self { folder: folder.to_owned(), summary: None, text, settings: known, results }
+        Self { folder: folder.to_owned(), summary: None, text, seed: Some(experiment.seed), settings: known, results }
     }
 
     /// The name of its folder.
@@ -180,12 +183,14 @@ impl Run {
         &self.settings
     }
 
+    /// The label of its optimizer; empty where the experiment states none.
+    pub fn optimizer(&self) -> &str {
+        optimizer(&self.settings)
+    }
+
     /// The seed.
     pub fn seed(&self) -> Option<u64> {
-        match self.settings.get("seed") {
-            Some(Fact::Number(seed)) => Some(*seed as u64),
-            _ => None,
-        }
+        self.seed
     }
 
     /// Whether two runs have the same settings but for their seeds and their names.
@@ -215,12 +220,21 @@ pub(super) fn label(folder: &Path) -> String {
     folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The optimizer that a run has now. What the experiment states of another one does not hold of it.
-fn switch(settings: &mut BTreeMap<String, Fact>, kind: &str) {
-    let kind = Fact::Text(kind.to_owned());
-    if settings.get("optimizer.kind") != Some(&kind) {
+/// The label of the optimizer that settings are of; empty where they state none.
+fn optimizer(settings: &BTreeMap<String, Fact>) -> &str {
+    let empirical = Curvature::Kfac { samples: 1, empirical: true };
+    match (settings.get("optimizer.kind"), settings.get("optimizer.empirical")) {
+        (Some(Fact::Text(kind)), Some(Fact::Flag(true))) if kind == empirical.name() => empirical.label(),
+        (Some(Fact::Text(kind)), _) => kind,
+        _ => "",
+    }
+}
+
+/// The optimizer that a run has now, by its label. What the experiment states of another one does not hold of it.
+fn switch(settings: &mut BTreeMap<String, Fact>, label: &str) {
+    if optimizer(settings) != label {
         settings.retain(|key, _| !key.starts_with("optimizer."));
-        settings.insert("optimizer.kind".to_owned(), kind);
+        settings.insert("optimizer.kind".to_owned(), Fact::Text(Kind::name_of(label).to_owned()));
     }
 }
 

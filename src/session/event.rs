@@ -171,10 +171,10 @@ pub struct Evaluation {
     /// Updates made.
     pub step: u64,
     /// Mean loss a datum over the first 10,000 training data.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub train_loss: f64,
     /// Mean loss a datum over the validation set; NaN where there is none.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub validation_loss: f64,
     /// Share of wrong classes among the same training data, where there are classes.
     pub train_error: Option<f64>,

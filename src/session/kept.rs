@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
     step: u64,
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     loss: f64,
     /// Whether the user asked for it.
     asked: bool,

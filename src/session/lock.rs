@@ -3,6 +3,8 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// The run folder is this run's alone until this is dropped, or the process ends in whatever way. The file
 /// stays behind: were it removed, two processes could come to hold two files of one name.
@@ -10,6 +12,11 @@ use std::path::{Path, PathBuf};
 pub(super) struct Lock {
     file: File,
 }
+
+/// A lock that is still held after so many looks of [`require_free`] is another run's.
+const LOOKS: u32 = 20;
+/// More than a look takes.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why the folder cannot be this run's alone.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +61,18 @@ impl Lock {
         let error = |source| LockError::File { path: path.clone(), source };
         let options = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(error)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { folder: folder.to_owned(), process: process(&mut file) });
+        let mut looks = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Whoever looks whether it is free has it for a moment.
+                Err(TryLockError::WouldBlock) if looks < LOOKS => looks += 1,
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LockError::Held { folder: folder.to_owned(), process: process(&mut file) });
+                }
+                Err(TryLockError::Error(source)) => return Err(error(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(error(source)),
+            sleep(LOOK);
         }
         file.set_len(0)
             .and_then(|()| file.rewind())

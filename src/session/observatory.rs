@@ -29,6 +29,8 @@ struct Busy {
     asked: Option<Diagnostic>,
     /// All that it measures.
     due: Vec<Diagnostic>,
+    /// The part of it that alone is measured.
+    only: Option<Scope>,
     began: Moment,
     cancelled: Cancelled,
 }
@@ -104,7 +106,9 @@ impl Observatory {
         for report in self.reports.try_iter() {
             match report {
                 Report::Result(event) => {
-                    if let Event::Measured(measurement) = &*event {
+                    // One layer alone is no measurement of the cadence.
+                    let whole = self.busy.as_ref().is_some_and(|busy| busy.only.is_none());
+                    if let (Event::Measured(measurement), true) = (&*event, whole) {
                         self.costs[measurement.diagnostic()] += measurement.reading().cost;
                     }
                     events.push(*event);
@@ -210,7 +214,6 @@ impl Observatory {
             return;
         }
         let only = asked.and_then(|(_, only)| only);
-        // One layer alone is no measurement of the cadence.
         for &diagnostic in due.iter().filter(|_| only.is_none()) {
             self.due[diagnostic] = step + self.settings.probes[diagnostic].every;
             self.costs[diagnostic] = 0.0;
@@ -220,7 +223,7 @@ impl Observatory {
         let job = Job { step, subject, due: due.clone(), asked: asked.is_some(), only, cancelled: cancelled.clone() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok()) {
             let asked = asked.map(|(diagnostic, _)| diagnostic);
-            self.busy = Some(Busy { step, asked, due, began: Moment::now(), cancelled });
+            self.busy = Some(Busy { step, asked, due, only, began: Moment::now(), cancelled });
         }
     }
 
@@ -350,6 +353,13 @@ mod tests {
         observatory.ask(Diagnostic::Rank, None).unwrap();
         observatory.schedule(1, subject);
         assert_eq!(wait(&mut observatory).to_bits(), 0.0_f64.to_bits());
+        // Nor is one layer of the cadence, whose next turn is as soon as it was.
+        assert!(observatory.costs[Diagnostic::Rank] > 0.0);
+        observatory.costs[Diagnostic::Rank] = 0.0;
+        observatory.ask(Diagnostic::Rank, Some(1)).unwrap();
+        observatory.schedule(1, subject);
+        assert_eq!(wait(&mut observatory).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(observatory.costs[Diagnostic::Rank].to_bits(), 0.0_f64.to_bits());
         observatory.set_training(false);
         observatory.begin(1, vec![Diagnostic::Rank], None, subject);
         assert!(wait(&mut observatory) < 0.0);

@@ -159,7 +159,7 @@ impl Snapshot {
                         self.set(hyperparameter, value);
                         Some(change.as_str())
                     }
-                    Command::Switch { optimizer } => Some(optimizer.name()),
+                    Command::Switch { optimizer } => Some(optimizer.label()),
                     Command::Measure(diagnostic) | Command::MeasureLayer(diagnostic, _) => {
                         self.measuring.push(diagnostic);
                         None

@@ -18,9 +18,10 @@ pub enum Outcome {
 
 impl Summary {
     /// The names of its values, but for the machine.
-    pub const NAMES: [&str; 12] = [
+    pub const NAMES: [&str; 13] = [
         "status",
         "reason",
+        "diverged",
         "optimizer",
         "updates",
         "train_loss",
@@ -42,16 +43,19 @@ pub struct Summary {
     /// Why, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether it failed by its training, which would come to nothing again.
+    #[serde(default)]
+    pub diverged: bool,
     /// The optimizer in the end, which the user may have changed.
     #[serde(default)]
     pub optimizer: String,
     /// Updates made.
     pub updates: u64,
     /// Mean loss a datum over the first 10,000 training data, without the L2 term.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub train_loss: f64,
     /// Mean loss a datum over the validation set; NaN where there is none.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub validation_loss: f64,
     /// Share of wrong classes among the same training data, where there are classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +84,7 @@ mod tests {
         let summary = Summary {
             status: Outcome::Failed,
             reason: Some("full disk".to_owned()),
+            diverged: false,
             optimizer: "adam".to_owned(),
             updates: 1,
             train_loss: 1.0,

@@ -98,7 +98,8 @@ impl<T: Real> Worker<T> {
         let summary = Summary {
             status,
             reason,
-            optimizer: self.trainer.method().name().to_owned(),
+            diverged: matches!(interruption, Some(Interruption::Training(_))),
+            optimizer: self.trainer.method().label().to_owned(),
             updates: self.recorder.updates(),
             train_loss: loss(|e| e.train_loss),
             validation_loss: loss(|e| e.validation_loss),
@@ -170,7 +171,7 @@ impl<T: Real> Worker<T> {
             name: experiment.name.clone(),
             architecture: self.trainer.parameters().architecture().clone(),
             loss: experiment.loss,
-            optimizer: self.trainer.method().name().to_owned(),
+            optimizer: self.trainer.method().label().to_owned(),
             data: data.summary(),
             train_data: data.train.len(),
             validation_data: data.validation.len(),
@@ -214,7 +215,10 @@ impl<T: Real> Worker<T> {
             self.recorder.emit(Event::Rejected { step, reason: reason.clone() })?;
         }
         match failure {
-            Some(failure) if self.watched => return self.wait_for_help(&failure.to_string()),
+            // After the last update nothing is left that help could save.
+            Some(failure) if self.watched && step < self.experiment.train.updates => {
+                return self.wait_for_help(&failure.to_string());
+            }
             Some(failure) => return Err(failure.into()),
             None => {}
         }

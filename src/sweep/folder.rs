@@ -173,10 +173,9 @@ impl Point {
         Ok(match summary.status {
             Outcome::Finished => State::Finished(Box::new(summary)),
             Outcome::Stopped => State::Begun,
-            // What a run itself gives up is its training; whatever else ends it leaves no summary.
             Outcome::Failed => State::Failed(Failure {
                 reason: summary.reason.unwrap_or_default(),
-                diverged: true,
+                diverged: summary.diverged,
                 updates: summary.updates,
             }),
         })

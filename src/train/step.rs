@@ -12,13 +12,13 @@ pub struct Step {
     /// Passes through the training data so far.
     pub epoch: f64,
     /// Mean loss a datum over the minibatch, before the update, without the L2 term.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub loss: f64,
     /// ‖∇Ē‖, the L2 term included.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub gradient_norm: f64,
     /// ‖θ_new − θ‖.
-    #[serde(with = "crate::train::number")]
+    #[serde(with = "crate::linalg::number")]
     pub update_norm: f64,
     /// Learning rate, of first-order methods.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -131,7 +131,7 @@ fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {
 fn optimizers(scene: &Scene<'_>) -> Vec<Line<'static>> {
     let now = scene.snapshot.run.as_ref().map(|run| run.optimizer.as_str());
     let line = |kind: Kind| {
-        let present = now == Some(kind.name());
+        let present = now == Some(kind.label());
         let style = if present { scene.theme.strong } else { scene.theme.text };
         Line::styled(format!("{}{}", kind.name(), if present { "  · now" } else { "" }), style)
     };

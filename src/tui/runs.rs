@@ -45,10 +45,9 @@ impl<'a> Row<'a> {
     fn of(entry: &'a Entry) -> Self {
         let (snapshot, known) = (&entry.snapshot, entry.run.as_ref());
         let summary = known.and_then(|run| run.summary.as_ref());
-        let fact = |key: &str| known.and_then(|run| run.fact(key));
-        let optimizer = match (&snapshot.run, fact("optimizer.kind")) {
+        let optimizer = match (&snapshot.run, known) {
             (Some(run), _) => run.optimizer.clone(),
-            (None, Some(kind)) => kind.to_string(),
+            (None, Some(run)) => run.optimizer().to_owned(),
             (None, None) => String::new(),
         };
         let evaluation = snapshot.evaluation.as_ref();

@@ -183,6 +183,7 @@ pub fn end(step: u64) -> Event {
     Event::Ended(Box::new(Summary {
         status: Outcome::Stopped,
         reason: None,
+        diverged: false,
         optimizer: "kfra".to_owned(),
         updates: step,
         train_loss: trend(step),

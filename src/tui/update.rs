@@ -192,7 +192,7 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
         Action::Messages => state.overlay = Some(Overlay::Messages(0)),
         Action::Choose => state.overlay = Some(Overlay::Choose(0)),
         Action::Optimizers => {
-            let now = snapshot.run.as_ref().map_or("", |run| &run.optimizer);
+            let now = snapshot.run.as_ref().map_or("", |run| Kind::name_of(&run.optimizer));
             let place = Kind::all().iter().position(|kind| kind.name() == now).unwrap_or(0);
             state.overlay = Some(Overlay::Optimizers(place));
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::curvature::dense::{gauss_newton, hessian, hessian_blocks};
 use crate::diagnostics::zoo::{Problem, task, zoo};
 use crate::linalg::eigenvalues;
+use crate::network::Layer;
 
 fn measure(problem: &Problem) -> Vec<HessianBlock> {
     let mut all = Vec::new();
@@ -78,14 +79,18 @@ fn of_small_blocks_the_extremes_are_found() {
 }
 
 #[test]
-fn a_convex_loss_has_semi_definite_blocks_in_the_last_layer_and_in_piecewise_linear_networks() {
+fn a_convex_loss_has_semi_definite_blocks_wherever_all_later_activations_are_piecewise_linear() {
     let mut seen = 0;
     for problem in zoo() {
         let (architecture, convex) = (problem.pass.architecture(), problem.pass.loss().is_exponential_family());
         for block in measure(&problem) {
             let is_block = block.scope != Scope::Whole;
-            let last = block.scope == Scope::Layer(architecture.depth());
-            let structure = convex && (architecture.is_piecewise_linear() || last);
+            let first = match block.scope {
+                Scope::Whole => 1,
+                Scope::Layer(layer) => layer,
+            };
+            let linear = |layer: &Layer| layer.activation.is_piecewise_linear();
+            let structure = convex && architecture.layers()[first - 1..].iter().all(linear);
             assert_eq!(block.definite == Definite::ByStructure, structure && is_block, "{} {block:?}", problem.name);
             if structure && !is_block {
                 // No differentiable maximum: the trace of the whole is not negative.

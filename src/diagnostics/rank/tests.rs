@@ -15,6 +15,20 @@ fn measure(problem: &Problem, exact_limit: usize) -> Vec<Rank> {
     all
 }
 
+#[test]
+fn one_part_alone_is_measured_as_among_all() {
+    for (problem, exact_limit) in zoo().iter().flat_map(|problem| [(problem, 2048), (problem, 3)]) {
+        for mut expected in measure(problem, exact_limit) {
+            let mut found = Vec::new();
+            let task = Task { exact_limit, only: Some(expected.scope), ..task(problem) };
+            Rank::measure(&task, &mut |rank| found.push(rank)).unwrap();
+            found.retain(|rank| rank.scope == expected.scope);
+            expected.cost = found[0].cost;
+            assert_eq!(found, [expected], "{}", problem.name);
+        }
+    }
+}
+
 /// Eigenvalues above max(M, P) ε λ_max, and (tr)² / tr of the square.
 fn oracle(matrix: ArrayView2<f64>, columns: usize) -> (usize, Option<f64>) {
     let values = eigenvalues(matrix).unwrap();

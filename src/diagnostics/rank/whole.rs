@@ -4,8 +4,8 @@ use ndarray::{Array2, s};
 
 use super::spectrum::{self, Spectrum};
 use super::{Found, RankMethod, Reduced, Stop, Task, kernel, tolerance};
+use crate::curvature::dense::gauss_newton;
 use crate::curvature::{Columns, Root};
-use crate::linalg::{self, Target};
 use crate::network::{Parameters, Pass};
 
 /// A matrix of a pass and its parameters.
@@ -17,6 +17,8 @@ enum Plan {
     Dense,
     /// The blocks bound it below: max(M, P) ε λ_max.
     Certificate(f64),
+    /// Not at all: nobody wants to know.
+    Unwanted,
 }
 
 /// What is known of the whole so far.
@@ -37,7 +39,9 @@ impl Whole {
         let architecture = task.pass.architecture();
         let parameters = architecture.parameters();
         let columns = task.pass.data() * Root::Exact.rank(task.pass);
-        let plan = if columns.min(parameters) > task.exact_limit {
+        let plan = if !task.wants_whole() {
+            Plan::Unwanted
+        } else if columns.min(parameters) > task.exact_limit {
             let largest = product.largest(&(1..=architecture.depth()), task.cancelled)?;
             Plan::Certificate(tolerance(columns, parameters, largest))
         } else if columns <= parameters {
@@ -63,22 +67,28 @@ impl Whole {
         self.lower = self.lower.max(rank.min(self.bound));
     }
 
-    /// Finds the rank, after all blocks.
-    pub fn finish(&self, task: &Task) -> Result<Found, Stop> {
+    /// Whether the blocks tell of the whole.
+    pub fn needs_blocks(&self) -> bool {
+        matches!(self.plan, Plan::Certificate(_))
+    }
+
+    /// Finds the rank, after all blocks; `None` where it is not wanted.
+    pub fn finish(&self, task: &Task) -> Result<Option<Found>, Stop> {
         let bound = self.bound;
         let size = self.columns.max(task.pass.architecture().parameters());
         let (matrix, method): (Form, _) = match self.plan {
             Plan::Certificate(_) => {
                 let method = if self.lower == bound { RankMethod::Certificate } else { RankMethod::Bounds };
-                return Ok(Found { lower: self.lower, upper: bound, effective: None, method });
+                return Ok(Some(Found { lower: self.lower, upper: bound, effective: None, method }));
             }
+            Plan::Unwanted => return Ok(None),
             Plan::Gram => (gram, RankMethod::Gram),
-            Plan::Dense => (dense, RankMethod::Dense),
+            Plan::Dense => (gauss_newton, RankMethod::Dense),
         };
         let spectrum =
             task.interruptible(move |pass, parameters| Spectrum::of(matrix(pass, parameters).view(), size, None))??;
         let rank = spectrum.rank.min(bound);
-        Ok(Found { lower: rank, upper: rank, effective: spectrum.effective, method })
+        Ok(Some(Found { lower: rank, upper: rank, effective: spectrum.effective, method }))
     }
 }
 
@@ -99,31 +109,4 @@ pub(in crate::diagnostics) fn gram(pass: &Pass<f64>, parameters: &Parameters<f64
         spectrum::add_gram(1.0 / pass.data() as f64, columns.view(), &kernel, &mut gram);
     }
     gram
-}
-
-/// Ḡ, P × P, a chunk of data at a time.
-pub(in crate::diagnostics) fn dense(pass: &Pass<f64>, parameters: &Parameters<f64>) -> Array2<f64> {
-    let architecture = pass.architecture();
-    let mut matrix = Array2::zeros((architecture.parameters(), architecture.parameters()));
-    let mut u = Array2::zeros((0, 0));
-    Columns::default().sweep(pass, parameters, Root::Exact, |chunk| {
-        let rows = chunk.columns.nrows();
-        if u.nrows() != rows {
-            u = Array2::zeros((rows, architecture.parameters()));
-        }
-        let rank = rows / chunk.data.len();
-        let inputs = architecture.homogeneous(chunk.layer - 1);
-        let mut part = u.slice_mut(s![.., architecture.range(chunk.layer)]);
-        for (index, (column, mut row)) in chunk.columns.outer_iter().zip(part.outer_iter_mut()).enumerate() {
-            let input = pass.input(chunk.layer);
-            let input = input.row(chunk.data.start + index / rank);
-            for (unit, &c) in column.iter().enumerate() {
-                row.slice_mut(s![unit * inputs..(unit + 1) * inputs]).assign(&(&input * c));
-            }
-        }
-        if chunk.layer == 1 {
-            linalg::gram(1.0 / pass.data() as f64, u.view(), Target::Add, matrix.view_mut());
-        }
-    });
-    matrix
 }

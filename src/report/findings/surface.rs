@@ -1,7 +1,6 @@
 //! Whether the loss is convex on planes within a layer, between its kinks.
 
 use super::{Finding, Verdict, finding, unmeasured};
-use crate::network::Loss;
 use crate::report::problem::Problem;
 use crate::report::surfaces;
 use crate::report::words::brief;
@@ -17,7 +16,7 @@ pub fn within_layers(problems: &[Problem], piecewise_linear: bool) -> Finding {
     let is_about = |problem: &&Problem| {
         let mut infos = problem.records.iter().filter_map(|record| record.snapshot.run.as_ref());
         infos.next().is_some_and(|info| {
-            info.architecture.is_piecewise_linear() == piecewise_linear && info.loss != Loss::BinaryMixture
+            info.architecture.is_piecewise_linear() == piecewise_linear && info.loss.is_exponential_family()
         })
     };
     let (mut all, mut negative, mut least, mut titles, mut shortened) = (0, 0, f64::INFINITY, Vec::new(), false);

@@ -106,9 +106,9 @@ impl<T: Real> Worker<T> {
                 answer(self, Ok("stopped".into()))?;
             }
             Command::Switch { optimizer } => {
-                let old = self.trainer.method().name();
+                let old = self.trainer.method().label();
                 let kept = self.trainer.switch_optimizer(optimizer);
-                let (name, hyperparameters) = (optimizer.name(), self.hyperparameters());
+                let (name, hyperparameters) = (optimizer.label(), self.hyperparameters());
                 self.recorder.emit(Event::Switched { step, optimizer: name.to_owned(), hyperparameters })?;
                 answer(self, Ok(format!("{old} → {name} ({kept})")))?;
             }
@@ -133,7 +133,7 @@ impl<T: Real> Worker<T> {
 
     /// The value of a hyperparameter, or that the method has none.
     fn require(&self, hyperparameter: Hyperparameter) -> Result<f64, String> {
-        let method = self.trainer.method().name();
+        let method = self.trainer.method().label();
         self.get(hyperparameter).ok_or_else(|| format!("{method} has no {}", hyperparameter.symbol()))
     }
 

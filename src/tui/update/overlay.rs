@@ -109,7 +109,7 @@ pub fn accept(state: &mut State, sight: Sight<'_>) -> Option<Effect> {
         }
         Overlay::Optimizers(selected) => {
             let optimizer = *Kind::all().get(selected)?;
-            if snapshot.run.as_ref().is_some_and(|run| run.optimizer == optimizer.name()) {
+            if snapshot.run.as_ref().is_some_and(|run| run.optimizer == optimizer.label()) {
                 state.say(Level::Info, format!("it trains with {} already", optimizer.name()));
                 return None;
             }

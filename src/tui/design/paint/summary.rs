@@ -96,7 +96,7 @@ fn long(
         bytes("  factors", estimate.factor_bytes, "and their inverses"),
         bytes("  minibatch", estimate.batch_bytes, "on its way and back"),
         bytes("  data", estimate.data_bytes, ""),
-        line("arithmetic an update", scaled(estimate.flops(), "FLOP"), sound.experiment.optimizer.method.name()),
+        line("arithmetic an update", scaled(estimate.flops(), "FLOP"), sound.experiment.optimizer.method.label()),
     ]);
     for work in &estimate.work {
         lines.push(line(&format!("  {}", work.name), scaled(work.flops, "FLOP"), work.formula));
