@@ -10,7 +10,6 @@ mod estimate;
 mod finding;
 mod inspection;
 mod kronecker;
-mod numbers;
 mod output;
 mod probe;
 mod reduced;
@@ -31,6 +30,7 @@ pub use clock::Clock;
 pub use density::{Density, EIGENVALUES, PER_DECADE};
 pub use error::{Error, Stop};
 pub use estimate::Estimate;
+use finding::named;
 pub use finding::{Finding, Preconditioning, Reading, Scope, Task};
 pub use inspection::{InspectionError, inspect};
 pub use kronecker::Kronecker;
@@ -124,6 +124,18 @@ macro_rules! diagnostics {
             /// What all diagnostics tell.
             pub fn reading(&self) -> Reading {
                 match self { $(Self::$variant(found) => found.reading(),)* }
+            }
+
+            /// What was found, number by number, with its cost in CPU seconds last.
+            pub fn numbers(&self) -> Vec<(String, f64)> {
+                let mut all = match self { $(Self::$variant(found) => found.numbers(),)* };
+                all.push(("cost".to_owned(), self.reading().cost));
+                all
+            }
+
+            /// What was found as lists: eigenvalues, histograms, points of a curve.
+            pub fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+                match self { $(Self::$variant(found) => found.lists(),)* }
             }
 
             /// The result itself, if it is of type `F`.

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::directions::Directions;
 use super::reduced::Reduced;
 use super::solve::{Solution, Solver};
-use super::{Finding, Probe, Reading, Scope, Stop, Task};
+use super::{Finding, Probe, Reading, Scope, Stop, Task, named};
 
 /// How well directions agree with the exact one, for a block or the whole, on a probe batch. Every quantity is
 /// of M(δ) = gᵀδ + ½ δᵀ(Ḡ + (γ + η) I)δ, restricted to the block.
@@ -174,6 +174,26 @@ impl Finding for Alignment {
         };
         let quantities = [of(Direction::Kfra), of(Direction::Kfac), of(Direction::Kflr)];
         Reading { step: self.step, scope: self.scope, cost: self.cost, quantities }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        let each = self.directions.iter().flat_map(|aligned| {
+            let of = |part: &str, value| (format!("{}_{part}", aligned.direction.key()), value);
+            [
+                of("cosine", aligned.cosine),
+                of("curvature_cosine", aligned.curvature_cosine),
+                of("norm_ratio", aligned.norm_ratio),
+                of("decrease", aligned.decrease),
+            ]
+        });
+        let shared = named([
+            ("damping", self.damping),
+            ("gradient_norm", self.gradient_norm),
+            ("exact_norm", self.exact_norm),
+            ("residual", self.residual),
+            ("products", self.products as f64),
+        ]);
+        shared.into_iter().chain(each).collect()
     }
 }
 

@@ -92,6 +92,14 @@ impl Finding for Approximation {
         let quantities = [of(Kronecker::Kfra), of(Kronecker::Kfac), of(Kronecker::Ekfac)];
         Reading { step: self.step, scope: Scope::Layer(self.layer), cost: self.cost, quantities }
     }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        let each = self.errors.iter().flat_map(|error| {
+            let name = error.method.name().to_lowercase();
+            [(format!("{name}_block"), error.block), (format!("{name}_factor"), error.factor)]
+        });
+        std::iter::once(("norm".to_owned(), self.norm)).chain(each).collect()
+    }
 }
 
 /// One exact block, seen through inner products.

@@ -174,6 +174,14 @@ impl Finding for LayerFactors {
         let quantities = [FactorKind::Input, FactorKind::Kflr, FactorKind::Kfra].map(trace);
         Reading { step: self.step, scope: Scope::Layer(self.layer), cost: self.cost, quantities }
     }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        self.factors.iter().map(|factor| (format!("{}_trace", factor.kind.key()), factor.trace)).collect()
+    }
+
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        self.factors.iter().map(|factor| (factor.kind.key(), factor.cells())).collect()
+    }
 }
 
 impl LayerFactors {

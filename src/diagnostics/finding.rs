@@ -37,6 +37,19 @@ pub trait Finding: Clone + 'static {
 
     /// What all diagnostics tell.
     fn reading(&self) -> Reading;
+
+    /// What was found, number by number, for files of other programs.
+    fn numbers(&self) -> Vec<(String, f64)>;
+
+    /// What was found as lists: eigenvalues, histograms, points of a curve.
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        Vec::new()
+    }
+}
+
+/// Numbers with their names.
+pub(super) fn named<'a>(numbers: impl IntoIterator<Item = (&'a str, f64)>) -> Vec<(String, f64)> {
+    numbers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What is to be measured.
@@ -197,4 +210,14 @@ pub enum Scope {
     Whole,
     /// The parameters of layer λ = 1 … L.
     Layer(usize),
+}
+
+impl Scope {
+    /// Its name in files: `all`, or λ.
+    pub fn name(self) -> String {
+        match self {
+            Self::Whole => "all".to_owned(),
+            Self::Layer(layer) => layer.to_string(),
+        }
+    }
 }

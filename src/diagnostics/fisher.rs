@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{block_product, cross, kernel};
 use super::clock::Clock;
-use super::{Finding, Reading, Scope, Stop, Task};
+use super::{Finding, Reading, Scope, Stop, Task, named};
 use crate::curvature::{Columns, Root};
 use crate::linalg::{Target, gram};
 
@@ -59,6 +59,10 @@ impl Finding for FisherDistance {
     fn reading(&self) -> Reading {
         let quantities = [self.block, self.factor, f64::from(u8::from(self.by_structure))];
         Reading { step: self.step, scope: Scope::Layer(self.layer), cost: self.cost, quantities }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        named([("block", self.block), ("factor", self.factor)])
     }
 }
 

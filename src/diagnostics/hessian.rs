@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::clock::Clock;
 use super::reduced::Reduced;
-use super::{Error, Finding, Reading, Scope, Stop, Task, roots};
+use super::{Error, Finding, Reading, Scope, Stop, Task, named, roots};
 use crate::curvature::hessian::HessianProduct;
 use crate::linalg::{Extremes, Kept, LanczosSettings, ROUNDING, Stream, eigenvalues, lanczos, number};
 use crate::network::Parameters;
@@ -135,6 +135,18 @@ impl Finding for HessianBlock {
             cost: self.cost,
             quantities: [self.smallest, self.trace, self.largest],
         }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        named([
+            ("trace", self.trace),
+            ("gauss_newton_trace", self.gauss_newton_trace),
+            ("largest", self.largest),
+            ("smallest", self.smallest),
+            ("residual", self.residual),
+            ("negative", self.negative as f64),
+            ("products", self.products as f64),
+        ])
     }
 }
 

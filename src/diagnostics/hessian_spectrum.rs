@@ -58,6 +58,14 @@ impl Finding for HessianSpectrum {
         let quantities = [self.0.negative.value, self.0.smallest, self.0.largest];
         Reading { quantities, ..self.0.reading(0.0) }
     }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        self.0.numbers()
+    }
+
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        self.0.lists()
+    }
 }
 
 fn whole(task: &Task, trace: f64) -> Result<Spectrum, Stop> {

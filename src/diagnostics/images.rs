@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayView1, s};
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::{Error, Finding, Probe, Reading, Scope, Stop, Task};
+use super::{Error, Finding, Probe, Reading, Scope, Stop, Task, named};
 
 /// Images that are kept of the beginning of the batch, and of the worst.
 pub const KEPT: usize = 12;
@@ -116,6 +116,11 @@ impl Finding for Images {
         let wrong = self.wrong.map_or(f64::NAN, |wrong| wrong as f64 / self.data as f64);
         let largest = self.worst.first().map_or(f64::NAN, |worst| worst.loss);
         Reading { step: self.step, scope: Scope::Whole, cost: self.cost, quantities: [self.loss, wrong, largest] }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        let wrong = self.wrong.map(|wrong| ("wrong", wrong as f64));
+        named(std::iter::once(("loss", self.loss)).chain(wrong))
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::blocks::kernel;
 use super::clock::{Clock, interruptible};
 use super::reduced::Reduced;
-use super::{Finding, Reading, Scope, Stop, Task, output, roots};
+use super::{Finding, Reading, Scope, Stop, Task, named, output, roots};
 use crate::curvature::dense::add_kronecker;
 use crate::linalg::{NotConverged, Target, gemm_symmetric, gram};
 use crate::network::Pass;
@@ -188,6 +188,12 @@ impl Finding for Rank {
             cost: self.cost,
             quantities: [self.lower as f64, self.bound as f64, self.upper as f64],
         }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        let exact = [("lower", self.lower), ("upper", self.upper), ("bound", self.bound)];
+        let exact = exact.into_iter().map(|(name, value)| (name, value as f64));
+        named(exact.chain(self.effective.map(|value| ("effective", value))))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rank::Rank;
-use super::{Finding, Probe, Reading, Scope, Stop, Task};
+use super::{Finding, Probe, Reading, Scope, Stop, Task, named};
 use crate::network::{Parameters, Pass};
 
 /// The rank of Ḡ, or of one of its blocks, on the first N = 1, 2, 4, … data of a probe batch and on all of
@@ -71,6 +71,20 @@ impl Finding for RankCurve {
         let of = |part: fn(RankPoint) -> usize| last.map_or(0.0, |point| part(point) as f64);
         let quantities = [of(|point| point.lower), of(|point| point.bound), of(|point| point.upper)];
         Reading { step: self.step, scope: self.scope, cost: self.cost, quantities }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        named([("parameters", self.parameters as f64)])
+    }
+
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let list = |of: fn(&RankPoint) -> usize| self.points.iter().map(|point| of(point) as f64).collect();
+        vec![
+            ("data", list(|point| point.data)),
+            ("lower", list(|point| point.lower)),
+            ("upper", list(|point| point.upper)),
+            ("bound", list(|point| point.bound)),
+        ]
     }
 }
 

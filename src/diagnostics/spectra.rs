@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use serde::{Deserialize, Serialize};
 
 use super::clock::interruptible;
-use super::{Density, EIGENVALUES, Estimate, Reading, Scope, Stop, Task};
+use super::{Density, EIGENVALUES, Estimate, Reading, Scope, Stop, Task, named};
 use crate::linalg::{Kept, Quadrature, Stream, eigenvalues, quadrature};
 
 /// Random vectors of a quadrature.
@@ -80,6 +80,38 @@ pub(super) struct Subject {
 }
 
 impl Spectrum {
+    /// What was found, number by number.
+    pub(super) fn numbers(&self) -> Vec<(String, f64)> {
+        let mut all = named([("largest", self.largest), ("smallest", self.smallest)]);
+        let estimates = [
+            ("positive", Some(self.positive)),
+            ("negative", Some(self.negative)),
+            ("trace", Some(self.trace)),
+            ("effective", self.effective),
+        ];
+        for (name, estimate) in estimates {
+            let Some(Estimate { value, error, low, high, vectors }) = estimate else { continue };
+            all.push((name.to_owned(), value));
+            if vectors > 0 {
+                all.extend([("error", error), ("low", low), ("high", high)].map(|(of, x)| (format!("{name}_{of}"), x)));
+            }
+        }
+        all.push(("products".to_owned(), self.products as f64));
+        all
+    }
+
+    /// Its eigenvalues, as far as they are kept, and their histogram.
+    pub(super) fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let density = &self.density;
+        vec![
+            ("eigenvalues", self.eigenvalues.clone()),
+            ("density_positive", density.positive.clone()),
+            ("density_negative", density.negative.clone()),
+            ("density_zero", vec![density.zero]),
+            ("density_scale", vec![density.scale]),
+        ]
+    }
+
     /// From all eigenvalues but zeros.
     pub(super) fn exact(task: &Task, subject: &Subject, method: SpectrumMethod, mut values: Vec<f64>) -> Self {
         // A Gram matrix of more columns than parameters has zeros besides.

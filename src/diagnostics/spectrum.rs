@@ -72,6 +72,14 @@ impl Finding for GaussNewtonSpectrum {
     fn reading(&self) -> Reading {
         self.0.reading(self.0.positive.value)
     }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        self.0.numbers()
+    }
+
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        self.0.lists()
+    }
 }
 
 /// `size`: the coordinates of the block.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::{Error, Finding, Probe, Reading, Scope, Stop, Task};
+use super::{Error, Finding, Probe, Reading, Scope, Stop, Task, named};
 use crate::linalg::number;
 
 /// Which plane, and how much of it.
@@ -236,5 +236,21 @@ impl Finding for Surface {
     fn reading(&self) -> Reading {
         let (least, largest) = self.range();
         Reading { step: self.step, scope: Scope::Whole, cost: self.cost, quantities: [self.loss, least, largest] }
+    }
+
+    fn numbers(&self) -> Vec<(String, f64)> {
+        let ((least, largest), [u, v]) = (self.range(), self.lengths);
+        named([
+            ("loss", self.loss),
+            ("least", least),
+            ("largest", largest),
+            ("length_u", u),
+            ("length_v", v),
+            ("cosine", self.cosine),
+        ])
+    }
+
+    fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        vec![("coordinates", self.plane.coordinates()), ("losses", self.losses.clone())]
     }
 }

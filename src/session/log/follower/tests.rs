@@ -286,14 +286,17 @@ fn an_index_spares_the_way_to_it_and_never_hides_damage() {
 }
 
 #[test]
-fn a_log_of_the_first_schema_is_read() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/schema-1");
-    let mut seen = 0;
-    let snapshot = events(&folder, &mut |_| seen += 1).unwrap();
-    let run = snapshot.run.as_ref().unwrap();
-    assert_eq!((seen, run.schema, run.step, snapshot.step, snapshot.loss.points().len()), (23, 1, 0, 6, 6));
-    assert_eq!(snapshot.status, Status::Ended(crate::session::Outcome::Finished));
-    assert!(!snapshot.tracked::<Rank>().is_empty());
+fn logs_of_former_schemas_are_read() {
+    for (schema, lines) in [(1, 23), (2, 28)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/logs/schema-{schema}"));
+        let mut seen = 0;
+        let snapshot = events(&folder, &mut |_| seen += 1).unwrap();
+        let run = snapshot.run.as_ref().unwrap();
+        assert_eq!((seen, run.schema, run.step, run.peak), (lines, schema, 0, None));
+        assert_eq!((snapshot.step, snapshot.loss.points().len()), (6, 6));
+        assert_eq!(snapshot.status, Status::Ended(crate::session::Outcome::Finished));
+        assert!(!snapshot.tracked::<Rank>().is_empty());
+    }
 }
 
 #[test]
