@@ -196,3 +196,24 @@ fn nan_is_not_hidden() {
     propagates_nan::<f32>();
     propagates_nan::<f64>();
 }
+
+#[test]
+fn saturated_units_keep_the_digits_of_their_slopes() {
+    let close = |found: f64, expected: f64, what: &str| {
+        assert!((found / expected - 1.0).abs() < 1e-13, "{what}: {found} instead of {expected}");
+    };
+    for h in [20.0_f64, -20.0, 40.0, -40.0, 300.0, -300.0] {
+        let e = (-h.abs()).exp();
+        close(at(Activation::Tanh, h)[1], 4.0 * e * e, "the slope of tanh");
+        close(at(Activation::Tanh, h)[2], -8.0 * h.signum() * e * e, "the bend of tanh");
+        close(at(Activation::Sigmoid, h)[1], e * (1.0 - 2.0 * e), "the slope of sigmoid");
+        close(at(Activation::Softplus, h)[2], e * (1.0 - 2.0 * e), "the bend of softplus");
+        close(at(Activation::Silu, h)[2], e * (2.0 - h.abs()) + e * e * (4.0 * h.abs() - 4.0), "the bend of silu");
+    }
+    // Φ as tables have it.
+    for (h, distribution) in
+        [(-8.0, 6.220_960_574_271_785e-16), (-10.0, 7.619_853_024_160_525e-24), (-20.0, 2.753_624_118_606_233_7e-89)]
+    {
+        close(at(Activation::Gelu, h)[0], h * distribution, "gelu");
+    }
+}

@@ -36,6 +36,9 @@ fn an_update_allocates_nothing_but_its_report_and_views() {
         ("kfra", second(Curvature::Kfra)),
         ("kfac", second(Curvature::KFAC)),
         ("kflr", second(Curvature::Kflr)),
+        ("kfac, 3 samples", second(Curvature::Kfac { samples: 3, empirical: false })),
+        ("kfac, empirical", second(Curvature::Kfac { samples: 1, empirical: true })),
+        ("nesterov", Method::FirstOrder(FirstOrder::new(Rule::Nesterov))),
     ] {
         for (loss, task) in [(Loss::Categorical, Task::Classify), (Loss::Bernoulli, Task::Autoencode)] {
             let selection = Selection { source: Source::Digits, task, train: None, validation: None };

@@ -237,7 +237,7 @@ fn weights_that_do_not_fit_are_refused_by_tensor_and_expectation() {
 
 #[test]
 fn batches_that_do_not_fit_are_refused_by_tensor_and_expectation() {
-    let class = "expected one class (one-hot)";
+    let class = "expected a probability for each class, 1 together";
     refused(
         "batch.safetensors",
         &[
@@ -258,6 +258,21 @@ fn batches_that_do_not_fit_are_refused_by_tensor_and_expectation() {
             ("tanh-binary-mixture", |f| refill(f, "targets", &[8, 1], 0.0), &["`targets`, row 0", "expected −1 or 1"]),
         ],
     );
+}
+
+#[test]
+fn what_is_not_finite_is_named_and_not_written() {
+    for (name, shape, value) in [("targets", [6, 2], 1e200), ("inputs", [6, 4], 1e300)] {
+        let folder = reference(SQUARES);
+        refill(&folder.path().join("batch.safetensors"), name, &shape, value);
+        let before = names(folder.path());
+        let output = inspect(folder.path(), &folder.path().join("out.safetensors"));
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains("weights.safetensors with ") && errors.contains("batch.safetensors: "), "{errors}");
+        assert!(errors.contains(" is not finite"), "{errors}");
+        assert_eq!(names(folder.path()), before);
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn pass(path: &Path, batch: &Tensors, architecture: &Architecture, loss: Loss) -
             }
             Targets::Distribution => {
                 let valid = target.iter().all(|y| (0.0..=1.0).contains(y)) && (target.sum() - 1.0).abs() < 1e-6;
-                (!valid).then(|| format!("found {target}, expected one class (one-hot)"))
+                (!valid).then(|| format!("found {target}, expected a probability for each class, 1 together"))
             }
             Targets::Sign => {
                 let valid = target[0].abs().to_bits() == 1.0_f64.to_bits();

@@ -61,6 +61,12 @@ pub enum Error {
     /// A diagnostic came to no result.
     #[error(transparent)]
     Diagnostic(#[from] diagnostics::Error),
+    /// A quantity is not finite.
+    #[error("{name} is not finite")]
+    Infinite {
+        /// Its name in the output.
+        name: String,
+    },
     /// A run folder is none.
     #[error(transparent)]
     Run(#[from] Unreadable),
@@ -158,6 +164,7 @@ impl Error {
             | Self::Load { .. }
             | Self::Mismatch { .. }
             | Self::TooLarge { .. }
+            | Self::Infinite { .. }
             | Self::Overwrites { .. }
             | Self::Exists { .. }
             | Self::Run(_)

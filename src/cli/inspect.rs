@@ -69,51 +69,72 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let quantities = quantities(&arguments.quantities)?;
     let subject = subject(arguments)?;
     may_write(&arguments.out)?;
-    if quantities.contains(&Quantity::Measured(Diagnostic::Images)) && subject.image().is_none() {
-        return Err(Error::Request(
-            "--quantities: found images, expected inputs that are images of a data set (no --batch)".to_owned(),
-        ));
-    }
-    let depth = subject.architecture.depth();
-    if let Some(&layer) = arguments.layers.iter().find(|&layer| !(1..=depth).contains(layer)) {
-        return Err(Error::Request(format!("--layers: found {layer}, expected layers from 1 up to {depth}")));
-    }
-    for quantity in &quantities {
-        if let (Quantity::Measured(diagnostic), false) = (quantity, arguments.layers.is_empty())
-            && !diagnostic.by_layer()
-        {
-            return Err(Error::Request(format!("--layers: {} finds nothing of one layer", diagnostic.name())));
-        }
-    }
-    let mut out = Tensors::new();
-    // What cannot be computed is due to what is given.
-    let of = arguments.run.iter().chain(&arguments.weights).map(|path| path.display().to_string()).collect::<String>();
-    let named = |error: Error| match error {
-        Error::Inspection(error) => Error::Request(format!("{of}: {error}")),
-        Error::Diagnostic(error) => Error::Request(format!("{of}: {error}")),
-        other => other,
-    };
-    for quantity in quantities {
-        match quantity {
-            Quantity::Dense => {
-                let parameters = subject.architecture.parameters();
-                if parameters > MOST_PARAMETERS {
-                    return Err(Error::TooLarge { parameters, most: MOST_PARAMETERS });
-                }
-                let mut batch = subject.probe(Diagnostic::Hessian)?;
-                let settings = &subject.experiment.optimizer;
-                let found = diagnostics::inspect(batch.pass_mut(), &subject.parameters, settings);
-                out.extend(found.map_err(Error::from).map_err(named)?);
-            }
-            Quantity::Measured(diagnostic) => {
-                measure(&subject, diagnostic, &arguments.layers, &mut out).map_err(named)?;
-            }
-        }
-    }
+    require_possible(&quantities, &arguments.layers, &subject)?;
+    let out = compute(&quantities, &arguments.layers, &subject).map_err(|error| of_inputs(arguments, error))?;
     // One entry alone: of several the order would differ from file to file.
     let of = arguments.run.iter().chain(&arguments.experiment).map(|path| path.display().to_string());
     let origin = format!("{PROGRAM} {}: {}, step {}", env!("CARGO_PKG_VERSION"), of.collect::<String>(), subject.step);
     Ok(tensors::write(&arguments.out, &out, HashMap::from([(ORIGIN.to_owned(), origin)]))?)
+}
+
+/// Whether the quantities can be had of this network and this batch, and of these layers alone.
+fn require_possible(quantities: &[Quantity], layers: &[usize], subject: &Subject) -> Result<(), Error> {
+    let refuse = |text: String| Err(Error::Request(text));
+    let depth = subject.architecture.depth();
+    if let Some(&layer) = layers.iter().find(|&layer| !(1..=depth).contains(layer)) {
+        return refuse(format!("--layers: found {layer}, expected layers from 1 up to {depth}"));
+    }
+    for quantity in quantities {
+        match quantity {
+            Quantity::Measured(Diagnostic::Images) if subject.image().is_none() => {
+                let expected = "expected inputs that are images of a data set (no --batch)";
+                return refuse(format!("--quantities: found images, {expected}"));
+            }
+            Quantity::Measured(diagnostic) if !layers.is_empty() && !diagnostic.by_layer() => {
+                return refuse(format!("--layers: {} finds nothing of one layer", diagnostic.name()));
+            }
+            Quantity::Dense if !layers.is_empty() => {
+                return refuse("--layers: dense is of all layers".to_owned());
+            }
+            Quantity::Dense if subject.architecture.parameters() > MOST_PARAMETERS => {
+                let parameters = subject.architecture.parameters();
+                return Err(Error::TooLarge { parameters, most: MOST_PARAMETERS });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All quantities by their names.
+fn compute(quantities: &[Quantity], layers: &[usize], subject: &Subject) -> Result<Tensors, Error> {
+    let mut out = Tensors::new();
+    for quantity in quantities {
+        match quantity {
+            Quantity::Dense => {
+                let mut batch = subject.probe(Diagnostic::Hessian)?;
+                let settings = &subject.experiment.optimizer;
+                out.extend(diagnostics::inspect(batch.pass_mut(), &subject.parameters, settings)?);
+            }
+            Quantity::Measured(diagnostic) => measure(subject, *diagnostic, layers, &mut out)?,
+        }
+    }
+    if let Some((name, _)) = out.iter().find(|(_, values)| values.iter().any(|value| !value.is_finite())) {
+        return Err(Error::Infinite { name: name.clone() });
+    }
+    Ok(out)
+}
+
+/// What cannot be computed is due to what is given.
+fn of_inputs(arguments: &Arguments, error: Error) -> Error {
+    match error {
+        Error::Inspection(_) | Error::Diagnostic(_) | Error::Infinite { .. } => {
+            let given = arguments.run.iter().chain(&arguments.weights).chain(&arguments.batch);
+            let given: Vec<_> = given.map(|path| path.display().to_string()).collect();
+            Error::Request(format!("{}: {error}", given.join(" with ")))
+        }
+        other => other,
+    }
 }
 
 /// The entry of the metadata that says what the tensors are of, and by what.

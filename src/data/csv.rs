@@ -63,7 +63,12 @@ fn parse<T: Cell>(text: impl BufRead, columns: Columns) -> Result<Table<T>, Prob
     let mut table = Table { values: Vec::new(), width: 0 };
     let (mut first, mut chosen) = (None, Vec::new());
     for (line, text) in (1..).zip(text.split(b'\n')) {
-        let fields = fields(&text.map_err(Problem::Read)?)?;
+        let text = text.map_err(Problem::Read)?;
+        let text = text.trim_ascii();
+        if text.contains(&b'\r') {
+            return Err(Problem::CarriageReturn { line });
+        }
+        let fields = fields(text)?;
         if fields.is_empty() {
             continue;
         }
@@ -105,7 +110,7 @@ fn are_names(fields: &[String]) -> bool {
 
 /// The fields of a line; none if it is blank.
 fn fields(line: &[u8]) -> Result<Vec<String>, Problem> {
-    let mut reader = ReaderBuilder::new().has_headers(false).trim(Trim::All).from_reader(line.trim_ascii());
+    let mut reader = ReaderBuilder::new().has_headers(false).trim(Trim::All).from_reader(line);
     let mut record = ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(|error| Problem::Read(error.into()))?;
     Ok(record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect())
@@ -114,6 +119,10 @@ fn fields(line: &[u8]) -> Result<Vec<String>, Problem> {
 /// The places of the columns that are read.
 fn choose(names: &[String], is_head: bool, columns: Columns) -> Result<Vec<usize>, Problem> {
     let place = |name: &str| {
+        let count = names.iter().filter(|known| is_head && *known == name).count();
+        if count > 1 {
+            return Err(Problem::Ambiguous { name: name.to_owned(), count });
+        }
         let named = names.iter().position(|known| is_head && known == name);
         let numbered =
             || name.parse().ok().filter(|number| (1..=names.len()).contains(number)).map(|number| number - 1);

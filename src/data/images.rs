@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use image::{ImageReader, Limits};
 use rayon::prelude::*;
 
-use super::{Error, Problem};
+use super::{Error, Problem, contents};
 
 /// The endings of the names of images.
 const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "pgm"];
@@ -93,7 +93,7 @@ fn listed(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
 
 fn open(file: &Path) -> Result<ImageReader<std::io::BufReader<fs::File>>, Error> {
     let error = |source| Error::Read { file: file.to_owned(), source };
-    let mut reader = ImageReader::open(file).and_then(ImageReader::with_guessed_format).map_err(error)?;
+    let mut reader = ImageReader::new(contents::open(file)?).with_guessed_format().map_err(error)?;
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MOST_SIDE), Some(MOST_SIDE));
     limits.max_alloc = Some(MOST_BYTES);

@@ -149,6 +149,20 @@ pub enum Problem {
     /// A table has no line of numbers.
     #[error("expected at least one line of numbers, found none")]
     NoRows,
+    /// A line does not end where it should.
+    #[error("line {line}: found a carriage return within the line, expected lines that end in a line feed")]
+    CarriageReturn {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// Several columns of a table have the name.
+    #[error("line 1: {count} columns are named {name:?}, expected one, or its number")]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// How many columns have it.
+        count: usize,
+    },
     /// A table has no such column.
     #[error("line 1: expected {}, found {found:?}", columns_listed(names, *columns))]
     NoColumn {

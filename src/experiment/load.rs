@@ -33,8 +33,8 @@ pub enum LoadError {
         /// Data asked for.
         found: usize,
     },
-    /// Inputs that the loss cannot take as targets.
-    #[error("the loss {loss} takes inputs in [0, 1] as targets; the data {data} range from {low} to {high}")]
+    /// Targets that the loss cannot take.
+    #[error("the loss {loss} takes targets in [0, 1]; those of the data {data} range from {low} to {high}")]
     Range {
         /// The loss.
         loss: &'static str,

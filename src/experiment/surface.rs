@@ -27,15 +27,15 @@ pub(super) fn check(section: &mut Section, depth: usize, sink: &Sink) -> Plane {
         let expected = "another direction than u, or one of another layer".to_owned();
         sink.report(origin, Flaw::Value { key, expected, found });
     }
-    let points = section.whole("points", Range::Count, MOST_POINTS);
-    if let Some(points) = points.filter(|points| points.value < 3) {
+    let points = section.whole("points", Range::Count, u64::MAX);
+    if let Some(points) = points.filter(|points| !(3..=MOST_POINTS).contains(&points.value)) {
         let (key, found) = (section.key("points"), points.value.to_string());
         let expected = format!("a whole number from 3 up to {MOST_POINTS}");
         sink.report(points.origin, Flaw::Value { key, expected, found });
     }
     Plane {
         axes,
-        points: points.map_or(default.points, |found| found.value.max(3) as usize),
+        points: points.map_or(default.points, |found| found.value.clamp(3, MOST_POINTS) as usize),
         extent: section.number("extent", Range::Positive).map_or(default.extent, |found| found.value),
     }
 }

@@ -35,8 +35,8 @@ pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
     /// x ← σ(x) = 1 / (1 + e⁻ˣ), elementwise; no overflow for any finite x.
     fn sigmoid_all(x: &mut [Self]);
 
-    /// x ← erf x, elementwise.
-    fn erf_all(x: &mut [Self]);
+    /// x ← Φ(x) = ½ erfc(−x/√2), the standard normal distribution function, elementwise.
+    fn normal_all(x: &mut [Self]);
 
     /// ln(1 + x) for x in [0, 1], the only range the stable losses need.
     fn ln_1p_unit(x: Self) -> Self;
@@ -70,8 +70,15 @@ impl Real for f32 {
         rten_vecmath::Sigmoid {}.map_mut(x);
     }
 
-    fn erf_all(x: &mut [Self]) {
+    /// By ½ (1 + erf): to the rounding of 1, not of small values.
+    fn normal_all(x: &mut [Self]) {
+        for x in &mut *x {
+            *x *= std::f32::consts::FRAC_1_SQRT_2;
+        }
         rten_vecmath::Erf {}.map_mut(x);
+        for x in x {
+            *x = 0.5 * (1.0 + *x);
+        }
     }
 
     /// 2 artanh(z) with z = x / (2 + x) ≤ ⅓, by its series; the first term left out is below 2⁻²⁶
@@ -120,9 +127,9 @@ impl Real for f64 {
         }
     }
 
-    fn erf_all(x: &mut [Self]) {
+    fn normal_all(x: &mut [Self]) {
         for x in x {
-            *x = libm::erf(*x);
+            *x = 0.5 * libm::erfc(-*x * std::f64::consts::FRAC_1_SQRT_2);
         }
     }
 

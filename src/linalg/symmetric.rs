@@ -123,6 +123,14 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
     if a.iter().any(|x| !x.is_finite()) {
         return Err(failed);
     }
+    let largest = a.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    // A power of 2 with which the squares of its entries stay within double precision; it changes no digit.
+    let scale = match largest {
+        _ if largest > 1e140 => 2.0_f64.powi(-600),
+        _ if largest > 0.0 && largest < 1e-140 => 2.0_f64.powi(600),
+        _ => 1.0,
+    };
+    let a = &a * scale;
     // Householder's tridiagonal form, and QR iterations on the vectors (Golub & Van Loan, section 8.3).
     count((size as f64).powi(3) * if vectors { 9.0 } else { 4.0 / 3.0 });
     let par = parallelism((size as f64).powi(3));
@@ -133,10 +141,10 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
     let stack = MemStack::new(&mut memory);
     let decomposed = clean(|| {
         let u = vectors.then(|| u.view_mut().into_faer());
-        evd::self_adjoint_evd(a.into_faer(), values.as_mut(), u, par, stack, faer::Spec::default())
+        evd::self_adjoint_evd(a.view().into_faer(), values.as_mut(), u, par, stack, faer::Spec::default())
     });
     decomposed.map_err(|_| failed)?;
-    Ok(((0..size).map(|i| values.column_vector()[i]).collect(), u))
+    Ok(((0..size).map(|i| values.column_vector()[i] / scale).collect(), u))
 }
 
 /// Whether all eigenvalues of the symmetric matrix A exceed `threshold`: whether A − threshold · I has a
@@ -193,6 +201,20 @@ mod tests {
             a[(2, 3)] = bad;
             assert!(cholesky.factorize(a.view_mut()).is_err());
             assert!(eigenvalues(a.view()).is_err());
+        }
+    }
+
+    #[test]
+    fn eigenvalues_are_found_at_the_ends_of_double_precision() {
+        for size in [3, 40] {
+            let a = positive_definite(size);
+            let expected = eigenvalues(a.view()).unwrap();
+            for scale in [1e-310, 1e-200, 1e200, 1e304] {
+                let found = eigenvalues((&a * scale).view()).unwrap();
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!((found - expected * scale).abs() < 1e-11 * expected * scale, "{found} at {scale}");
+                }
+            }
         }
     }
 

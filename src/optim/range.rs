@@ -44,7 +44,7 @@ impl Range {
             Self::Share => "a number from 0 up to 1",
             Self::Switch => "0 (off) or 1 (on)",
             Self::Count => "a whole number of at least 1",
-            Self::Period => "a whole number of at least 0 (0: never)",
+            Self::Period => "a whole number of at least 0",
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::PI;
 
 use super::Kernel;
 use crate::linalg::Real;
@@ -11,16 +11,13 @@ fn density<T: Real>(h: T) -> T {
 }
 
 impl<T: Real> Kernel<T> for Gelu {
-    /// f′ = Φ(h) + h φ(h), Φ(h) = ½ (1 + erf(h/√2)).
+    /// f′ = Φ(h) + h φ(h).
     fn apply(&self, h: &[T], value: &mut [T], slope: &mut [T]) {
-        for (&h, a) in h.iter().zip(value.iter_mut()) {
-            *a = h * T::of(FRAC_1_SQRT_2);
-        }
-        T::erf_all(value);
+        value.copy_from_slice(h);
+        T::normal_all(value);
         for ((&h, a), s) in h.iter().zip(value).zip(slope) {
-            let distribution = T::of(0.5) * (T::one() + *a);
-            *a = h * distribution;
-            *s = distribution + h * density(h);
+            *s = *a + h * density(h);
+            *a *= h;
         }
     }
 

@@ -3,22 +3,31 @@ use crate::linalg::Real;
 
 pub struct Sigmoid;
 
+/// slope ← σ′ = σ (1 − σ) = e / (1 + e)², e = exp(−|h|), which 1 − σ would lose where σ is near 1.
+pub(super) fn slopes<T: Real>(h: &[T], slope: &mut [T]) {
+    for (&h, s) in h.iter().zip(slope.iter_mut()) {
+        *s = -h.abs();
+    }
+    T::exp_all(slope);
+    for s in slope {
+        let sum = T::one() + *s;
+        *s /= sum * sum;
+    }
+}
+
 impl<T: Real> Kernel<T> for Sigmoid {
     /// f′ = f (1 − f).
     fn apply(&self, h: &[T], value: &mut [T], slope: &mut [T]) {
         value.copy_from_slice(h);
         T::sigmoid_all(value);
-        for (&a, s) in value.iter().zip(slope) {
-            *s = a * (T::one() - a);
-        }
+        slopes(h, slope);
     }
 
-    /// f″ = f (1 − f)(1 − 2f).
+    /// f″ = f′ (1 − 2f), 1 − 2f = −tanh(h/2).
     fn bend(&self, h: &[T], bend: &mut [T]) {
-        bend.copy_from_slice(h);
-        T::sigmoid_all(bend);
-        for b in bend {
-            *b = *b * (T::one() - *b) * (T::one() - *b - *b);
+        slopes(h, bend);
+        for (&h, b) in h.iter().zip(bend) {
+            *b *= -num_traits::Float::tanh(h / T::of(2.0));
         }
     }
 }

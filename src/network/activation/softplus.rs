@@ -1,4 +1,5 @@
 use super::Kernel;
+use super::sigmoid::slopes;
 use crate::linalg::Real;
 
 pub struct Softplus;
@@ -17,12 +18,8 @@ impl<T: Real> Kernel<T> for Softplus {
         T::sigmoid_all(slope);
     }
 
-    /// f″ = σ (1 − σ).
+    /// f″ = σ′.
     fn bend(&self, h: &[T], bend: &mut [T]) {
-        bend.copy_from_slice(h);
-        T::sigmoid_all(bend);
-        for b in bend {
-            *b = *b * (T::one() - *b);
-        }
+        slopes(h, bend);
     }
 }
