@@ -656,3 +656,36 @@ fn a_run_that_is_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
     eprintln!("{cuts} kills, {runs} runs, resumed {resumed} times");
     assert!(resumed >= cuts / 4, "resumed {resumed} times after {cuts} kills");
 }
+
+#[test]
+fn a_run_goes_on_and_is_inspected_with_its_own_data_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = |first: f64| {
+        let rows = (0..30).map(|n| format!("{},{},0.5\n", if n == 0 { first } else { 0.25 }, f64::from(n % 7) / 7.0));
+        std::fs::write(folder.path().join("data.csv"), rows.collect::<String>()).unwrap();
+    };
+    let text_of = "data = { images = \"data.csv\", task = \"autoencode\", train = 20 }\nloss.kind = \"squared_error\"\n\
+                   network.layers = [{ units = 2, activation = \"tanh\" }]\noptimizer.kind = \"kfra\"\n\
+                   train = { batch = 10, updates = 3 }\n";
+    std::fs::write(folder.path().join("own.toml"), text_of).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = runs::program(folder.path(), arguments).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let go_on =
+        |updates: u32| run(&["run", "--quiet", "--resume", "out", "--set", &format!("train.updates={updates}")]);
+    let inspect = || run(&["inspect", "--run", "out", "--quantities", "hessian", "--out", "found.safetensors"]);
+    data(0.75);
+    assert_eq!(run(&["run", "own.toml", "--quiet", "--out", "out"]), (Some(0), String::new()));
+    assert_eq!(go_on(4).0, Some(0));
+    assert_eq!(inspect().0, Some(0));
+    data(0.5);
+    let before = std::fs::read(folder.path().join("out/events.jsonl")).unwrap();
+    for (code, said) in [go_on(5), inspect()] {
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("step-4.safetensors: the data are not those that the run was trained on"), "{said}");
+    }
+    assert_eq!(std::fs::read(folder.path().join("out/events.jsonl")).unwrap(), before);
+    data(0.75);
+    assert_eq!(go_on(5), (Some(0), String::new()));
+}

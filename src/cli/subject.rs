@@ -57,6 +57,10 @@ impl Subject {
             (None, Some(data), architecture)
         };
         let checkpoint = Checkpoint::read(&file).map_err(session::Error::from)?;
+        let own_data = !set.iter().any(|set| set.trim_start().starts_with("data"));
+        if let (Some(data), true) = (&data, own_data) {
+            checkpoint.require_data(&file, data.checksum()).map_err(session::Error::from)?;
+        }
         let state = |source| session::Error::from(CheckpointError::State { path: file.clone(), source });
         let archive = &checkpoint.archive;
         let mut parameters = Parameters::zeros(&architecture);

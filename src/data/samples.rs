@@ -1,7 +1,9 @@
 //! Inputs with their targets, and the copying of minibatches out of them.
 
+use crc32c::{crc32c, crc32c_append};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView1, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
+use rayon::slice::ParallelSlice as _;
 
 use crate::linalg::Real;
 
@@ -15,6 +17,15 @@ pub struct Samples {
     pub inputs: Array2<f32>,
     /// The N targets.
     pub targets: Targets,
+}
+
+/// Numbers that one thread takes at a time for a checksum.
+const CHUNK: usize = 1 << 16;
+
+/// The CRC-32C of each part of so many numbers.
+fn of_chunks<T: Copy + Sync, const BYTES: usize>(numbers: &[T], bytes: fn(T) -> [u8; BYTES]) -> Vec<u32> {
+    let of = |chunk: &[T]| crc32c(&chunk.iter().flat_map(|&x| bytes(x)).collect::<Vec<_>>());
+    numbers.par_chunks(CHUNK).map(of).collect()
 }
 
 /// What is to be predicted.
@@ -36,6 +47,24 @@ pub enum Targets {
 }
 
 impl Samples {
+    /// The CRC-32C of all inputs and targets, after that of others.
+    pub(super) fn checksum(&self, others: u32) -> u32 {
+        let numbers = |numbers: &Array2<f32>| match numbers.as_slice() {
+            Some(numbers) => of_chunks(numbers, f32::to_le_bytes),
+            None => unreachable!("data are row by row"),
+        };
+        let targets = match &self.targets {
+            Targets::Inputs => Vec::new(),
+            Targets::Classes { labels, .. } => of_chunks(labels, u16::to_le_bytes),
+            Targets::Signs(signs) => of_chunks(signs, i8::to_le_bytes),
+            Targets::Numbers(found) => numbers(found),
+        };
+        [numbers(&self.inputs), targets]
+            .concat()
+            .iter()
+            .fold(others, |sum, part| crc32c_append(sum, &part.to_le_bytes()))
+    }
+
     /// N.
     pub fn len(&self) -> usize {
         self.inputs.nrows()

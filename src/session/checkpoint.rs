@@ -68,6 +68,12 @@ pub enum CheckpointError {
         /// The network and loss of the experiment.
         expected: String,
     },
+    /// It is of a run on other data.
+    #[error("{}: the data are not those that the run was trained on: they were changed since", path.display())]
+    Data {
+        /// The file.
+        path: PathBuf,
+    },
     /// It lacks a part of the state.
     #[error("{}: {source}", path.display())]
     State {
@@ -79,6 +85,23 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
+    /// The value with the checksum of the data.
+    pub(super) const DATA: &str = "data";
+
+    /// Whether these are the data that it was trained on, by [`Dataset::checksum`]; checkpoints of earlier versions do
+    /// not tell.
+    ///
+    /// [`Dataset::checksum`]: crate::data::Dataset::checksum
+    ///
+    /// # Errors
+    /// [`CheckpointError::Data`].
+    pub fn require_data(&self, path: &Path, checksum: u32) -> Result<(), CheckpointError> {
+        match self.archive.value::<u32>(Self::DATA) {
+            Ok(known) if known != checksum => Err(CheckpointError::Data { path: path.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// All that a run needs to go on from where its trainer is: its experiment, with the settings of the moment, and
     /// its state.
     pub(super) fn of<T: Real>(mut experiment: Experiment, trainer: &Trainer<T>, journal: &Journal) -> Self {

@@ -38,6 +38,8 @@ enum Course {
 /// A run on its thread.
 pub(super) struct Worker<T> {
     experiment: Experiment,
+    /// Of the data.
+    checksum: u32,
     trainer: Trainer<T>,
     observatory: Observatory,
     recorder: Recorder,

@@ -31,6 +31,10 @@ impl<T: Real> Worker<T> {
         let Options { folder, listener, watched, .. } = &options;
         let (folder, listener) = (folder.path(), listener.clone());
         beginning.require(&architecture, experiment.loss)?;
+        let checksum = data.checksum();
+        if let Beginning::Resumed(remains) = &beginning {
+            remains.checkpoint.require_data(&remains.file, checksum)?;
+        }
         let data = Arc::new(data);
         let Desk { commands, board, cancelled } = desk;
         let mut observatory = Observatory::new(&experiment, &data, &architecture, cancelled);
@@ -70,6 +74,7 @@ impl<T: Real> Worker<T> {
         Ok(Self {
             first: trainer.step_number(),
             experiment,
+            checksum,
             trainer,
             observatory,
             recorder,
@@ -140,6 +145,7 @@ impl<T: Real> Worker<T> {
         let experiment = Experiment { diagnostics, ..self.experiment.clone() };
         let mut checkpoint = Checkpoint::of(experiment, &self.trainer, journal);
         self.observatory.save(&mut checkpoint.archive);
+        checkpoint.archive.note(Checkpoint::DATA, &self.checksum);
         checkpoint
     }
 }
