@@ -169,7 +169,7 @@ impl Run {
     }
 
     /// A setting or result, by its whole key or by its last part: `kind` is `optimizer.kind`, as the
-    /// optimizer comes first. `lr` is the learning rate, `state` the status and `optimizer` its kind.
+    /// optimizer comes first; or by a name that stands for one, as `lr` does.
     pub fn fact(&self, key: &str) -> Option<&Fact> {
         let key = names::SHORT.iter().find(|(short, _)| *short == key).map_or(key, |(_, whole)| whole);
         let part_of = |section: &str| self.settings.get(&format!("{section}.{key}"));

@@ -7,8 +7,17 @@ use crate::experiment::{FIELDS, Field, nearest};
 use crate::session::Summary;
 
 /// Names that stand for others.
-pub(super) const SHORT: [(&str, &str); 3] =
-    [("lr", "learning_rate"), ("state", "status"), ("optimizer", "optimizer.kind")];
+pub(super) const SHORT: [(&str, &str); 9] = [
+    ("error", "validation_error"),
+    ("gamma", "optimizer.kronecker_damping"),
+    ("loss", "train_loss"),
+    ("lr", "learning_rate"),
+    ("optimizer", "optimizer.kind"),
+    ("state", "status"),
+    ("tau", "optimizer.step_damping"),
+    ("time", "seconds"),
+    ("val", "validation_loss"),
+];
 
 /// The names that an expression on some runs can ask for.
 #[derive(Clone, Debug)]

@@ -314,7 +314,7 @@ bindings! {
     Prompt: [key(KeyCode::End), control('e')] "last", None, Action::Last, "Go to the end.";
     Prompt: [control('u')] "clear", Some("clear"), Action::Clear, "Erase all.";
     Prompt: [control('c')] "quit", None, Action::Quit, "Quit; asks first if the run is not over.";
-    Question: [letter('y'), ENTER] "yes", Some("yes"), Action::Accept, "Yes.";
+    Question: [letter('y')] "yes", Some("yes"), Action::Accept, "Yes.";
     Question: [letter('n'), ESC, letter('q')] "no", Some("no"), Action::Back, "No.";
     Question: [control('c')] "quit", None, Action::Quit, "Quit; asks first, and is a yes to that.";
     Stopping: [letter('q'), control('c')] "leave", Some("leave without waiting"), Action::Leave, "Leave at once; the run goes on stopping behind.";

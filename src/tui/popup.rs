@@ -11,7 +11,7 @@ use super::number::{count, figure, plain};
 use super::panes::{Pane, Scene, status};
 use super::state::{Overlay, State};
 use super::theme::Theme;
-use super::widgets::put;
+use super::widgets::{paragraph, put};
 use crate::optim::Kind;
 use crate::runs::{Entry, Id};
 use crate::train::Hyperparameter;
@@ -24,7 +24,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         Some(Overlay::Help(from)) => show("Keys", &help(scene), *from, None),
         Some(Overlay::Messages(from)) => {
             let title = format!("Messages, the latest first: {}", scene.state.log.selection());
-            show(&title, &messages(scene), *from, None);
+            let lines: Vec<_> = messages(scene.state, area.width).into_iter().map(|line| line.shown(scene)).collect();
+            show(&title, &lines, *from, None);
         }
         Some(Overlay::Choose(at)) => {
             show("Hyperparameters: Enter sets one", &hyperparameters(scene), *at, Some(*at));
@@ -93,25 +94,50 @@ pub fn help(scene: &Scene<'_>) -> Vec<Line<'static>> {
     lines
 }
 
-/// What was said, by whom and when, how serious it is.
-fn messages(scene: &Scene<'_>) -> Vec<Line<'static>> {
-    let theme = scene.theme;
+/// A line of a message.
+pub struct MessageLine<'a> {
+    /// Who says it, on the first line of the message; as wide for all.
+    speaker: String,
+    said: &'a Said,
+    is_first: bool,
+    text: String,
+}
+
+impl MessageLine<'_> {
+    fn shown(self, scene: &Scene<'_>) -> Line<'static> {
+        let (sign, style) = status::sign(self.said.level, scene.theme);
+        let sign = if self.is_first { sign } else { " " };
+        Line::from(vec![
+            Span::styled(self.speaker, scene.theme.faint),
+            Span::styled(format!("{sign} {}", self.text), style),
+        ])
+    }
+}
+
+/// What was said, by whom and when, on a screen of so many columns.
+pub fn messages<'a>(state: &'a State, columns: u16) -> Vec<MessageLine<'a>> {
     let speaker = |said: &Said| match &said.by {
         Speaker::Workbench => "workbench".to_owned(),
-        Speaker::Run { id, step, .. } if *id == scene.state.runs.shown => format!("@ {}", count(*step)),
+        Speaker::Run { id, step, .. } if *id == state.runs.shown => format!("@ {}", count(*step)),
         Speaker::Run { label, step, .. } => format!("{label} @ {}", count(*step)),
     };
-    let said: Vec<_> = scene.state.log.shown().map(|said| (speaker(said), said)).collect();
+    let said: Vec<_> = state.log.shown().map(|said| (speaker(said), said)).collect();
     let wide = said.iter().map(|(speaker, _)| speaker.chars().count()).max().unwrap_or(0);
-    let line = |(speaker, said): &(String, &Said)| {
-        let (sign, style) = status::sign(said.level, theme);
-        Line::from(vec![
-            Span::styled(format!("{speaker:<wide$}  "), theme.faint),
-            Span::styled(format!("{sign} {}", said.text), style),
-        ])
+    // Frame and margin, what stands between the speaker and the sign, the sign.
+    let room = usize::from(columns).saturating_sub(4 + wide + 2 + 2).max(LEAST_TEXT);
+    let lines = |(speaker, said): (String, &'a Said)| {
+        paragraph(&said.text, room).into_iter().enumerate().map(move |(row, text)| MessageLine {
+            speaker: format!("{:<wide$}  ", if row == 0 { &speaker } else { "" }),
+            said,
+            is_first: row == 0,
+            text,
+        })
     };
-    said.iter().map(line).collect()
+    said.into_iter().flat_map(lines).collect()
 }
+
+/// Columns that a message has at least, however long its speaker's name is.
+const LEAST_TEXT: usize = 30;
 
 /// The hyperparameters that the run has.
 fn hyperparameters(scene: &Scene<'_>) -> Vec<Line<'static>> {

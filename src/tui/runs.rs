@@ -9,9 +9,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::number::{count, digits, duration, plain};
+use super::number::{count, digits, duration, percent, plain};
 use super::panes::Scene;
-use super::panes::curves::{Curves, Look, Quantity};
+use super::panes::curves::{Curves, Look, Quantity, smoothing};
 use super::state::State;
 use super::theme::Theme;
 use super::widgets::{put, table};
@@ -23,7 +23,8 @@ use crate::session::Snapshot;
 use crate::session::history::Series;
 
 /// The columns by which runs are sorted, the first of them the order in which they came.
-pub const COLUMNS: [&str; 9] = ["order", "name", "optimizer", "state", "updates", "train", "val.", "time", "seed"];
+pub const COLUMNS: [&str; 10] =
+    ["order", "name", "optimizer", "state", "updates", "train", "val.", "error", "time", "seed"];
 
 /// Views below the list.
 pub const VIEWS: usize = 3;
@@ -37,6 +38,8 @@ struct Row<'a> {
     updates: Option<u64>,
     train: Option<f64>,
     validation: Option<f64>,
+    /// Share of wrong classes, in the validation set where there is one; none where there are no classes.
+    error: Option<f64>,
     seconds: Option<f64>,
     seed: Option<u64>,
 }
@@ -58,6 +61,10 @@ impl<'a> Row<'a> {
             updates: snapshot.run.as_ref().map(|_| snapshot.step).or(summary.map(|summary| summary.updates)),
             train: evaluation.map(|found| found.train_loss).or(summary.map(|summary| summary.train_loss)),
             validation: evaluation.map(|found| found.validation_loss).or(summary.map(|end| end.validation_loss)),
+            error: evaluation.and_then(|found| found.validation_error.or(found.train_error)).or_else(|| {
+                let summary = summary?;
+                summary.validation_error.or(summary.train_error)
+            }),
             seconds: snapshot.run.as_ref().map(|_| snapshot.seconds.0).or(summary.map(|end| end.seconds_training)),
             seed: snapshot.run.as_ref().map(|run| run.seed).or_else(|| known?.seed()),
         }
@@ -76,6 +83,7 @@ impl<'a> Row<'a> {
             "updates" => self.updates.cmp(&other.updates),
             "train" => numbers(self.train, other.train),
             "val." => numbers(self.validation, other.validation),
+            "error" => numbers(self.error, other.error),
             "time" => numbers(self.seconds, other.seconds),
             "seed" => self.seed.cmp(&other.seed),
             _ => self.entry.id.cmp(&other.entry.id),
@@ -198,7 +206,9 @@ fn columns(scene: &Scene<'_>, rows: &[Row<'_>]) -> Vec<table::Column> {
         format!("{shown}{marked}")
     };
     let standings = rows.iter().map(|row| (row.standing.word().to_owned(), style(row.standing, theme)));
-    vec![
+    let has_classes = rows.iter().any(|row| row.error.is_some());
+    let error = has_classes.then(|| table::Column::numbers("error", 3, cells(&|row| known(row.error, percent))));
+    let first = [
         table::Column::words("", 9, cells(&mark)),
         table::Column::words("name", 10, cells(&|row| row.entry.label())).down_to(20),
         table::Column::words("optimizer", 6, cells(&|row| row.optimizer.clone())),
@@ -206,9 +216,12 @@ fn columns(scene: &Scene<'_>, rows: &[Row<'_>]) -> Vec<table::Column> {
         table::Column::numbers("updates", 5, cells(&|row| known(row.updates, count))),
         table::Column::numbers("train", 8, cells(&|row| loss(row.train))),
         table::Column::numbers("val.", 4, cells(&|row| loss(row.validation))),
+    ];
+    let last = [
         table::Column::numbers("time", 3, cells(&|row| known(row.seconds, duration))),
         table::Column::numbers("seed", 2, cells(&|row| known(row.seed, |seed| seed.to_string()))),
-    ]
+    ];
+    first.into_iter().chain(error).chain(last).collect()
 }
 
 /// A number in words, or a dash where it is not known.
@@ -254,7 +267,11 @@ fn comparison(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let mut remarks = vec![adds.to_owned()];
     if view < 2 {
         let scale = if scene.state.runs.linear { "linear" } else { "log" };
-        remarks.insert(0, format!("{scale} · {adds}"));
+        // Only the losses of single runs are smooth.
+        let past = smoothing(scene.state);
+        let is_smooth = view == 0 && !scene.state.runs.grouped && past > 0.0;
+        let smoothed = if is_smooth { format!(" · smoothed {past}") } else { String::new() };
+        remarks.splice(0..0, [format!("{scale}{smoothed} · {adds}"), format!("{scale}{smoothed}")]);
     }
     theme.remark(buffer, area, &title, &remarks);
     if lists_settings(scene.state) {

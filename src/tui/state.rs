@@ -259,8 +259,8 @@ pub struct State {
     pub drawing: Option<f64>,
     /// Time the latest frame took.
     pub frame: Duration,
-    /// Rows of the terminal, where they are known.
-    pub height: u16,
+    /// Columns and rows of the terminal, where they are known.
+    pub size: (u16, u16),
 }
 
 impl State {

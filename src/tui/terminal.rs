@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{DisableBracketedPaste, DisableMouseCapture, Enab
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Position, Rect};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
 use crate::session;
@@ -31,21 +31,23 @@ pub enum Signal {
     End(i32),
     /// A suspension.
     Suspend,
+    /// The end of one: the shell may have had the terminal meanwhile.
+    Continue,
 }
 
 /// Signals that came. While `free`, they have their default effect, but for SIGHUP.
 struct Signals {
     free: Arc<AtomicBool>,
-    came: [(i32, Arc<AtomicBool>); 5],
+    came: [(i32, Arc<AtomicBool>); 6],
 }
 
 impl Signals {
     fn register() -> io::Result<Self> {
-        let numbers = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP];
+        let numbers = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT];
         let signals = Self { free: Arc::default(), came: numbers.map(|number| (number, Arc::default())) };
         for (number, came) in &signals.came {
             // A terminal that goes may send SIGHUP more than once; the run still ends with a checkpoint.
-            if *number != SIGHUP {
+            if ![SIGHUP, SIGCONT].contains(number) {
                 flag::register_conditional_default(*number, Arc::clone(&signals.free))?;
             }
             flag::register(*number, Arc::clone(came))?;
@@ -112,7 +114,11 @@ impl Terminal {
     pub fn signal(&self) -> Option<Signal> {
         let mut came = self.signals.came.iter();
         let (number, _) = came.find(|(_, came)| came.swap(false, Ordering::SeqCst))?;
-        Some(if *number == SIGTSTP { Signal::Suspend } else { Signal::End(*number) })
+        Some(match *number {
+            SIGTSTP => Signal::Suspend,
+            SIGCONT => Signal::Continue,
+            number => Signal::End(number),
+        })
     }
 
     /// Whether a thread that is not a run's panicked since the terminal was taken.
@@ -124,6 +130,14 @@ impl Terminal {
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
         low_level::emulate_default_handler(SIGTSTP)?;
+        let continued = self.signals.came.iter().filter(|(number, _)| *number == SIGCONT);
+        continued.for_each(|(_, came)| came.store(false, Ordering::SeqCst));
+        self.take_back()
+    }
+
+    /// Takes the terminal again, as somebody else may have had it.
+    pub fn take_back(&mut self) -> io::Result<()> {
+        restore();
         enter()?;
         self.set_mouse(self.mouse)
     }

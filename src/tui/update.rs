@@ -201,7 +201,10 @@ fn act(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Effect> {
             state.overlay = Some(Overlay::Prompt(Topic::Hyperparameter(hyperparameter), Typed::default()));
         }
         Action::Ask(_) => {}
-        Action::AskUpdates => state.overlay = Some(Overlay::Prompt(Topic::Updates, Typed::default())),
+        Action::AskUpdates => match sight.deaf(state) {
+            Some(why) => state.say(Level::Warning, why),
+            None => state.overlay = Some(Overlay::Prompt(Topic::Updates, Typed::default())),
+        },
         Action::Back => overlay::back(state),
         Action::Up => overlay::scroll(state, sight, -1),
         Action::Down => overlay::scroll(state, sight, 1),
@@ -320,14 +323,14 @@ fn toggle_pause(state: &State, snapshot: &Snapshot) -> Effect {
 /// Whether the run has a hyperparameter; says so where it has not.
 fn used(state: &mut State, sight: Sight<'_>, hyperparameter: Hyperparameter) -> bool {
     let known = sight.snapshot.hyperparameter(hyperparameter).is_some();
-    if !known {
-        let why = match &sight.snapshot.run {
-            Some(run) => format!("{} has no {}", run.optimizer, hyperparameter.symbol()),
-            None => sight.deaf(state).unwrap_or("the run is loading its data").to_owned(),
-        };
-        state.say(Level::Warning, why);
-    }
-    known
+    let why = match (sight.deaf(state), &sight.snapshot.run) {
+        (Some(why), _) => why.to_owned(),
+        (None, Some(_)) if known => return true,
+        (None, Some(run)) => format!("{} has no {}", run.optimizer, hyperparameter.symbol()),
+        (None, None) => "the run is loading its data".to_owned(),
+    };
+    state.say(Level::Warning, why);
+    false
 }
 
 /// Forgets the commands that a snapshot acknowledges, and what was said before the run failed.

@@ -44,10 +44,52 @@ pub fn typed_line(typed: &Typed, room: usize, theme: &Theme) -> Vec<Span<'static
     vec![Span::raw(before), Span::styled(under.to_owned(), theme.selected), Span::raw(after)]
 }
 
+/// A text on lines of so many columns, broken between its words, and within those that are longer than a line.
+pub fn paragraph(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        while used > 0 && used + 1 + word.len() > columns || word.len() > columns {
+            if used == 0 {
+                let rest = word.split_off(columns);
+                lines.last_mut().into_iter().for_each(|line| line.extend(&word));
+                word = rest;
+            }
+            lines.push(String::new());
+            used = 0;
+        }
+        let gap = usize::from(used > 0);
+        used += gap + word.len();
+        lines.last_mut().into_iter().for_each(|line| line.extend([' '].iter().take(gap).chain(&word)));
+    }
+    lines
+}
+
 /// Joins those of the parts that fit a width, in their order; the earlier a part stands in `parts` the
 /// sooner it is kept. Every part is preceded by `gap` blanks but the first.
 pub fn fit(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16, theme: &Theme) -> Line<'static> {
     wrap(parts, gap, width, theme).into_iter().next().unwrap_or_default()
+}
+
+/// Joins parts in the same way on at most so many lines; of those that have no room there it says how many: `+3`.
+pub fn wrap_within(
+    rows: usize,
+    parts: Vec<Vec<Span<'static>>>,
+    gap: usize,
+    width: u16,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
+    let all = parts.len();
+    let mut shown = all;
+    loop {
+        let rest = (shown < all).then(|| vec![Span::styled(format!("+{}", all - shown), theme.faint)]);
+        let lines = wrap(parts.iter().take(shown).cloned().chain(rest).collect(), gap, width, theme);
+        if lines.len() <= rows || shown == 0 {
+            return lines;
+        }
+        shown -= 1;
+    }
 }
 
 /// Joins all parts in the same way, on as many lines as they need.
@@ -70,4 +112,29 @@ pub fn wrap(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16, theme: &Them
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::paragraph;
+
+    proptest! {
+        #[test]
+        fn a_paragraph_loses_nothing_and_keeps_to_its_columns(text in "[a-z α/]{0,80}", columns in 1_usize..30) {
+            let lines = paragraph(&text, columns);
+            prop_assert!(lines.iter().all(|line| line.chars().count() <= columns.max(1)), "{lines:?}");
+            let signs = |text: &str| text.chars().filter(|&sign| sign != ' ').collect::<String>();
+            prop_assert_eq!(signs(&lines.concat()), signs(&text));
+        }
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(
+            paragraph("cannot write /a/very/long/path: no space", 14),
+            ["cannot write", "/a/very/long/p", "ath: no space"]
+        );
+    }
 }

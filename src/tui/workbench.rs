@@ -110,6 +110,10 @@ impl<'a> Workbench<'a> {
                     return Ok(Exit::Signal(number));
                 }
                 Some(Signal::Suspend) => self.suspend(terminal)?,
+                Some(Signal::Continue) => {
+                    terminal.take_back()?;
+                    self.redraw(terminal)?;
+                }
                 None => {}
             }
             if !std::io::stdout().is_terminal() {
@@ -201,7 +205,8 @@ impl<'a> Workbench<'a> {
 
     fn draw(&mut self, terminal: &mut Terminal) -> Result<(), Error> {
         let start = Instant::now();
-        self.state.height = terminal.area()?.height;
+        let area = terminal.area()?;
+        self.state.size = (area.width, area.height);
         let entries = self.shelf.entries();
         let graphics = self.graphics.as_ref();
         let scene = Scene { state: &self.state, snapshot: &self.snapshot, entries, theme: &self.theme, graphics };

@@ -15,7 +15,7 @@ use crate::tui::number::{count, digits};
 use crate::tui::state::{SMOOTHINGS, State, Unit};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::{Axis, Chart, Layer, Rule, Shape};
-use crate::tui::widgets::{fit, put, wrap};
+use crate::tui::widgets::{fit, put, wrap, wrap_within};
 
 /// Signs that tell curves apart where there are no colours; the first stands for a plain line.
 const SIGNS: [char; 9] = ['━', '●', '◆', '▲', '■', '○', '◇', '△', '□'];
@@ -217,12 +217,13 @@ fn chart(track: &Track<'_>, drawn: &[Drawn<'_>], log: bool, plot: Rect, theme: &
 /// stands. The number of lines does not change with what the crosshair meets, so that the chart stays in place.
 fn words(scene: &Scene<'_>, track: &Track<'_>, drawn: &[Drawn<'_>], area: Rect) -> Vec<Line<'static>> {
     let (gap, figures) = if area.width < 48 { (1, 3) } else { (2, 4) };
-    let lines = |at: Option<u64>, named, measured| {
+    let entries = |at: Option<u64>, named, measured| {
         let entry = |one: &Drawn<'_>| one.entry(at, Detail { named, measured }, figures, scene.theme);
-        wrap(drawn.iter().map(entry).collect(), gap, area.width, scene.theme)
+        drawn.iter().map(entry).collect()
     };
-    let mut legend = lines(None, true, false);
-    legend.truncate(usize::from(1 + area.height / 9));
+    let lines = |at, named, measured| wrap(entries(at, named, measured), gap, area.width, scene.theme);
+    let rows = usize::from(1 + area.height / 9);
+    let legend = wrap_within(rows, entries(None, true, false), gap, area.width, scene.theme);
     let loss = &scene.snapshot.loss;
     let crosshair = scene.state.axes.crosshair.and_then(|step| loss.nearest(step));
     let Some(point) = crosshair.and_then(|index| loss.points().get(index)) else { return legend };

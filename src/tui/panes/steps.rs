@@ -61,19 +61,21 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
         if let (Some(losses), true) = (first.last_mut(), evaluation.step < snapshot.step) {
             losses.push(Span::styled(format!(" @ {}", count(evaluation.step)), theme.faint));
         }
-        let errors = [("train error", evaluation.train_error), ("val. error", evaluation.validation_error)];
-        first.extend(errors.into_iter().filter_map(|(name, value)| Some(item(name, percent(value?)))));
     }
     let (wall, _) = snapshot.step_seconds;
     let (training, evaluation) = snapshot.seconds;
-    if wall > 0.0 {
-        let batch = snapshot.hyperparameter(Hyperparameter::Batch).unwrap_or(run.batch as f64);
-        second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" samples/s", theme.faint)]);
-    }
     second.push(item("elapsed", duration(training + evaluation)));
     let left = snapshot.pace.seconds_for(run.updates.saturating_sub(snapshot.step));
     if let (Some(left), true) = (left, scene.standing().is_some_and(Standing::goes_on)) {
         second.push(item("ETA", duration(left)));
+    }
+    if let Some(evaluation) = &snapshot.evaluation {
+        let errors = [("val. error", evaluation.validation_error), ("train error", evaluation.train_error)];
+        second.extend(errors.into_iter().filter_map(|(name, value)| Some(item(name, percent(value?)))));
+    }
+    if wall > 0.0 {
+        let batch = snapshot.hyperparameter(Hyperparameter::Batch).unwrap_or(run.batch as f64);
+        second.push(vec![Span::raw(count((batch / wall) as u64)), Span::styled(" samples/s", theme.faint)]);
     }
     put(buffer, area, 0, &fit(first, 2, area.width, theme));
     put(buffer, area, 1, &fit(second, 2, area.width, theme));

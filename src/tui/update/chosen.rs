@@ -30,6 +30,7 @@ pub fn handle(state: &mut State, action: Action, sight: Sight<'_>) -> Option<Eff
             let why = match entry.standing() {
                 Standing::Running => "runs already",
                 Standing::Queued => "waits in the queue: b begins it",
+                Standing::Finished => "is finished: F starts another that goes on from it",
                 _ if !entry.has_begun() => "never began: d shows its experiment, which S starts",
                 _ => return Some(Effect::Resume(id)),
             };

@@ -41,11 +41,12 @@ pub fn back(state: &mut State) {
 pub fn list<'a>(state: &'a mut State, snapshot: &Snapshot) -> Option<(&'a mut usize, usize)> {
     let screen = state.screen.context();
     // What is only scrolled has its last line at the end of the panel.
-    let first = |lines: usize| (lines + 1).saturating_sub(view::room(state.height)).min(lines);
-    let help = first(popup::help_lines(state));
+    let (columns, rows) = state.size;
+    let first = |lines: usize| (lines + 1).saturating_sub(view::room(rows)).min(lines);
+    let (help, messages) = (first(popup::help_lines(state)), first(popup::messages(state, columns).len()));
     Some(match &mut state.overlay {
         Some(Overlay::Help(at)) => (at, help),
-        Some(Overlay::Messages(at)) => (at, first(state.log.shown().count())),
+        Some(Overlay::Messages(at)) => (at, messages),
         Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
         Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
         Some(Overlay::Forks(_, steps, at)) => (at, steps.len()),

@@ -62,13 +62,14 @@ fn the_pause_key_resumes_a_paused_run() {
 fn a_run_that_takes_no_commands_says_why() {
     let mut run = sample::snapshot(10);
     run.apply(&sample::end(10));
-    for typed in [" ", "s", "w", "[", "g1⏎", "og⏎", "X"] {
+    for typed in [" ", "s", "w", "[", "g", "n", "og⏎", "X"] {
         let (state, effect) = after(typed, &run);
         assert_eq!(
             (effect, said(&state)),
             (None, Some("the run is over: r on the Runs screen lets it go on")),
             "{typed}"
         );
+        assert_eq!(state.overlay, None, "{typed}");
     }
     let mut shelf = sample::shelf();
     shelf.record(sample::folder("runs/left", 1, "kfra"), sample::snapshot(10));
@@ -142,6 +143,30 @@ fn the_run_on_the_screen_is_stopped_once_that_is_confirmed() {
     }
     let (state, effect) = after("RjS", &run);
     assert!(effect.is_none() && state.overlay.is_none() && said(&state).unwrap().contains("is over"));
+}
+
+#[test]
+fn a_question_is_answered_by_its_letters_alone() {
+    let run = sample::snapshot(10);
+    for typed in ["q", "S", "Rj⌦"] {
+        let (asked, _) = after(typed, &run);
+        let (state, effect) = after(&format!("{typed}⏎"), &run);
+        assert_eq!((&state.overlay, effect), (&asked.overlay, None), "{typed}");
+    }
+}
+
+#[test]
+fn a_finished_run_is_not_resumed() {
+    let mut run = sample::snapshot(10);
+    let crate::session::Event::Ended(mut summary) = sample::end(10) else { unreachable!() };
+    summary.status = Outcome::Finished;
+    run.apply(&crate::session::Event::Ended(summary));
+    let shelf = sample::shelf_of(run.clone());
+    let mut state = State::default();
+    state.show(Screen::Runs);
+    let r = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::NONE);
+    assert_eq!(press(&mut state, &r, Sight { snapshot: &run, entries: shelf.entries() }), None);
+    assert!(said(&state).unwrap().contains("is finished"), "{:?}", said(&state));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn every_key_and_every_help_text_appears_in_the_help() {
 #[test]
 fn the_help_ends_where_its_last_line_is_at_the_end_of_its_panel() {
     for screen in Screen::ALL {
-        let mut state = State { height: 24, overlay: Some(Overlay::Help(0)), ..State::default() };
+        let mut state = State { size: (80, 24), overlay: Some(Overlay::Help(0)), ..State::default() };
         state.show(screen);
         let mut press = |code| {
             let sight = update::Sight { snapshot: &Snapshot::default(), entries: &[] };
