@@ -30,6 +30,12 @@ impl Snapshot {
         all.filter(|(_, along)| along.points().iter().any(|point| point.sum > 0.0))
     }
 
+    /// The share of evaluation in the wall time of the run.
+    pub fn evaluation_share(&self) -> f64 {
+        let (training, evaluation) = self.seconds;
+        evaluation / (training + evaluation).max(f64::MIN_POSITIVE)
+    }
+
     /// CPU seconds that diagnostics took, and their share of the CPU time of the process. Diagnostics go on beside
     /// the updates, so that the CPU time of these, over all threads, includes theirs.
     pub fn diagnostics_share(&self) -> (f64, f64) {

@@ -123,7 +123,7 @@ fn items(snapshot: &Snapshot) -> (Vec<Item>, Vec<Item>) {
         let evaluation = snapshot.seconds.1 / updates;
         if evaluation > 0.0 {
             // Beside the update: its share is of both.
-            let share = evaluation / (total + evaluation);
+            let share = snapshot.evaluation_share();
             beside.push(Item { share, ..item("evaluation", evaluation, f64::NAN, f64::NAN) });
         }
         let cpu = snapshot.cpu_seconds.max(f64::MIN_POSITIVE);
@@ -241,10 +241,9 @@ fn summary(scene: &Scene<'_>, width: u16) -> Vec<Line<'static>> {
         let threads = snapshot.run.as_ref().map_or_else(String::new, |run| format!(" of {}", run.threads));
         first.push(item("threads busy", format!("{:.2}{threads}", cpu / wall)));
     }
-    let (training, evaluation) = snapshot.seconds;
     let mut second = Vec::new();
-    if training > 0.0 {
-        second.push(item("eval.", percent(evaluation / (training + evaluation))));
+    if snapshot.seconds.0 > 0.0 {
+        second.push(item("eval.", percent(snapshot.evaluation_share())));
         second.push(item("diagn.", percent(snapshot.diagnostics_share().1)));
     }
     if let Some(share) = scene.state.drawing {
