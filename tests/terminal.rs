@@ -105,6 +105,8 @@ fn time_for_which_the_program_is_stopped_does_not_count() {
         let state = Command::new("ps").args(["-o", "stat=", "-p", &number]).output().unwrap().stdout;
         state.starts_with(b"T")
     };
+    let terminal = inside.master.tty_name().unwrap();
+    let stty = |what: &str| Command::new("stty").arg("-F").arg(&terminal).arg(what).output().unwrap();
     // By its key, and from outside.
     for by_key in [true, false] {
         let before = inside.updates();
@@ -115,8 +117,11 @@ fn time_for_which_the_program_is_stopped_does_not_count() {
         }
         inside.wait_for(|_| is_stopped());
         inside.watch(Duration::from_secs(4), |_| false);
+        // As the shell has it meanwhile.
+        assert!(stty("sane").status.success());
         signal("-CONT");
         inside.wait_for(|screen| screen.alternate_screen() && updates(screen) > Some(before + 20));
+        assert!(String::from_utf8_lossy(&stty("-a").stdout).contains("-icanon"));
     }
     inside.press("qy");
     assert_eq!(inside.exit_code(), 0, "{}", inside.screen.screen().contents());
@@ -157,6 +162,22 @@ fn what_a_run_tells_goes_into_a_pipe_although_there_is_a_terminal() {
     assert!(child.wait().unwrap().success());
     let told = fs::read_to_string(folder.path().join("told")).unwrap();
     assert!(told.contains("update     16 ") && told.contains("finished after 40 updates"), "{told}");
+}
+
+#[test]
+fn where_no_run_can_be_read_it_is_said_why() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("all/broken")).unwrap();
+    fs::write(folder.path().join("all/broken/experiment.toml"), "seed = 1\nname = \n").unwrap();
+    for shown in ["all", "all/broken"] {
+        let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", "\"$0\" view $1 2> told", env!("CARGO_BIN_EXE_kfra-tui"), shown]);
+        command.cwd(folder.path());
+        let code = pty.slave.spawn_command(command).unwrap().wait().unwrap().exit_code();
+        let told = fs::read_to_string(folder.path().join("told")).unwrap();
+        assert!(code == 2 && told.contains("broken/experiment.toml: line 2"), "{shown}: {code}: {told}");
+    }
 }
 
 #[test]

@@ -137,6 +137,15 @@ mod tests {
         assert!(matches!(read(&packed[..packed.len() - 5]), Err(Problem::Gzip { offset: 100_000, .. })));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_before_it_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(matches!(open(&pipe), Err(Error::Read { .. })));
+    }
+
     #[test]
     fn no_more_is_read_than_the_header_says_and_one_byte() {
         let expected = |bytes: &[u8]| Ok(idx::layout(bytes, Role::Images)?.expected());

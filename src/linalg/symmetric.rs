@@ -4,7 +4,7 @@ use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt;
 use faer::linalg::evd;
 use faer_ext::IntoFaer as _;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, CowArray};
 
 use super::Real;
 use super::product::{count, mirror};
@@ -124,13 +124,13 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
         return Err(failed);
     }
     let largest = a.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-    // A power of 2 with which the squares of its entries stay within double precision; it changes no digit.
+    // Squares of its entries must stay within double precision. A power of 2 changes no digit of them.
     let scale = match largest {
-        _ if largest > 1e140 => 2.0_f64.powi(-600),
-        _ if largest > 0.0 && largest < 1e-140 => 2.0_f64.powi(600),
-        _ => 1.0,
+        _ if largest > 1e140 => Some(2.0_f64.powi(-600)),
+        _ if largest > 0.0 && largest < 1e-140 => Some(2.0_f64.powi(600)),
+        _ => None,
     };
-    let a = &a * scale;
+    let a = scale.map_or(CowArray::from(a), |scale| CowArray::from(&a * scale));
     // Householder's tridiagonal form, and QR iterations on the vectors (Golub & Van Loan, section 8.3).
     count((size as f64).powi(3) * if vectors { 9.0 } else { 4.0 / 3.0 });
     let par = parallelism((size as f64).powi(3));
@@ -144,7 +144,8 @@ fn decompose(a: ArrayView2<f64>, vectors: bool) -> Result<(Array1<f64>, Array2<f
         evd::self_adjoint_evd(a.view().into_faer(), values.as_mut(), u, par, stack, faer::Spec::default())
     });
     decomposed.map_err(|_| failed)?;
-    Ok(((0..size).map(|i| values.column_vector()[i] / scale).collect(), u))
+    let unscale = scale.map_or(1.0, f64::recip);
+    Ok(((0..size).map(|i| values.column_vector()[i] * unscale).collect(), u))
 }
 
 /// Whether all eigenvalues of the symmetric matrix A exceed `threshold`: whether A − threshold · I has a

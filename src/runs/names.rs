@@ -83,4 +83,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_short_name_stands_for_a_setting_or_a_result() {
+        for (short, whole) in SHORT {
+            let is = |key: &str| key == whole || key.ends_with(&format!(".{whole}"));
+            let is_setting = FIELDS.iter().any(|field| is(field.key.as_ref()));
+            assert!(is_setting || Summary::NAMES.contains(&whole), "{short}: {whole}");
+            assert_eq!(said(&format!("{short} = 1")), None);
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 mod curvature;
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use crate::data::Places;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::diagnostics::rank::{Rank, RankMethod};
@@ -241,14 +244,25 @@ pub fn shelf_of(first: Snapshot) -> Shelf {
     shelf
 }
 
+/// What was folded before, by the number of updates.
+type Known = Mutex<BTreeMap<u64, Snapshot>>;
+
+fn once(known: &Known, steps: u64, fold: impl FnOnce() -> Snapshot) -> Snapshot {
+    known.lock().unwrap().entry(steps).or_insert_with(fold).clone()
+}
+
 /// The run after so many updates.
 pub fn snapshot(steps: u64) -> Snapshot {
-    fold(&events(steps))
+    static KNOWN: Known = Mutex::new(BTreeMap::new());
+    once(&KNOWN, steps, || fold(&events(steps)))
 }
 
 /// The run after so many updates, its curvature measured twice.
 pub fn measured(steps: u64) -> Snapshot {
-    let mut snapshot = snapshot(steps);
-    [curvature(steps / 2), curvature(steps)].concat().iter().for_each(|event| snapshot.apply(event));
-    snapshot
+    static KNOWN: Known = Mutex::new(BTreeMap::new());
+    once(&KNOWN, steps, || {
+        let mut snapshot = snapshot(steps);
+        [curvature(steps / 2), curvature(steps)].concat().iter().for_each(|event| snapshot.apply(event));
+        snapshot
+    })
 }

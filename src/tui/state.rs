@@ -259,6 +259,8 @@ pub struct State {
     pub drawing: Option<f64>,
     /// Time the latest frame took.
     pub frame: Duration,
+    /// Whole seconds for which the run that is shown has run without any news, once they are noticed.
+    pub quiet: Option<u64>,
     /// Columns and rows of the terminal, where they are known.
     pub size: (u16, u16),
 }

@@ -118,7 +118,8 @@ pub fn wrap(parts: Vec<Vec<Span<'static>>>, gap: usize, width: u16, theme: &Them
 mod tests {
     use proptest::prelude::*;
 
-    use super::paragraph;
+    use super::*;
+    use crate::tui::theme::{Palette, Signs};
 
     proptest! {
         #[test]
@@ -136,5 +137,21 @@ mod tests {
             paragraph("cannot write /a/very/long/path: no space", 14),
             ["cannot write", "/a/very/long/p", "ath: no space"]
         );
+    }
+
+    #[test]
+    fn parts_without_room_are_counted() {
+        let theme = Theme::new(Palette::Dark, true, Signs::Braille);
+        let parts = || ["first", "second", "third"].map(|word| vec![Span::raw(word)]).to_vec();
+        let lines = |rows, width| {
+            let lines = wrap_within(rows, parts(), 1, width, &theme);
+            lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(1, 18), ["first second third"]);
+        assert_eq!(lines(1, 17), ["first second +1"]);
+        assert_eq!(lines(1, 14), ["first +2"]);
+        assert_eq!(lines(2, 12), ["first second", "third"]);
+        assert_eq!(lines(2, 6), ["first", "+2"]);
+        assert_eq!(lines(1, 5), ["+3"]);
     }
 }

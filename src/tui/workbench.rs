@@ -17,6 +17,7 @@ use super::terminal::{Signal, Terminal};
 use super::theme::Theme;
 use super::update::{self, Effect, Sight};
 use super::{Error, Exit, Opening, Options, mouse, runs, view};
+use crate::linalg::Moment;
 use crate::runs::{Entry, Id, Shelf, Standing};
 use crate::session::snapshot::Level;
 use crate::session::{Snapshot, Ticket};
@@ -29,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(33);
 const NEWS: Duration = Duration::from_millis(100);
 /// Drawing a run that goes on takes at most this share of the time: one part in so many.
 const THRIFT: u32 = 50;
+/// A run that has no news for so many seconds is said to have none.
+const QUIET: u64 = 3;
 /// News are shown so often however long frames take: one during which the process was stopped tells nothing.
 const SLOWEST: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,8 @@ pub struct Workbench<'a> {
     touched: bool,
     /// The run went on.
     news: bool,
+    /// When it last did.
+    heard: Moment,
     drawn: Instant,
     measured: (Instant, Duration),
     scanned: Instant,
@@ -90,6 +95,7 @@ impl<'a> Workbench<'a> {
             standing: None,
             touched: true,
             news: false,
+            heard: Moment::now(),
             drawn: now.checked_sub(NEWS).unwrap_or(now),
             measured: (now, Duration::ZERO),
             scanned: now,
@@ -168,8 +174,13 @@ impl<'a> Workbench<'a> {
         if !Arc::ptr_eq(&snapshot, &self.snapshot) {
             self.snapshot = snapshot;
             self.news = true;
+            self.heard = Moment::now();
             update::settle(&mut self.state, &self.snapshot);
         }
+        let running = standing == Some(Standing::Running);
+        let quiet = running.then(|| self.heard.elapsed().as_secs()).filter(|seconds| *seconds >= QUIET);
+        self.news |= quiet != self.state.quiet;
+        self.state.quiet = quiet;
         self.state.stopping && self.shelf.live() == 0
     }
 

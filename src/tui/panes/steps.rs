@@ -65,6 +65,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>) {
     let (wall, _) = snapshot.step_seconds;
     let (training, evaluation) = snapshot.seconds;
     second.push(item("elapsed", duration(training + evaluation)));
+    // Within a long update, as those with many products with a curvature matrix are.
+    second.extend(scene.state.quiet.map(|seconds| item("no news for", duration(seconds as f64))));
     let left = snapshot.pace.seconds_for(run.updates.saturating_sub(snapshot.step));
     if let (Some(left), true) = (left, scene.standing().is_some_and(Standing::goes_on)) {
         second.push(item("ETA", duration(left)));

@@ -225,6 +225,27 @@ fn before_the_first_update_every_pane_says_what_it_waits_for() {
 }
 
 #[test]
+fn within_a_long_update_one_sees_for_how_long_there_is_no_news() {
+    let state = State { quiet: Some(12), ..State::default() };
+    let shown = text(&picture(80, 24, &state, &sample::snapshot(300), &dark()));
+    assert!(shown.contains("no news for 12.0 s"), "{shown}");
+}
+
+#[test]
+fn only_runs_that_classify_have_a_column_of_wrong_classes() {
+    let titles = |first: Snapshot| {
+        let mut state = State::default();
+        state.show(Screen::Runs);
+        let shown = over_shelf(&state, &sample::shelf_of(first));
+        shown.lines().find(|line| line.contains("optimizer")).unwrap().to_owned()
+    };
+    assert!(!titles(sample::snapshot(50)).contains("error"));
+    let mut classifies = sample::snapshot(50);
+    classifies.evaluation.as_mut().unwrap().validation_error = Some(0.25);
+    assert!(titles(classifies).contains("error"));
+}
+
+#[test]
 fn a_run_that_was_left_without_an_end_does_not_run_on_any_screen() {
     let mut shelf = sample::shelf();
     shelf.record(sample::folder("runs/left", 1, "kfra"), sample::snapshot(300));

@@ -1,5 +1,8 @@
+use std::sync::mpsc::channel;
+
 use super::*;
 use crate::data::Places;
+use crate::session::{self, Session, pair};
 use crate::tui::sample;
 
 #[test]
@@ -22,4 +25,27 @@ fn where_the_run_that_is_shown_is_deleted_another_one_is_shown() {
     assert_eq!(shown, [(1, 20), (2, 30), (0, 10)]);
     workbench.look();
     assert!(runs::shown(&workbench.state, workbench.shelf.entries()).is_none() && workbench.snapshot.run.is_none());
+}
+
+#[test]
+fn a_run_without_news_is_said_to_have_none() {
+    let mut shelf = Shelf::new(Places::new(Vec::new()), Vec::new());
+    let (handle, _desk) = pair();
+    let (end, ended) = channel();
+    let thread = std::thread::spawn(move || ended.recv().unwrap());
+    shelf.adopt(Session::of(handle, thread), "runs/now".into(), sample::snapshot(50));
+    let mut workbench = Workbench::new(&mut shelf, Opening::default(), Options::default(), None);
+    workbench.look();
+    workbench.news = false;
+    workbench.look();
+    assert_eq!((workbench.news, workbench.state.quiet), (false, None));
+    std::thread::sleep(Duration::from_secs(QUIET));
+    workbench.look();
+    assert_eq!((workbench.news, workbench.state.quiet), (true, Some(QUIET)));
+    end.send(Err(session::Error::Panicked { panic: String::new() })).unwrap();
+    while workbench.shelf.live() > 0 {
+        workbench.look();
+    }
+    workbench.look();
+    assert_eq!(workbench.state.quiet, None);
 }
