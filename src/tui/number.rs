@@ -102,7 +102,7 @@ pub fn percents(shares: &[f64]) -> Vec<String> {
     shares.iter().map(text).collect()
 }
 
-/// A length of time: `12 ms`, `12.3 s`, `3:12`, `1:02:45`, `2 d 3 h`.
+/// A length of time: `12 ms`, `1.2 s`, `12 s`, `3:12`, `1:02:45`, `2 d 3 h`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "–".to_owned();
@@ -112,8 +112,10 @@ pub fn duration(seconds: f64) -> String {
         "< 1 ms".to_owned()
     } else if 0.0 < seconds && seconds < 0.095 {
         format!("{:.0} ms", seconds * 1e3)
-    } else if seconds < 59.95 {
+    } else if seconds < 9.95 {
         format!("{seconds:.1} s")
+    } else if seconds < 59.5 {
+        format!("{whole} s")
     } else if whole < 3600 {
         format!("{}:{:02}", whole / 60, whole % 60)
     } else if whole < 86_400 {

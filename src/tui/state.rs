@@ -176,6 +176,21 @@ pub enum Overlay {
     Ask(Question),
 }
 
+impl Overlay {
+    /// The line of its list that is selected or comes first.
+    pub const fn line(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help(at)
+            | Self::Messages(at)
+            | Self::Choose(at)
+            | Self::Optimizers(at)
+            | Self::Forks(_, _, at)
+            | Self::Palette(_, at) => Some(at),
+            Self::Prompt(..) | Self::Ask(_) => None,
+        }
+    }
+}
+
 /// The list of runs: which are shown, how, and what is done with them.
 #[derive(Clone, Debug, Default)]
 pub struct List {

@@ -39,23 +39,20 @@ pub fn back(state: &mut State) {
 
 /// The list that lies over the panes: which of its lines is selected or comes first, and how many can be.
 pub fn list<'a>(state: &'a mut State, snapshot: &Snapshot) -> Option<(&'a mut usize, usize)> {
-    let screen = state.screen.context();
-    // What is only scrolled has its last line at the end of the panel.
     let (columns, rows) = state.size;
+    // What is only scrolled has its last line at the end of the panel.
     let first = |lines: usize| (lines + 1).saturating_sub(view::room(rows)).min(lines);
-    let (help, messages) = (first(popup::help_lines(state)), first(popup::messages(state, columns).len()));
-    Some(match &mut state.overlay {
-        Some(Overlay::Help(at)) => (at, help),
-        Some(Overlay::Messages(at)) => (at, messages),
-        Some(Overlay::Choose(at)) => (at, snapshot.hyperparameters.len()),
-        Some(Overlay::Optimizers(at)) => (at, Kind::all().len()),
-        Some(Overlay::Forks(_, steps, at)) => (at, steps.len()),
-        Some(Overlay::Palette(text, at)) => {
-            let found = action::search(screen, text).len();
-            (at, found)
-        }
-        Some(Overlay::Prompt(..) | Overlay::Ask(_)) | None => return None,
-    })
+    let lines = match state.overlay.as_ref()? {
+        Overlay::Help(_) => first(popup::help_lines(state)),
+        Overlay::Messages(_) => first(popup::messages(state, columns).len()),
+        Overlay::Choose(_) => snapshot.hyperparameters.len(),
+        Overlay::Optimizers(_) => Kind::all().len(),
+        Overlay::Forks(_, steps, _) => steps.len(),
+        Overlay::Palette(text, _) => action::search(state.screen.context(), text).len(),
+        Overlay::Prompt(..) | Overlay::Ask(_) => return None,
+    };
+    let at = state.overlay.as_mut().and_then(Overlay::line)?;
+    Some((at, lines))
 }
 
 /// Scrolls the list that lies over the panes, the runs, or the table of the focused pane.
