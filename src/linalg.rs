@@ -1,4 +1,4 @@
-//! Linear algebra on ndarray arrays, computed by faer.
+//! Linear algebra on ndarray arrays: products by gemm, decompositions by faer.
 
 mod archive;
 mod clock;
@@ -35,5 +35,5 @@ pub use row::{row, row_mut};
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
-pub use vector::{CHUNK, safe_norm, vectorised};
+pub use vector::{CHUNK, safe_norm, sum, vectorised};
 pub use whole::{is_misplaced, write_whole};

@@ -51,8 +51,8 @@ fn counted(experiment: &Experiment, data: &Arc<Dataset>) -> (f64, f64) {
 #[test]
 fn memory_and_arithmetic_are_within_ten_per_cent() {
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    // What a thread keeps for its products, it allocates once.
-    let first = experiment("kind = \"sgd\"", "classify", "categorical");
+    // What a thread keeps for its products and decompositions, it allocates once.
+    let first = experiment("kind = \"kfac\"", "classify", "categorical");
     let data = Arc::new(first.load(&Places::new(Vec::new())).unwrap().0);
     one_thread.install(|| counted(&first, &data));
     for (task, loss) in [("classify", "categorical"), ("autoencode", "bernoulli")] {

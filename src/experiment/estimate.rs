@@ -21,7 +21,8 @@ pub struct Estimate {
     pub parameter_bytes: f64,
     /// Bytes of Kronecker factors, their inverses and the space to compute them in.
     pub factor_bytes: f64,
-    /// Bytes of what a minibatch needs on its way through the network and back, along directions too.
+    /// Bytes of what a minibatch needs on its way through the network and back, along directions too, and of what the
+    /// largest product packs.
     pub batch_bytes: f64,
     /// Bytes of the data; 0 where their number is not known.
     pub data_bytes: f64,
@@ -63,7 +64,7 @@ impl Estimate {
             parameters: architecture.parameters(),
             parameter_bytes: bytes * (kept.copies + average) * shape.p,
             factor_bytes: bytes * kept.factors,
-            batch_bytes: bytes * kept.batch,
+            batch_bytes: bytes * (kept.batch + shape.packed()),
             // Data are kept in single precision.
             data_bytes: 4.0 * data as f64 * shape.widths[0],
             work,
@@ -143,6 +144,14 @@ impl Shape {
     /// Σ m.
     fn units(&self) -> f64 {
         self.sum(|m, _| m)
+    }
+
+    /// Numbers that the largest product packs, that of a layer's gradient: its pre-activation gradients and inputs, of
+    /// some 512 data and as many inputs at a time.
+    fn packed(&self) -> f64 {
+        let data = self.batch / (self.batch / 512.0).ceil();
+        let most = self.layers.iter().map(|&(m, n)| m + n.min(512.0)).fold(0.0, f64::max);
+        data * most
     }
 
     fn kept(&self, method: &Method) -> Kept {

@@ -1,20 +1,18 @@
-//! Matrix products, by faer on borrowed views of ndarray arrays: nothing is copied, transposes are
-//! strides. Every product counts its arithmetic, so that FLOP/s can be told from what was done.
+//! Matrix products, by gemm on borrowed views of ndarray arrays: transposes are strides. Every product counts its
+//! arithmetic, so that FLOP/s can be told from what was done.
 
 use std::cell::Cell;
 use std::ops::Range;
 use std::time::Instant;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Par};
-use faer_ext::IntoFaer as _;
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use gemm::Parallelism;
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rayon::join;
 use rayon::prelude::*;
 
 use super::threads::{halved, share};
-use super::vector::{clean, vectorised};
-use super::{Real, Stream};
+use super::vector::sum;
+use super::{Real, Stream, row};
 
 thread_local! {
     static FLOPS: Cell<f64> = const { Cell::new(0.0) };
@@ -66,26 +64,14 @@ pub enum Target {
 }
 
 impl Target {
-    /// Does its part, so that the rest is up to faer.
-    fn prepare<T: Real>(self, c: ArrayViewMut2<T>) -> Accum {
+    /// The weight of the old content; none where it is forgotten.
+    fn past<T: Real>(self) -> Option<T> {
         match self {
-            Self::Replace | Self::Decay(0.0) => Accum::Replace,
-            Self::Add => Accum::Add,
-            Self::Decay(past) => {
-                scale(T::of(past), c);
-                Accum::Add
-            }
+            Self::Replace | Self::Decay(0.0) => None,
+            Self::Add => Some(T::one()),
+            Self::Decay(past) => Some(T::of(past)),
         }
     }
-}
-
-/// C ← β C.
-fn scale<T: Real>(beta: T, mut c: ArrayViewMut2<T>) {
-    vectorised(|| {
-        for mut row in c.rows_mut() {
-            row.map_inplace(|x| *x *= beta);
-        }
-    });
 }
 
 /// C ← α A B, or C + α A B. A: m × k, B: k × n, C: m × n.
@@ -99,18 +85,10 @@ pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Targe
 }
 
 /// [`gemm`] on so many threads: the longer side of C is halved until each thread has its part.
-fn product<T: Real>(
-    threads: usize,
-    alpha: T,
-    a: ArrayView2<T>,
-    b: ArrayView2<T>,
-    target: Target,
-    mut c: ArrayViewMut2<T>,
-) {
+fn product<T: Real>(threads: usize, alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
     let (rows, columns) = c.dim();
     if threads < 2 {
-        let accumulate = target.prepare(c.view_mut());
-        clean(|| tiles(alpha, a, b, accumulate, c));
+        alone(alpha, a, b, target, c);
     } else if 4 * rows > columns {
         let (half, threads) = (rows / 2, halved(threads));
         let ((a1, a2), (c1, c2)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
@@ -122,28 +100,48 @@ fn product<T: Real>(
     }
 }
 
-/// Rows and columns of B that faer multiplies with at a time. It goes through what it has packed of B again for every
-/// four rows of A: of this size that stays in the fastest cache, where whole columns would come from the next one
-/// time and again.
-const TILE_OF_B: usize = 96;
-/// Rows of A and C at a time: as many as stay in the second cache, from one tile of B to the next.
-const ROWS: usize = 512;
+/// Columns of B and C at a time: as many as gemm packs at once, which the second cache holds.
+const COLUMNS: usize = 512;
 
-/// [`product`] on this thread, tile by tile.
-fn tiles<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, accumulate: Accum, mut c: ArrayViewMut2<T>) {
-    let depth = a.ncols();
-    // Parts of the same size, at least one: without any depth C becomes zero.
-    let part = depth.div_ceil(depth.div_ceil(TILE_OF_B).max(1)).max(1);
-    for (a, mut c) in a.axis_chunks_iter(Axis(0), ROWS).zip(c.axis_chunks_iter_mut(Axis(0), ROWS)) {
-        for start in (0..depth.max(1)).step_by(part) {
-            let depth = start..(start + part).min(depth);
-            let accumulate = if start == 0 { accumulate } else { Accum::Add };
-            let (a, b) = (a.slice(s![.., depth.clone()]), b.slice(s![depth, ..]));
-            for (b, c) in b.axis_chunks_iter(Axis(1), TILE_OF_B).zip(c.axis_chunks_iter_mut(Axis(1), TILE_OF_B)) {
-                matmul(c.into_faer(), accumulate, a.into_faer(), b.into_faer(), alpha, Par::Seq);
-            }
+/// [`product`] on this thread, so many columns at a time.
+#[allow(unsafe_code, reason = "gemm takes addresses")]
+fn alone<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, mut c: ArrayViewMut2<T>) {
+    let ((rows, depth), past) = (a.dim(), target.past());
+    assert!((rows, b.ncols()) == c.dim() && depth == b.nrows(), "a product of {:?} and {:?}", a.dim(), b.dim());
+    for (b, mut c) in b.axis_chunks_iter(Axis(1), COLUMNS).zip(c.axis_chunks_iter_mut(Axis(1), COLUMNS)) {
+        let ([a_row, a_column], [b_row, b_column]) = (steps(a.strides()), steps(b.strides()));
+        let [c_row, c_column] = steps(c.strides());
+        // SAFETY: the shapes fit, so that what is read lies in the three views, and what is written in C, which is
+        // borrowed here alone.
+        unsafe {
+            gemm::gemm(
+                rows,
+                c.ncols(),
+                depth,
+                c.as_mut_ptr(),
+                c_column,
+                c_row,
+                past.is_some(),
+                a.as_ptr(),
+                a_column,
+                a_row,
+                b.as_ptr(),
+                b_column,
+                b_row,
+                past.unwrap_or(T::zero()),
+                alpha,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
         }
     }
+}
+
+/// From one row to the next, and from one column to the next.
+fn steps(strides: &[isize]) -> [isize; 2] {
+    [strides[0], strides[1]]
 }
 
 /// C ← α A B, or C + α A B, where C and A B are known to be symmetric: one triangle is computed and
@@ -177,9 +175,9 @@ pub fn gram_lower<T: Real>(alpha: T, a: ArrayView2<T>, target: Target, c: ArrayV
     lower_triangle(share(flops), alpha, a.t(), a, target, c);
 }
 
-/// Up to this size a whole square takes less time than its triangle in pieces. A multiple of the rows that
-/// faer takes at a time.
-const SQUARE: usize = 48;
+/// Up to this size a whole square takes less time than its triangle in pieces: the columns that gemm takes at once of
+/// the widest vectors.
+const SQUARE: usize = 64;
 
 /// The lower triangle of [`gemm_symmetric`] on so many threads: its square below the diagonal by all of
 /// them, then the two triangles left by half of them each. Some of what lies above the diagonal is computed
@@ -196,7 +194,7 @@ fn lower_triangle<T: Real>(
     if size <= SQUARE {
         return product(1, alpha, a, b, target, c);
     }
-    let half = (size / 2).next_multiple_of(SQUARE / 3);
+    let half = (size / 2).next_multiple_of(SQUARE / 4);
     let ((a1, a2), (b1, b2)) = (a.split_at(Axis(0), half), b.split_at(Axis(1), half));
     let (upper, lower) = c.split_at(Axis(0), half);
     let ((c11, _), (c21, c22)) = (upper.split_at(Axis(1), half), lower.split_at(Axis(1), half));
@@ -261,14 +259,14 @@ const RUN: usize = 1024;
 
 /// `S` sums over i < `length`, in double precision: `run` adds up a run of indices, short enough for the
 /// working precision. The order does not depend on the number of threads.
-fn sums<const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [f64; S] + Sync) -> [f64; S] {
+fn sums<T: Real, const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [T; S] + Sync) -> [f64; S] {
     let mut parts = [[0.0; S]; PARTS];
     let part = length.div_ceil(PARTS);
     parts.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sums)| {
         let end = ((i + 1) * part).min(length);
         for start in (i * part..end).step_by(RUN) {
-            let found = vectorised(|| run(start..(start + RUN).min(end)));
-            sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x);
+            let found = run(start..(start + RUN).min(end));
+            sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x.double());
         }
     });
     let mut total = [0.0; S];
@@ -278,14 +276,20 @@ fn sums<const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [f64; S] + 
     total
 }
 
-/// Σ_i a_i b_i, accumulated in double precision, in an order that does not depend on the number of
-/// threads.
+/// Σ_i a_i b_i of slices of one length, in the working precision.
+fn short_dot<T: Real>(a: &[T], b: &[T]) -> T {
+    sum([a, b], |[a, b]| a * b)
+}
+
+/// Σ_i a_i b_i of vectors in standard order, accumulated in double precision, in an order that does not depend on the
+/// number of threads.
 ///
 /// # Panics
 /// Where the lengths differ.
 pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
     assert_eq!(a.len(), b.len(), "dot product of vectors of different lengths");
-    let [sum] = sums(a.len(), |run| [a.slice(s![run.clone()]).dot(&b.slice(s![run])).double()]);
+    let (a, b) = (row(&a), row(&b));
+    let [sum] = sums(a.len(), |run| [short_dot(&a[run.clone()], &b[run])]);
     sum
 }
 
@@ -295,12 +299,9 @@ pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
 /// Where the lengths differ.
 pub fn squared_distance<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
     assert_eq!(a.len(), b.len(), "distance of vectors of different lengths");
-    let [sum] = sums(a.len(), |run| {
-        let (a, b) = (a.slice(s![run.clone()]), b.slice(s![run]));
-        let square = |sum, (&a, &b): (&T, &T)| sum + (a - b) * (a - b);
-        [a.iter().zip(b).fold(T::zero(), square).double()]
-    });
-    sum
+    let (a, b) = (row(&a), row(&b));
+    let [total] = sums(a.len(), |run| [sum([&a[run.clone()], &b[run]], |[a, b]| (a - b) * (a - b))]);
+    total
 }
 
 /// All inner products of three vectors that a quadratic model along two of them needs, in one pass over
@@ -310,9 +311,10 @@ pub fn squared_distance<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
 /// Where the lengths differ.
 pub fn inner_products<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>, c: ArrayView1<T>) -> [f64; 5] {
     assert!(a.len() == b.len() && b.len() == c.len(), "inner products of vectors of different lengths");
+    let (a, b, c) = (row(&a), row(&b), row(&c));
     sums(a.len(), |run| {
-        let [a, b, c] = [a, b, c].map(|x| x.slice_move(s![run.clone()]));
-        [a.dot(&c), b.dot(&c), a.dot(&a), b.dot(&b), a.dot(&b)].map(Real::double)
+        let [a, b, c] = [a, b, c].map(|x| &x[run.clone()]);
+        [short_dot(a, c), short_dot(b, c), short_dot(a, a), short_dot(b, b), short_dot(a, b)]
     })
 }
 

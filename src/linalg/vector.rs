@@ -1,5 +1,7 @@
 //! Elementwise loops on the vector unit, and norms that do not overflow.
 
+use super::Real;
+
 /// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache.
 pub const CHUNK: usize = 4096;
 
@@ -8,6 +10,30 @@ pub const CHUNK: usize = 4096;
 #[inline]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
+}
+
+/// Sums that the vector unit keeps side by side.
+const LANES: usize = 32;
+
+/// Σ_i term(x_i, …) over slices of one length, [`vectorised`], as so many sums side by side: no addition waits for the
+/// one before.
+#[inline]
+pub fn sum<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
+    let parts = slices.map(<[T]>::as_chunks::<LANES>);
+    vectorised(|| {
+        let mut sums = [T::zero(); LANES];
+        for index in 0..parts[0].0.len() {
+            let chunks = parts.map(|(chunks, _)| &chunks[index]);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum += term(chunks.map(|chunk| chunk[i]));
+            }
+        }
+        let rest = parts.map(|(_, rest)| rest);
+        for (i, sum) in sums[..rest[0].len()].iter_mut().enumerate() {
+            *sum += term(rest.map(|rest| rest[i]));
+        }
+        sums.into_iter().sum()
+    })
 }
 
 /// Lets faer work, and leaves the vector unit clean. Its kernels end without clearing the upper halves of the

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, Zip, s};
 use rayon::prelude::*;
 
 use super::{Architecture, Loss, Parameters};
-use crate::linalg::{Real, Target, all, each, gemm, row, row_mut, rows_a_thread};
+use crate::linalg::{Real, Target, all, each, gemm, row, row_mut, rows_a_thread, vectorised};
 
 /// Rows are data.
 const DATA: Axis = Axis(0);
@@ -181,9 +181,15 @@ pub fn back_propagate<T: Real>(
     mut columns: ArrayViewMut2<T>,
 ) {
     gemm(T::one(), next, weights, Target::Replace, columns.view_mut());
-    let (data, width) = slope.dim();
-    let rows = columns.exact_chunks_mut((next.nrows() / data, width));
-    Zip::from(rows).and(slope.exact_chunks((1, width))).for_each(|mut columns, slope| columns *= &slope);
+    let per_datum = next.nrows() / slope.nrows();
+    let rows = columns.axis_chunks_iter_mut(DATA, per_datum).zip(slope.outer_iter());
+    vectorised(|| {
+        for (mut columns, slope) in rows {
+            for mut column in columns.outer_iter_mut() {
+                row_mut(&mut column).iter_mut().zip(row(&slope)).for_each(|(c, &s)| *c *= s);
+            }
+        }
+    });
 }
 
 /// [`Pass::propagate_back`], given f′(h_λ) of all data at index λ − 1.

@@ -1,5 +1,5 @@
 use super::Kernel;
-use crate::linalg::Real;
+use crate::linalg::{Real, vectorised};
 
 pub struct Sigmoid;
 
@@ -9,10 +9,12 @@ pub(super) fn slopes<T: Real>(h: &[T], slope: &mut [T]) {
         *s = -h.abs();
     }
     T::exp_all(slope);
-    for s in slope {
-        let sum = T::one() + *s;
-        *s /= sum * sum;
-    }
+    vectorised(|| {
+        for s in slope {
+            let sum = T::one() + *s;
+            *s /= sum * sum;
+        }
+    });
 }
 
 impl<T: Real> Kernel<T> for Sigmoid {

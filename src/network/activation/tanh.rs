@@ -1,5 +1,5 @@
 use super::Kernel;
-use crate::linalg::Real;
+use crate::linalg::{Real, vectorised};
 
 pub struct Tanh;
 
@@ -9,10 +9,12 @@ fn slopes<T: Real>(h: &[T], slope: &mut [T]) {
         *s = T::of(-2.0) * h.abs();
     }
     T::exp_all(slope);
-    for s in slope {
-        let sum = T::one() + *s;
-        *s = T::of(4.0) * *s / (sum * sum);
-    }
+    vectorised(|| {
+        for s in slope {
+            let sum = T::one() + *s;
+            *s = T::of(4.0) * *s / (sum * sum);
+        }
+    });
 }
 
 impl<T: Real> Kernel<T> for Tanh {

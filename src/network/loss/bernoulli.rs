@@ -1,7 +1,7 @@
 use ndarray::ArrayViewMut2;
 
 use super::Kernel;
-use crate::linalg::{Real, Stream, row_mut, vectorised};
+use crate::linalg::{Real, Stream, row_mut, sum, vectorised};
 
 pub struct Bernoulli;
 
@@ -13,19 +13,17 @@ impl<T: Real> Kernel<T> for Bernoulli {
             *g = -h.abs();
         }
         T::exp_all(gradient);
+        // In this order a certain and right prediction keeps its small loss.
+        let above = |h| if h >= T::zero() { h } else { T::zero() };
+        let value = sum([h, y, gradient], |[h, y, e]| (above(h) - y * h) + T::ln_1p_unit(e));
         vectorised(|| {
-            let mut sum = T::zero();
             for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
                 let e = *g;
-                let positive = h >= T::zero();
-                let above = if positive { h } else { T::zero() };
-                // In this order a certain and right prediction keeps its small loss.
-                sum += (above - y * h) + T::ln_1p_unit(e);
-                let (one, zero) = if positive { (T::one(), e) } else { (e, T::one()) };
+                let (one, zero) = if h >= T::zero() { (T::one(), e) } else { (e, T::one()) };
                 *g = (one * (T::one() - y) - zero * y) / (T::one() + e);
             }
-            sum
-        })
+        });
+        value
     }
 
     fn hessian(&self, h: &[T], y: &[T], mut hessian: ArrayViewMut2<T>) {

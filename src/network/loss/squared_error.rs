@@ -1,18 +1,16 @@
 use ndarray::ArrayViewMut2;
 
 use super::Kernel;
-use crate::linalg::{Real, Stream};
+use crate::linalg::{Real, Stream, sum};
 
 pub struct SquaredError;
 
 impl<T: Real> Kernel<T> for SquaredError {
     fn value_and_gradient(&self, h: &[T], y: &[T], gradient: &mut [T]) -> T {
-        let mut sum = T::zero();
-        for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
+        for ((&h, &y), g) in h.iter().zip(y).zip(gradient.iter_mut()) {
             *g = h - y;
-            sum += *g * *g;
         }
-        sum * T::of(0.5)
+        sum([gradient], |[g]| g * g) * T::of(0.5)
     }
 
     fn hessian(&self, _: &[T], _: &[T], mut hessian: ArrayViewMut2<T>) {
