@@ -35,5 +35,6 @@ pub use row::{row, row_mut};
 pub use stream::Stream;
 pub use symmetric::{Cholesky, NotConverged, NotPositiveDefinite, all_eigenvalues_above, eigen, eigenvalues};
 pub use threads::{all, both, each, rows_a_thread};
-pub use vector::{CHUNK, safe_norm, sum, vectorised};
+pub(crate) use vector::vectorised;
+pub use vector::{add_scaled, by_parts, safe_norm, sum};
 pub use whole::{is_misplaced, write_whole};

@@ -60,6 +60,8 @@ pub struct Report {
     pub step_damping: Option<f64>,
     /// ρ, where it was measured.
     pub reduction_ratio: Option<f64>,
+    /// ‖Δ‖.
+    pub update_norm: f64,
     /// Whether the loss after the update is known not to be finite.
     pub rejected: bool,
     /// Kronecker factors that were inverted with more damping than asked for, each in words.
@@ -164,10 +166,14 @@ impl<T: Real> Optimizer<T> {
             (Method::FirstOrder(first), State::FirstOrder(moments)) => {
                 watch.enter(Phase::Update);
                 let rate = first.rate(batch.step);
-                moments.update(first, rate, batch.gradient, batch.parameters, next);
-                Ok(Report { learning_rate: Some(rate), ..Report::default() })
+                let update_norm = moments.update(first, rate, batch.gradient, batch.parameters, next);
+                Ok(Report { learning_rate: Some(rate), update_norm, ..Report::default() })
             }
-            (Method::SecondOrder(second), State::SecondOrder(state)) => state.update(second, batch, next, watch),
+            (Method::SecondOrder(second), State::SecondOrder(state)) => {
+                let mut report = state.update(second, batch, next, watch)?;
+                report.update_norm = batch.parameters.distance(next);
+                Ok(report)
+            }
             _ => unreachable!("an optimizer's state is made of its settings"),
         }
     }

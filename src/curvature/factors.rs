@@ -135,7 +135,7 @@ fn mix<T: Real>(past: f64, kept: ArrayViewMut1<T>, new: ArrayView1<T>) {
     if past == 0.0 {
         pairs.for_each(|kept, &new| *kept = new);
     } else {
-        vectorised(|| pairs.for_each(|kept, &new| *kept = weight * *kept + present * new));
+        vectorised!(pairs.for_each(|kept, &new| *kept = weight * *kept + present * new));
     }
 }
 

@@ -2,25 +2,75 @@
 
 use super::Real;
 
-/// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache.
-pub const CHUNK: usize = 4096;
+/// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache, and for sums in the
+/// working precision.
+const CHUNK: usize = 4096;
 
-/// Runs a loop compiled for the widest vector instructions that this machine has, whatever the program was
-/// built for. The loop must be in the closure itself. Results are the same to the bit.
-#[inline]
-pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
+/// Σ work(part) over the parts of long vectors, which `split` cuts in two until they are short. The order of the sum
+/// does not depend on the number of threads.
+pub fn by_parts<V: Send>(
+    vectors: V,
+    length: usize,
+    split: &(impl Fn(V, usize) -> (V, V) + Sync),
+    work: &(impl Fn(V) -> f64 + Sync),
+) -> f64 {
+    if length <= CHUNK {
+        return work(vectors);
+    }
+    let half = (length / 2).next_multiple_of(CHUNK);
+    let (first, second) = split(vectors, half);
+    let parts = rayon::join(|| by_parts(first, half, split, work), || by_parts(second, length - half, split, work));
+    parts.0 + parts.1
 }
+
+/// Vectors x and y.
+type Pair<'a, T> = (&'a [T], &'a mut [T]);
+
+fn split_pair<T>((x, y): Pair<'_, T>, middle: usize) -> (Pair<'_, T>, Pair<'_, T>) {
+    let ((x1, x2), (y1, y2)) = (x.split_at(middle), y.split_at_mut(middle));
+    ((x1, y1), (x2, y2))
+}
+
+/// y ← y + α x; returns ‖y‖², in the same pass over memory.
+///
+/// # Panics
+/// Where the lengths differ.
+pub fn add_scaled<T: Real>(alpha: T, x: &[T], y: &mut [T]) -> f64 {
+    assert_eq!(x.len(), y.len(), "vectors of different lengths are added");
+    by_parts((x, y), x.len(), &split_pair, &|(x, y)| {
+        vectorised!(y.iter_mut().zip(x).for_each(|(y, &x)| *y += alpha * x));
+        sum([y], |[y]| y * y).double()
+    })
+}
+
+/// Runs a loop compiled for the widest vector instructions that this machine has, whatever the program was built for.
+/// The loop must stand in the macro itself: what stays a function of its own is compiled for the oldest of machines.
+/// Results are the same to the bit.
+macro_rules! vectorised {
+    ($run:expr) => {{
+        // What cannot be called twice is itself what is called; else a shim is, which need not be inlined.
+        struct Once;
+        let once = Once;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let _once = once;
+                $run
+            },
+        )
+    }};
+}
+pub(crate) use vectorised;
 
 /// Sums that the vector unit keeps side by side.
 const LANES: usize = 32;
 
-/// Σ_i term(x_i, …) over slices of one length, [`vectorised`], as so many sums side by side: no addition waits for the
+/// Σ_i term(x_i, …) over slices of one length, on the vector unit, as so many sums side by side: no addition waits for the
 /// one before.
 #[inline]
 pub fn sum<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
     let parts = slices.map(<[T]>::as_chunks::<LANES>);
-    vectorised(|| {
+    vectorised!({
         let mut sums = [T::zero(); LANES];
         for index in 0..parts[0].0.len() {
             let chunks = parts.map(|(chunks, _)| &chunks[index]);

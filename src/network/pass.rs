@@ -183,7 +183,7 @@ pub fn back_propagate<T: Real>(
     gemm(T::one(), next, weights, Target::Replace, columns.view_mut());
     let per_datum = next.nrows() / slope.nrows();
     let rows = columns.axis_chunks_iter_mut(DATA, per_datum).zip(slope.outer_iter());
-    vectorised(|| {
+    vectorised!({
         for (mut columns, slope) in rows {
             for mut column in columns.outer_iter_mut() {
                 row_mut(&mut column).iter_mut().zip(row(&slope)).for_each(|(c, &s)| *c *= s);

@@ -1,11 +1,13 @@
 //! First-order methods: the gradient, transformed elementwise, at a learning rate. One file each below
 //! `first_order/`, one line each in the table of this file.
 
+use std::array;
+
 use ndarray::{ArrayView, ArrayViewMut};
 use serde::{Deserialize, Serialize};
 
 use super::Range;
-use crate::linalg::{Archive, ArchiveError, Keep, Real};
+use crate::linalg::{Archive, ArchiveError, Keep, Real, by_parts, sum};
 use crate::network::Parameters;
 
 /// A number that a rule depends on, as it stands in experiment files.
@@ -31,15 +33,14 @@ pub trait Kernel<T: Real>: Sync {
         1e-2
     }
 
-    /// How many vectors of the size of θ it keeps from one update to the next. They start as zero.
+    /// How many vectors of the size of θ it keeps from one update to the next, two at most. They start as zero.
     fn moments(&self) -> usize;
 
-    /// next ← θ + Δ, in one pass over memory, with the coefficients in the order of
-    /// [`Kernel::coefficients`].
-    fn update(&self, coefficients: &[f64], step: Step<T>);
+    /// next ← θ + Δ, with the coefficients in the order of [`Kernel::coefficients`].
+    fn update(&self, coefficients: &[f64], step: &mut Step<T>);
 }
 
-/// What an update is made of.
+/// What an update is made of, or that of a part of θ.
 #[derive(Debug)]
 pub struct Step<'a, T> {
     /// ℓ.
@@ -52,8 +53,36 @@ pub struct Step<'a, T> {
     pub parameters: &'a [T],
     /// Where θ + Δ goes.
     pub next: &'a mut [T],
-    /// As many as the rule keeps.
-    pub moments: &'a mut [Vec<T>],
+    /// Those that the rule keeps; the others are empty.
+    pub moments: [&'a mut [T]; 2],
+}
+
+impl<T> Step<'_, T> {
+    /// The same of the first so many parameters, and of the others.
+    fn split_at(self, middle: usize) -> (Self, Self) {
+        let (rate, count) = (self.rate, self.count);
+        let (gradient, parameters) = (self.gradient.split_at(middle), self.parameters.split_at(middle));
+        let (next, [one, other]) = (self.next.split_at_mut(middle), self.moments);
+        let (one, other) = (one.split_at_mut(middle.min(one.len())), other.split_at_mut(middle.min(other.len())));
+        (
+            Self {
+                rate,
+                count,
+                gradient: gradient.0,
+                parameters: parameters.0,
+                next: next.0,
+                moments: [one.0, other.0],
+            },
+            Self {
+                rate,
+                count,
+                gradient: gradient.1,
+                parameters: parameters.1,
+                next: next.1,
+                moments: [one.1, other.1],
+            },
+        )
+    }
 }
 
 macro_rules! rules {
@@ -180,7 +209,7 @@ impl<T: Real> Moments<T> {
         self.count = 0;
     }
 
-    /// next ← θ + Δ of this gradient at this learning rate.
+    /// next ← θ + Δ of this gradient at this learning rate; returns ‖Δ‖, in the same pass over memory.
     pub fn update(
         &mut self,
         settings: &FirstOrder,
@@ -188,17 +217,23 @@ impl<T: Real> Moments<T> {
         gradient: &Parameters<T>,
         parameters: &Parameters<T>,
         next: &mut Parameters<T>,
-    ) {
+    ) -> f64 {
         self.count = self.count.saturating_add(1);
+        let mut vectors = self.vectors.iter_mut();
         let step = Step {
             rate,
             count: self.count,
             gradient: gradient.as_slice(),
             parameters: parameters.as_slice(),
             next: next.as_mut_slice(),
-            moments: &mut self.vectors,
+            moments: array::from_fn(|_| vectors.next().map_or(&mut [][..], Vec::as_mut_slice)),
         };
-        settings.rule.kernel().update(&settings.coefficients, step);
+        let (length, kernel) = (step.next.len(), settings.rule.kernel());
+        let squared = by_parts(step, length, &Step::split_at, &|mut step| {
+            kernel.update(&settings.coefficients, &mut step);
+            sum([step.next, step.parameters], |[next, theta]| (next - theta) * (next - theta)).double()
+        });
+        squared.sqrt()
     }
 }
 
@@ -250,6 +285,27 @@ mod tests {
         // By hand: m = 0.2, 0.28; v = 0.004, 0.004996; corrected with 1 − 0.81 and 1 − 0.998001.
         let second = -0.1 * (0.28 / 0.19) / ((0.004_996_f64 / 0.001_999).sqrt() + 1e-8);
         assert_close(&run(Rule::Adam, &[0.9, 0.999, 1e-8], &[2.0, 1.0]), &[-0.1 * 2.0 / (2.0 + 1e-8), second]);
+    }
+
+    #[test]
+    fn parts_of_long_vectors_make_the_same_update_and_its_norm() {
+        let architecture = Architecture::new(120, &[], 80, false);
+        let origin = Parameters::<f64>::zeros(&architecture);
+        let mut gradient = origin.clone();
+        gradient.flat.iter_mut().enumerate().for_each(|(i, g)| *g = (i % 7) as f64 - 2.5);
+        for &rule in Rule::ALL {
+            let (settings, mut moments) = (FirstOrder::new(rule), Moments::new(rule, origin.flat.len()));
+            let (mut once, mut twice) = (origin.clone(), origin.clone());
+            moments.update(&settings, 0.1, &gradient, &origin, &mut once);
+            let norm = moments.update(&settings, 0.1, &gradient, &once, &mut twice);
+            assert!((norm / once.distance(&twice) - 1.0).abs() < 1e-12, "{}", rule.name());
+            for (index, &found) in twice.flat.iter().enumerate().step_by(61) {
+                let g = gradient.flat[index];
+                let coefficients = &settings.coefficients;
+                let change = found - once.flat[index];
+                assert!((change - (run(rule, coefficients, &[g, g])[1])).abs() < 1e-12, "{}", rule.name());
+            }
+        }
     }
 
     #[test]

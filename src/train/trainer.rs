@@ -9,7 +9,7 @@ use super::average::Average;
 use super::evaluation::{Losses, evaluate};
 use super::step::Step;
 use crate::data::{Batches, Cursor, Dataset};
-use crate::linalg::{Archive, ArchiveError, Keep, Moment, Real, dot, flops, safe_norm};
+use crate::linalg::{Archive, ArchiveError, Keep, Moment, Real, add_scaled, flops, safe_norm};
 use crate::network::{Architecture, Init, Loss, Parameters, Pass, tensors};
 use crate::optim::{BadFactor, Method, Minibatch, Optimizer, Phase, Report, Settings, Stopwatch};
 
@@ -199,30 +199,26 @@ impl<T: Real> Trainer<T> {
         let loss = self.forward(&mut watch)?;
         watch.enter(Phase::Backward);
         self.pass.backward(&self.parameters, &mut self.gradient);
-        let l2 = self.optimizer.settings.l2;
-        if l2 > 0.0 {
-            let eta = T::of(l2);
-            let zip = ndarray::Zip::from(&mut self.gradient.flat).and(&self.parameters.flat);
-            zip.par_for_each(|g, &theta| *g += eta * theta);
-        }
-        let gradient_norm = norm(&self.gradient);
-        let (report, update_norm) = match self.attempt(loss, gradient_norm, &mut watch) {
-            Ok((report, norm, None)) => {
+        let eta = T::of(self.optimizer.settings.l2);
+        let squared = add_scaled(eta, self.parameters.as_slice(), self.gradient.as_mut_slice());
+        let gradient_norm = norm(squared, &self.gradient);
+        let report = match self.attempt(loss, gradient_norm, &mut watch) {
+            Ok((report, None)) => {
                 std::mem::swap(&mut self.parameters, &mut self.spare);
                 self.restorable = true;
-                (report, norm)
+                report
             }
-            Ok((report, norm, Some(problem))) => {
+            Ok((report, Some(problem))) => {
                 self.optimizer.reject();
                 // `spare` holds what was rejected: nothing to go back to.
                 self.restorable = false;
                 self.reject(&format!("{problem}: the update was not made"))?;
-                (report, norm)
+                report
             }
             Err(factor) if self.restorable => {
                 self.undo();
                 self.reject(&format!("{factor}: the last update was undone, this one was not made"))?;
-                (Report::default(), f64::NAN)
+                Report { update_norm: f64::NAN, ..Report::default() }
             }
             Err(factor) => return Err(Failure::Factor { step: self.step, factor }),
         };
@@ -235,7 +231,7 @@ impl<T: Real> Trainer<T> {
             epoch: self.batches.epochs(),
             loss,
             gradient_norm,
-            update_norm,
+            update_norm: report.update_norm,
             learning_rate: report.learning_rate,
             step_size: report.step_size,
             momentum: report.momentum,
@@ -252,8 +248,8 @@ impl<T: Real> Trainer<T> {
         Ok(Progress { step, warnings: report.escalations })
     }
 
-    /// Leaves the parameters after an update in `spare`. What the optimizer tells of it, its norm, and what of it
-    /// is not finite, if anything is: the update must not be made then.
+    /// Leaves the parameters after an update in `spare`. What the optimizer tells of it, and what of it is not finite,
+    /// if anything is: the update must not be made then.
     ///
     /// # Errors
     /// A Kronecker factor that cannot be used; `spare` is as it was.
@@ -262,13 +258,14 @@ impl<T: Real> Trainer<T> {
         loss: f64,
         gradient_norm: f64,
         watch: &mut Stopwatch,
-    ) -> Result<(Report, f64, Option<String>), BadFactor> {
+    ) -> Result<(Report, Option<String>), BadFactor> {
         let where_of = |what: &str, parameters: &Parameters<T>| match parameters.not_finite() {
             Some(layer) => format!("the {what} of layer {layer} is not finite"),
             None => format!("the norm of the {what} is not finite"),
         };
         if !gradient_norm.is_finite() && self.gradient.not_finite().is_some() {
-            return Ok((Report::default(), f64::NAN, Some(where_of("gradient", &self.gradient))));
+            let report = Report { update_norm: f64::NAN, ..Report::default() };
+            return Ok((report, Some(where_of("gradient", &self.gradient))));
         }
         let mut batch = Minibatch {
             pass: &mut self.pass,
@@ -280,15 +277,14 @@ impl<T: Real> Trainer<T> {
             step: self.step,
         };
         let report = self.optimizer.update(&mut batch, &mut self.spare, watch)?;
-        let update_norm = self.parameters.distance(&self.spare);
-        let problem = if !update_norm.is_finite() {
+        let problem = if !report.update_norm.is_finite() {
             Some(where_of("step", &self.spare))
         } else if report.rejected {
             Some("the loss after the update is not finite".to_owned())
         } else {
             None
         };
-        Ok((report, update_norm, problem))
+        Ok((report, problem))
     }
 
     /// Gathers the next minibatch.
@@ -365,10 +361,9 @@ impl<T: Real> Trainer<T> {
     }
 }
 
-/// ‖x‖; with more care where its square overflows.
-fn norm<T: Real>(x: &Parameters<T>) -> f64 {
-    let norm = dot(x.flat.view(), x.flat.view()).sqrt();
-    if norm.is_finite() { norm } else { safe_norm(x.flat.iter().map(|x| x.double())) }
+/// ‖x‖, given its square; with more care where that overflows.
+fn norm<T: Real>(squared: f64, x: &Parameters<T>) -> f64 {
+    if squared.is_finite() { squared.sqrt() } else { safe_norm(x.flat.iter().map(|x| x.double())) }
 }
 
 /// Where a trainer is.

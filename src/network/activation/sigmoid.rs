@@ -5,11 +5,9 @@ pub struct Sigmoid;
 
 /// slope ← σ′ = σ (1 − σ) = e / (1 + e)², e = exp(−|h|), which 1 − σ would lose where σ is near 1.
 pub(super) fn slopes<T: Real>(h: &[T], slope: &mut [T]) {
-    for (&h, s) in h.iter().zip(slope.iter_mut()) {
-        *s = -h.abs();
-    }
+    vectorised!(slope.iter_mut().zip(h).for_each(|(s, &h)| *s = -h.abs()));
     T::exp_all(slope);
-    vectorised(|| {
+    vectorised!({
         for s in slope {
             let sum = T::one() + *s;
             *s /= sum * sum;

@@ -16,7 +16,7 @@ impl<T: Real> Kernel<T> for Bernoulli {
         // In this order a certain and right prediction keeps its small loss.
         let above = |h| if h >= T::zero() { h } else { T::zero() };
         let value = sum([h, y, gradient], |[h, y, e]| (above(h) - y * h) + T::ln_1p_unit(e));
-        vectorised(|| {
+        vectorised!({
             for ((&h, &y), g) in h.iter().zip(y).zip(gradient) {
                 let e = *g;
                 let (one, zero) = if h >= T::zero() { (T::one(), e) } else { (e, T::one()) };

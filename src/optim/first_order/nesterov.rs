@@ -1,8 +1,6 @@
-use rayon::prelude::*;
-
 use super::momentum::MOMENTUM;
 use super::{Coefficient, Kernel, Step};
-use crate::linalg::Real;
+use crate::linalg::{Real, vectorised};
 
 pub struct Nesterov;
 
@@ -15,13 +13,16 @@ impl<T: Real> Kernel<T> for Nesterov {
         1
     }
 
-    fn update(&self, coefficients: &[f64], step: Step<T>) {
-        let (&[momentum], [moment]) = (coefficients, step.moments) else { unreachable!("one of each was asked for") };
+    fn update(&self, coefficients: &[f64], step: &mut Step<T>) {
+        let &[momentum] = coefficients else { unreachable!("one coefficient was asked for") };
+        let [moment, _] = &mut step.moments;
         let [rate, momentum] = [step.rate, momentum].map(T::of);
-        let inputs = step.parameters.par_iter().zip(step.gradient);
-        step.next.par_iter_mut().zip(moment).zip(inputs).for_each(|((next, m), (&theta, &g))| {
-            *m = momentum * *m + g;
-            *next = theta - rate * (g + momentum * *m);
+        let inputs = step.parameters.iter().zip(step.gradient);
+        vectorised!({
+            step.next.iter_mut().zip(moment.iter_mut()).zip(inputs).for_each(|((next, m), (&theta, &g))| {
+                *m = momentum * *m + g;
+                *next = theta - rate * (g + momentum * *m);
+            });
         });
     }
 }

@@ -1,7 +1,5 @@
-use rayon::prelude::*;
-
 use super::{Coefficient, Kernel, Step};
-use crate::linalg::Real;
+use crate::linalg::{Real, vectorised};
 
 pub struct Sgd;
 
@@ -14,9 +12,11 @@ impl<T: Real> Kernel<T> for Sgd {
         0
     }
 
-    fn update(&self, _: &[f64], step: Step<T>) {
+    fn update(&self, _: &[f64], step: &mut Step<T>) {
         let rate = T::of(step.rate);
-        let inputs = step.parameters.par_iter().zip(step.gradient);
-        step.next.par_iter_mut().zip(inputs).for_each(|(next, (&theta, &g))| *next = theta - rate * g);
+        let inputs = step.parameters.iter().zip(step.gradient);
+        vectorised!({
+            step.next.iter_mut().zip(inputs).for_each(|(next, (&theta, &g))| *next = theta - rate * g);
+        });
     }
 }
