@@ -65,8 +65,8 @@ pub(crate) use vectorised;
 /// Sums that the vector unit keeps side by side.
 const LANES: usize = 32;
 
-/// Σ_i term(x_i, …) over slices of one length, on the vector unit, as so many sums side by side: no addition waits for the
-/// one before.
+/// Σ_i term(x_i, …) over slices of one length, in the working precision: on the vector unit, by so many
+/// sums side by side, so that no addition waits for the one before.
 #[inline]
 pub fn sum<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
     let parts = slices.map(<[T]>::as_chunks::<LANES>);
