@@ -4,6 +4,7 @@ mod archive;
 mod clock;
 mod eigenvector;
 mod inertia;
+mod inner;
 mod lanczos;
 mod memory;
 pub mod number;
@@ -22,12 +23,10 @@ pub use archive::{Archive, ArchiveError, Keep, Tensor};
 pub use clock::Moment;
 pub use eigenvector::leading_eigenvector;
 pub use inertia::eigenvalues_above;
+pub use inner::{dot, dot_matrix, inner_products, squared_distance};
 pub use lanczos::{Extremes, Kept, LanczosSettings, ROUNDING, lanczos, largest_eigenvalue};
 pub use memory::HugePages;
-pub use product::{
-    Target, dot, dot_matrix, flops, gemm, gemm_symmetric, gram, gram_lower, inner_products, mirror, product_peak,
-    squared_distance,
-};
+pub use product::{Target, flops, gemm, gemm_symmetric, gram, gram_lower, mirror, product_peak};
 pub use qr::{orthonormal_basis, triangular_factor};
 pub use quadrature::{Mass, Quadrature, quadrature};
 pub use real::Real;

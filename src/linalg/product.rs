@@ -2,17 +2,14 @@
 //! arithmetic, so that FLOP/s can be told from what was done.
 
 use std::cell::Cell;
-use std::ops::Range;
 use std::time::Instant;
 
 use gemm::Parallelism;
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rayon::join;
-use rayon::prelude::*;
 
 use super::threads::{halved, share};
-use super::vector::sum;
-use super::{Real, Stream, row};
+use super::{Real, Stream};
 
 thread_local! {
     static FLOPS: Cell<f64> = const { Cell::new(0.0) };
@@ -250,84 +247,6 @@ fn transpose<T: Real>(a: ArrayView2<T>, b: ArrayViewMut2<T>) {
     let (b1, b2) = b.split_at(Axis(1 - axis), half);
     transpose(a1, b1);
     transpose(a2, b2);
-}
-
-/// Parts a long sum is split into, whatever the number of threads, so that its rounding is the same.
-const PARTS: usize = 64;
-/// Numbers added up in the working precision before double precision takes over.
-const RUN: usize = 1024;
-
-/// `S` sums over i < `length`, in double precision: `run` adds up a run of indices, short enough for the
-/// working precision. The order does not depend on the number of threads.
-fn sums<T: Real, const S: usize>(length: usize, run: impl Fn(Range<usize>) -> [T; S] + Sync) -> [f64; S] {
-    let mut parts = [[0.0; S]; PARTS];
-    let part = length.div_ceil(PARTS);
-    parts.par_iter_mut().with_min_len(8).enumerate().for_each(|(i, sums)| {
-        let end = ((i + 1) * part).min(length);
-        for start in (i * part..end).step_by(RUN) {
-            let found = run(start..(start + RUN).min(end));
-            sums.iter_mut().zip(found).for_each(|(sum, x)| *sum += x.double());
-        }
-    });
-    let mut total = [0.0; S];
-    for part in parts {
-        total.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
-    }
-    total
-}
-
-/// Σ_i a_i b_i of slices of one length, in the working precision.
-fn short_dot<T: Real>(a: &[T], b: &[T]) -> T {
-    sum([a, b], |[a, b]| a * b)
-}
-
-/// Σ_i a_i b_i of vectors in standard order, accumulated in double precision, in an order that does not depend on the
-/// number of threads.
-///
-/// # Panics
-/// Where the lengths differ.
-pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
-    assert_eq!(a.len(), b.len(), "dot product of vectors of different lengths");
-    let (a, b) = (row(&a), row(&b));
-    let [sum] = sums(a.len(), |run| [short_dot(&a[run.clone()], &b[run])]);
-    sum
-}
-
-/// ‖a − b‖², accumulated like [`dot`].
-///
-/// # Panics
-/// Where the lengths differ.
-pub fn squared_distance<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
-    assert_eq!(a.len(), b.len(), "distance of vectors of different lengths");
-    let (a, b) = (row(&a), row(&b));
-    let [total] = sums(a.len(), |run| [sum([&a[run.clone()], &b[run]], |[a, b]| (a - b) * (a - b))]);
-    total
-}
-
-/// All inner products of three vectors that a quadratic model along two of them needs, in one pass over
-/// memory: (a·c, b·c, a·a, b·b, a·b), accumulated like [`dot`].
-///
-/// # Panics
-/// Where the lengths differ.
-pub fn inner_products<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>, c: ArrayView1<T>) -> [f64; 5] {
-    assert!(a.len() == b.len() && b.len() == c.len(), "inner products of vectors of different lengths");
-    let (a, b, c) = (row(&a), row(&b), row(&c));
-    sums(a.len(), |run| {
-        let [a, b, c] = [a, b, c].map(|x| &x[run.clone()]);
-        [short_dot(a, c), short_dot(b, c), short_dot(a, a), short_dot(b, b), short_dot(a, b)]
-    })
-}
-
-/// Σ_ij a_ij b_ij of two matrices in standard order, accumulated like [`dot`].
-///
-/// # Panics
-/// Where the shapes differ, or a matrix is not in standard order.
-pub fn dot_matrix<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>) -> f64 {
-    assert_eq!(a.dim(), b.dim(), "inner product of matrices of different shapes");
-    match (a.to_slice(), b.to_slice()) {
-        (Some(a), Some(b)) => dot(ArrayView1::from(a), ArrayView1::from(b)),
-        _ => unreachable!("only matrices in standard order come here"),
-    }
 }
 
 #[cfg(test)]

@@ -6,21 +6,23 @@ use super::Real;
 /// working precision.
 const CHUNK: usize = 4096;
 
-/// Σ work(part) over the parts of long vectors, which `split` cuts in two until they are short. The order of the sum
-/// does not depend on the number of threads.
-pub fn by_parts<V: Send>(
+/// Σ work(part), for each of `S` sums, over the parts of long vectors, which `split` cuts in two until they are short.
+/// The order of the sums does not depend on the number of threads.
+pub fn by_parts<V: Send, const S: usize>(
     vectors: V,
     length: usize,
     split: &(impl Fn(V, usize) -> (V, V) + Sync),
-    work: &(impl Fn(V) -> f64 + Sync),
-) -> f64 {
+    work: &(impl Fn(V) -> [f64; S] + Sync),
+) -> [f64; S] {
     if length <= CHUNK {
         return work(vectors);
     }
     let half = (length / 2).next_multiple_of(CHUNK);
     let (first, second) = split(vectors, half);
-    let parts = rayon::join(|| by_parts(first, half, split, work), || by_parts(second, length - half, split, work));
-    parts.0 + parts.1
+    let (mut sums, rest) =
+        rayon::join(|| by_parts(first, half, split, work), || by_parts(second, length - half, split, work));
+    sums.iter_mut().zip(rest).for_each(|(sum, x)| *sum += x);
+    sums
 }
 
 /// Vectors x and y.
@@ -37,10 +39,11 @@ fn split_pair<T>((x, y): Pair<'_, T>, middle: usize) -> (Pair<'_, T>, Pair<'_, T
 /// Where the lengths differ.
 pub fn add_scaled<T: Real>(alpha: T, x: &[T], y: &mut [T]) -> f64 {
     assert_eq!(x.len(), y.len(), "vectors of different lengths are added");
-    by_parts((x, y), x.len(), &split_pair, &|(x, y)| {
+    let [squared] = by_parts((x, y), x.len(), &split_pair, &|(x, y)| {
         vectorised!(y.iter_mut().zip(x).for_each(|(y, &x)| *y += alpha * x));
-        sum([y], |[y]| y * y).double()
-    })
+        [sum([y], |[y]| y * y).double()]
+    });
+    squared
 }
 
 /// Runs a loop compiled for the widest vector instructions that this machine has, whatever the program was built for.

@@ -229,9 +229,9 @@ impl<T: Real> Moments<T> {
             moments: array::from_fn(|_| vectors.next().map_or(&mut [][..], Vec::as_mut_slice)),
         };
         let (length, kernel) = (step.next.len(), settings.rule.kernel());
-        let squared = by_parts(step, length, &Step::split_at, &|mut step| {
+        let [squared] = by_parts(step, length, &Step::split_at, &|mut step| {
             kernel.update(&settings.coefficients, &mut step);
-            sum([step.next, step.parameters], |[next, theta]| (next - theta) * (next - theta)).double()
+            [sum([step.next, step.parameters], |[next, theta]| (next - theta) * (next - theta)).double()]
         });
         squared.sqrt()
     }
