@@ -24,6 +24,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use check::MOST_THREADS;
 pub use document::Document;
 pub use estimate::{Estimate, Work, scaled};
 pub use fields::{FIELDS, Field};

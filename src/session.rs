@@ -30,7 +30,7 @@ pub use command::{Command, Ticket};
 pub use contain::is_contained;
 pub use error::Error;
 pub use event::{Evaluation, Event};
-pub use folder::{Folder, default_folder};
+pub use folder::{Folder, default_folder, require_vacant};
 pub use handle::{Desk, Handle, pair};
 pub use lock::{LockError, require_free};
 pub use record::RecordError;

@@ -235,9 +235,9 @@ fn a_gradient_that_overflows_does_not_spoil_the_updates_that_follow() {
         let problem = zoo::Recipe { input: 1, ..zoo::recipes()[6].clone() }.cook();
         assert_eq!(problem.parameters.flat.len(), 1);
         let settings = SecondOrder { momentum: true, ..plain(curvature, 0.1, 0.1) };
-        let mut optimizer = optimizer::<f32>(settings, &problem);
-        let (good, mut bad) = (problem.cast::<f32>(), problem.cast::<f32>());
-        bad.2.flat *= 1e30;
+        let mut optimizer = optimizer::<f64>(settings, &problem);
+        let (good, mut bad) = (problem.cast::<f64>(), problem.cast::<f64>());
+        bad.2.flat *= 1e200;
         assert_eq!(is_finite(&mut optimizer, &mut bad, 1), Ok(false), "{curvature:?}");
         optimizer.reject();
         assert_eq!(is_finite(&mut optimizer, &mut good.clone(), 2), Ok(true), "{curvature:?}: still spoilt");

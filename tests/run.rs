@@ -255,7 +255,7 @@ fn time_for_which_a_run_is_stopped_does_not_count() {
 
 #[test]
 fn a_diverging_run_fails_with_a_reason() {
-    let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
+    let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e38");
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let summary = summary(folder.path());
@@ -287,7 +287,7 @@ fn an_empirical_run_keeps_its_settings_and_is_told_from_a_sampled_one() {
 #[test]
 fn a_run_of_which_every_update_is_undone_fails_however_short_it_is() {
     for (updates, reason) in [(1, "every one of the 1 updates"), (10, "every one of the 10 updates")] {
-        let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e30");
+        let folder = experiment("kind = \"sgd\"\nlearning_rate = 1e39");
         let output = run(folder.path(), &["--set", &format!("train.updates={updates}")]);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
         let summary = summary(folder.path());
@@ -476,7 +476,7 @@ fn a_damping_beyond_its_bounds_is_refused_while_the_run_goes_on() {
         .collect();
     assert_eq!(
         answers,
-        ["γ must be at most γ max = 10, found 10.5", "τ must be at least τ min = 0.5, found 0.4", "9.5"]
+        ["γ must be at most γ max = 10.0, found 10.5", "τ must be at least τ min = 0.5, found 0.4", "9.5"]
     );
 }
 

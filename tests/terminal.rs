@@ -181,6 +181,23 @@ fn where_no_run_can_be_read_it_is_said_why() {
 }
 
 #[test]
+fn a_folder_with_files_is_refused_before_the_screen_opens() {
+    let folder = crate::runs::folder(crate::runs::OPTIMIZERS[0]);
+    fs::create_dir(folder.path().join("out")).unwrap();
+    fs::write(folder.path().join("out/thesis.txt"), "years of work").unwrap();
+    for (out, reason) in [("out", "the folder is not empty"), ("out/thesis.txt", "Not a directory")] {
+        let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+        let mut command = CommandBuilder::new("timeout");
+        command.args(["60", "sh", "-c", "\"$0\" tiny.toml --out $1 2> told", env!("CARGO_BIN_EXE_kfra-tui"), out]);
+        command.cwd(folder.path());
+        let code = pty.slave.spawn_command(command).unwrap().wait().unwrap().exit_code();
+        let told = fs::read_to_string(folder.path().join("told")).unwrap();
+        assert!(code == 2 && told.contains(out) && told.contains(reason), "{out}: {code}: {told}");
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("out/thesis.txt")).unwrap(), "years of work");
+}
+
+#[test]
 fn the_run_is_stopped_when_its_terminal_is_gone() {
     let mut inside = Inside::start((80, 24));
     inside.wait_for(|screen| updates(screen).is_some_and(|updates| updates > 0));

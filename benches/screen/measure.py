@@ -8,8 +8,8 @@ training points (medians over several starts), how long a key waits for its fram
 cores train (half of all keys, and all but one in a hundred), what is drawn while the run
 stands still, how long ``kfra-tui view`` takes to show a run of a million recorded updates, and
 how much slower training is with the screen than without (``kfra-tui run``): the median over
-pairs of runs, one after the other, of the ratio of their times. Needs an idle machine and
-nothing but Python's standard library, on Linux or macOS.
+pairs of runs, one after the other, of the ratio of their times, and its quartiles. Needs an
+idle machine and nothing but Python's standard library, on Linux or macOS.
 """
 
 import argparse
@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--experiment", default="experiments/mnist-autoencoder-kfra.toml")
     parser.add_argument("--keys", type=int, default=60)
     parser.add_argument("--starts", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=15, help="pairs of runs, two or more")
     parser.add_argument("--settle", type=float, default=20, help="seconds for diagnostics under way to end")
     parser.add_argument("--updates", type=int, default=60)
     arguments = parser.parse_args()
@@ -185,21 +185,24 @@ def main() -> None:
         plain = ["--set", "diagnostics.rank.every=0", "--set", "diagnostics.hessian.every=0"]
         plain += ["--set", f"train.updates={arguments.updates}", "--set", "train.evaluate_every=0"]
         for count in range(arguments.rounds):
-            out = f"{folder}/run-{count}"
-            command = [arguments.binary, "run", arguments.experiment, *plain, "--quiet", "--out", out]
-            subprocess.run(command, check=True)
-            times["run"].append(seconds_training(out))
-            out = f"{folder}/screen-{count}"
-            screen = Screen(arguments.binary, [arguments.experiment, *plain, "--out", out])
-            while not (Path(out) / "summary.json").exists():
-                screen.read(0.2)
-            leave(screen)
-            times["screen"].append(seconds_training(out))
+            # Each is the first as often as the other, so that a clock that slows down favours neither.
+            for kind in list(times) if count % 2 == 0 else reversed(times):
+                out = f"{folder}/{kind}-{count}"
+                command = [arguments.experiment, *plain, "--out", out]
+                if kind == "run":
+                    subprocess.run([arguments.binary, "run", *command, "--quiet"], check=True)
+                else:
+                    screen = Screen(arguments.binary, command)
+                    while not (Path(out) / "summary.json").exists():
+                        screen.read(0.2)
+                    leave(screen)
+                times[kind].append(seconds_training(out))
         without, within = statistics.median(times["run"]), statistics.median(times["screen"])
-        ratio = statistics.median(b / a for a, b in zip(times["run"], times["screen"], strict=True))
+        ratios = [100 * (b / a - 1) for a, b in zip(times["run"], times["screen"], strict=True)]
+        low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive")
         print(f"{f'training, {arguments.updates} updates, without screen':<44}  {without:>8.3f} s")
         print(f"{f'training, {arguments.updates} updates, with screen':<44}  {within:>8.3f} s")
-        print(f"{'slower with screen':<44}  {100 * (ratio - 1):>8.2f} %  2 %")
+        print(f"{'slower with screen':<44}  {ratio:>8.2f} %  2 %; half of the pairs: {low:.2f} to {high:.2f} %")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ use super::{Error, output};
 use crate::curvature::factors::{self, from_columns, input_factors, kfra};
 use crate::curvature::{Columns, KroneckerFactors, Root};
 use crate::data::{self, Dataset, Samples};
+use crate::experiment::MOST_THREADS;
 use crate::linalg::{Stream, flops, product_peak};
 use crate::network::{Activation, Architecture, Init, Layer, Loss, Parameters, Pass};
 use crate::optim::{Curvature, Damping, FirstOrder, Method, Rule, SecondOrder, Settings, Stopwatch};
@@ -35,8 +36,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: u32,
     /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_THREADS))]
+    pub threads: Option<u64>,
 }
 
 /// What can be measured. All on 784-1000-500-250-30, tanh with a linear code, batch 1000, single
@@ -87,7 +88,7 @@ struct Measured {
 /// # Errors
 /// A pool of threads that cannot be made, and an output that cannot be written.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let threads = usize::from(arguments.threads.unwrap_or(0));
+    let threads = arguments.threads.unwrap_or(0) as usize;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(std::io::Error::other)?;
     let report = pool.install(|| measure(arguments))?;
     let text = if arguments.json {

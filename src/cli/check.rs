@@ -63,7 +63,7 @@ fn describe(experiment: &Experiment, architecture: &Architecture, estimate: &Est
     line("data", String::new(), origin);
     line("network", String::new(), &architecture.summary());
     line("parameters", estimate.parameters.to_string(), "P");
-    line("memory", scaled(estimate.bytes(), "B"), "in all, about");
+    line("memory", scaled(estimate.bytes(), "B"), "about, but for evaluation and diagnostics");
     line("  parameters", scaled(estimate.parameter_bytes, "B"), "and what the optimizer keeps of each");
     line("  factors", scaled(estimate.factor_bytes, "B"), "Kronecker factors and their inverses");
     line("  minibatch", scaled(estimate.batch_bytes, "B"), "on its way through the network and back");

@@ -25,9 +25,9 @@ pub(super) fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A loss: with six decimals, or five digits where these would be few.
+/// A loss: with six decimals, or five digits where these would be few or none.
 pub(super) fn loss(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-2 { format!("{value:.4e}") } else { format!("{value:.6}") }
+    if value != 0.0 && !(1e-2..1e9).contains(&value.abs()) { format!("{value:.4e}") } else { format!("{value:.6}") }
 }
 
 /// Whether all that is written goes to a terminal, where it can be taken back and written over.

@@ -9,8 +9,8 @@ use clap::ValueEnum;
 
 use super::run::stopped_by_signals;
 use super::{Error, Overrides, output};
-use crate::experiment::Sweep;
 use crate::experiment::sweep::FULL;
+use crate::experiment::{MOST_THREADS, Sweep};
 use crate::sweep::{self, Options, Plan, Shard, State, slurm};
 use progress::Progress;
 
@@ -62,7 +62,7 @@ pub(super) struct Cores {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub cores: Option<u64>,
     /// Threads of each run whose experiment does not state them
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST_THREADS))]
     pub threads: u64,
 }
 

@@ -42,7 +42,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     require_terminal()?;
     let file = arguments.experiment.clone().unwrap_or_else(|| "the built-in experiment".into());
     let folder = match &arguments.out {
-        Some(folder) => folder.clone().into(),
+        Some(folder) => {
+            session::require_vacant(folder)?;
+            folder.clone().into()
+        }
         None => Folder::make(&session::default_folder(&experiment.name))?,
     };
     let root = folder.path().parent().map_or_else(|| PathBuf::from("runs"), Path::to_owned);

@@ -102,7 +102,10 @@ mod tests {
         let values: Vec<u8> = [0.0, 1.0, 2.0, f32::NAN].iter().flat_map(|value: &f32| value.to_be_bytes()).collect();
         let bytes = file(0x0d, &[2, 2], &values);
         let problem = parse(&bytes, Role::Images).unwrap().inputs().unwrap_err().to_string();
-        assert_eq!(problem, "at byte 24: expected a finite number in row 1, column 1 (from 0), found NaN");
+        assert_eq!(
+            problem,
+            "at byte 24: expected a finite number of single precision in row 1, column 1 (from 0), found NaN"
+        );
     }
 
     proptest! {

@@ -101,7 +101,9 @@ pub enum Problem {
         expected: usize,
     },
     /// A value is NaN or infinite.
-    #[error("at byte {offset}: expected a finite number in row {row}, column {column} (from 0), found {found}")]
+    #[error(
+        "at byte {offset}: expected a finite number of single precision in row {row}, column {column} (from 0), found {found:?}"
+    )]
     NotFinite {
         /// Where it is.
         offset: usize,

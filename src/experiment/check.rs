@@ -7,7 +7,7 @@ use super::node::{Entries, Origin};
 use super::optimizer;
 use super::problem::Flaw;
 use super::section::{Found, Section, Sink};
-use super::{Experiment, Mismatch, selection, surface};
+use super::{Experiment, selection, surface};
 use crate::data::{Known, Task};
 use crate::diagnostics::alignment::Direction;
 use crate::diagnostics::{self, Diagnostic, Each, Probe};
@@ -19,7 +19,8 @@ use crate::train::{self, Precision};
 const MOST_UNITS: u64 = 1_000_000;
 /// The greatest of other whole numbers, which floating-point numbers still hold exactly.
 pub(super) const MOST: u64 = 1_000_000_000_000_000;
-const MOST_THREADS: u64 = 4096;
+/// The most threads of a run: those beyond the cores only wait for one another, and many more stand still.
+pub const MOST_THREADS: u64 = 512;
 
 /// Where things are that are checked against each other.
 struct Places {
@@ -31,6 +32,10 @@ struct Places {
 /// Checks a tree. `stem`: the name where none is stated; `folder`: what relative paths are relative to.
 /// Returns `None` if there are problems, which are in the sink then.
 pub(super) fn check(entries: Entries, stem: &str, folder: &Path, sink: &Sink) -> Option<Experiment> {
+    if let Some(base) = entries.get("base") {
+        sink.report(base.key, Flaw::Sweep);
+        return None;
+    }
     let mut root = Section::root(entries, sink);
     let name = name(&mut root).unwrap_or_else(|| stem.to_owned());
     let seed = seed(&mut root).unwrap_or(1);
@@ -243,14 +248,16 @@ fn at_most(stated: Option<Found<u64>>, default: usize, key: String, available: O
 }
 
 fn widths(experiment: &Experiment, known: Option<Known>, places: &Places, sink: &Sink) {
-    let input = known.map(|known| known.input);
-    let output = experiment.known_outputs();
-    if let Err(mismatch) = experiment.architecture(input, output) {
-        let origin = match mismatch {
-            Mismatch::Input { .. } | Mismatch::Unknown { key: "network.input" } => places.input,
-            Mismatch::Output { .. } | Mismatch::LossOutput { .. } | Mismatch::Unknown { .. } => places.output,
-            Mismatch::Parameters { .. } => places.layers,
-        };
-        sink.report(origin, mismatch.into());
+    let (input, output) = (known.map(|known| known.input), experiment.known_outputs());
+    let ends = [(places.input, experiment.inputs(input)), (places.output, experiment.outputs(output))];
+    if ends.iter().all(|(_, width)| width.is_ok())
+        && let Err(mismatch) = experiment.architecture(input, output)
+    {
+        sink.report(places.layers, mismatch.into());
+    }
+    for (origin, width) in ends {
+        if let Err(mismatch) = width {
+            sink.report(origin, mismatch.into());
+        }
     }
 }

@@ -118,7 +118,7 @@ fields! {
 
     "train.batch" = "1000", All, "Data a minibatch: from 1, at most the training data.";
     "train.updates" = "5000", All, "Updates until the run is finished: from 1.";
-    "train.threads" = "-", All, "Threads of the run; all cores where not stated.";
+    "train.threads" = "-", All, "Threads of the run, 512 at most; all cores where not stated.";
     "train.evaluate_every" = "100", All, "Updates between evaluations of training and validation loss; 0: only at start and end.";
     "train.checkpoint_every" = "0", All, "Updates between checkpoints, at each of which losses are evaluated; 0: none for that. There is one at the end.";
     "train.checkpoint_minutes" = "10.0", All, "Minutes after which there is a further checkpoint: from 0, which is never.";

@@ -32,6 +32,9 @@ pub enum Flaw {
     /// A `--set` argument has no `=`, or no key before it.
     #[error("--set must be given KEY=VALUE, as in optimizer.l2=1e-5")]
     Override,
+    /// It is the file of a sweep.
+    #[error("this is a sweep, not an experiment")]
+    Sweep,
     /// A key that no experiment has.
     #[error("unknown key `{key}`")]
     UnknownKey {
@@ -177,6 +180,7 @@ impl Flaw {
             Self::NoTargets { task, .. } => format!("found {:?}", task.name()),
             Self::TooManyData { found, .. } => format!("found {found}"),
             Self::UnknownKey { .. } => "not a key of an experiment".to_owned(),
+            Self::Sweep => "only sweeps have a base".to_owned(),
             Self::NotForKind { kind, .. } => format!("not taken by {kind}"),
             Self::NotForSource { found, .. } => format!("not taken by {found}"),
             Self::TaskLoss { loss, .. } => format!("found {loss:?}"),
@@ -189,6 +193,7 @@ impl Flaw {
     pub fn key(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::Unreadable { .. } | Self::Encoding | Self::Syntax { .. } | Self::Override => return None,
+            Self::Sweep => "base".into(),
             Self::UnknownKey { key, .. }
             | Self::Value { key, .. }
             | Self::Name { key, .. }
@@ -224,6 +229,7 @@ impl Flaw {
             Self::NotForKind { takers, .. } | Self::NotForSource { takers, .. } => {
                 Some(format!("expected only with {}", listed(takers)))
             }
+            Self::Sweep => Some("expected an experiment; for sweeps there is kfra-tui sweep".to_owned()),
             _ => None,
         }
     }

@@ -77,6 +77,32 @@ impl Experiment {
         }
     }
 
+    /// The number of inputs, given the width of the data where there are any.
+    ///
+    /// # Errors
+    /// [`Mismatch`], if the stated width contradicts the data, or none is known.
+    pub fn inputs(&self, data: Option<usize>) -> Result<usize, Mismatch> {
+        match (self.network.input, data) {
+            (Some(stated), Some(data)) if stated != data => Err(Mismatch::Input { stated, data }),
+            (stated, data) => stated.or(data).ok_or(Mismatch::Unknown { key: "network.input" }),
+        }
+    }
+
+    /// The number of outputs, given the width of the targets where there are any and the loss does not decide.
+    ///
+    /// # Errors
+    /// [`Mismatch`], if the stated width contradicts data or loss, or none is known.
+    pub fn outputs(&self, data: Option<usize>) -> Result<usize, Mismatch> {
+        match (self.network.output, self.loss.required_outputs(), data) {
+            (Some(stated), Some(needed), _) if stated != needed => {
+                Err(Mismatch::LossOutput { stated, needed, loss: self.loss.name() })
+            }
+            (_, Some(needed), _) => Ok(needed),
+            (Some(stated), None, Some(data)) if stated != data => Err(Mismatch::Output { stated, data }),
+            (stated, None, data) => stated.or(data).ok_or(Mismatch::Unknown { key: "network.output" }),
+        }
+    }
+
     /// The network, given the widths of inputs and of targets where there are data. The target width
     /// is `None` where the loss decides how many outputs there are.
     ///
@@ -89,18 +115,7 @@ impl Experiment {
         data_output: Option<usize>,
     ) -> Result<Architecture, Mismatch> {
         let plan = &self.network;
-        let input = match (plan.input, data_input) {
-            (Some(stated), Some(data)) if stated != data => return Err(Mismatch::Input { stated, data }),
-            (stated, data) => stated.or(data).ok_or(Mismatch::Unknown { key: "network.input" })?,
-        };
-        let output = match (plan.output, self.loss.required_outputs(), data_output) {
-            (Some(stated), Some(needed), _) if stated != needed => {
-                return Err(Mismatch::LossOutput { stated, needed, loss: self.loss.name() });
-            }
-            (_, Some(needed), _) => needed,
-            (Some(stated), None, Some(data)) if stated != data => return Err(Mismatch::Output { stated, data }),
-            (stated, None, data) => stated.or(data).ok_or(Mismatch::Unknown { key: "network.output" })?,
-        };
+        let (input, output) = (self.inputs(data_input)?, self.outputs(data_output)?);
         let widths = plan.hidden.iter().map(|layer| layer.units).chain([output]);
         let count = widths.clone().zip([input].into_iter().chain(widths)).try_fold(0_usize, |sum, (units, before)| {
             before.checked_add(usize::from(plan.bias))?.checked_mul(units)?.checked_add(sum)

@@ -13,18 +13,18 @@ fn split<T, const N: usize>(slices: Slices<'_, T, N>, middle: usize) -> (Slices<
     (halves.map(|(first, _)| first), halves.map(|(_, second)| second))
 }
 
-/// `S` sums over slices of one length, in double precision: `terms` adds up a part of them, short enough for the
-/// working precision. The order does not depend on the number of threads.
+/// `S` sums over slices of one length, of which `terms` adds up a part. The order does not depend on the number of
+/// threads.
 fn sums<T: Real, const N: usize, const S: usize>(
     slices: Slices<T, N>,
-    terms: impl Fn(Slices<T, N>) -> [T; S] + Sync,
+    terms: impl Fn(Slices<T, N>) -> [f64; S] + Sync,
 ) -> [f64; S] {
-    by_parts(slices, slices[0].len(), &split, &|part| terms(part).map(Real::double))
+    by_parts(slices, slices[0].len(), &split, &terms)
 }
 
-/// Σ_i a_i b_i of slices of one length, in the working precision.
-fn short_dot<T: Real>(a: &[T], b: &[T]) -> T {
-    sum([a, b], |[a, b]| a * b)
+/// Σ_i a_i b_i of slices of one length.
+fn short_dot<T: Real>(a: &[T], b: &[T]) -> f64 {
+    sum([a, b], |[a, b]| a.double() * b.double())
 }
 
 /// Σ_i a_i b_i of vectors in standard order, in an order that does not depend on the number of threads.
@@ -43,7 +43,7 @@ pub fn dot<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
 /// Where the lengths differ, or a vector is not in standard order.
 pub fn squared_distance<T: Real>(a: ArrayView1<T>, b: ArrayView1<T>) -> f64 {
     assert_eq!(a.len(), b.len(), "distance of vectors of different lengths");
-    let [total] = sums([row(&a), row(&b)], |part| [sum(part, |[a, b]| (a - b) * (a - b))]);
+    let [total] = sums([row(&a), row(&b)], |part| [sum(part, |[a, b]| (a.double() - b.double()).powi(2))]);
     total
 }
 
@@ -104,6 +104,15 @@ mod tests {
             let scale = 1e-6 * (length as f64 + 1.0);
             assert!(found.iter().zip(expected).all(|(x, y)| (x - y).abs() < scale), "{found:?} {expected:?}");
             assert_eq!(found.map(f64::to_bits), pool(3).install(all).map(f64::to_bits));
+        }
+    }
+
+    #[test]
+    fn squares_of_single_precision_neither_overflow_nor_vanish() {
+        for scale in [1e30_f32, 1e-30] {
+            let x = random(5000, 1) * scale;
+            let (squared, unit) = (dot(x.view(), x.view()), dot((&x / scale).view(), (&x / scale).view()));
+            assert!((squared / f64::from(scale).powi(2) / unit - 1.0).abs() < 1e-6, "{scale}: {squared}");
         }
     }
 }

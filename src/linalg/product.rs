@@ -81,7 +81,8 @@ pub fn gemm<T: Real>(alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Targe
     product(share(flops), alpha, a, b, target, c);
 }
 
-/// [`gemm`] on so many threads: the longer side of C is halved until each thread has its part.
+/// [`gemm`] on so many threads: the rows of C are halved, or its columns where it is much wider than high, until each
+/// thread has its part.
 fn product<T: Real>(threads: usize, alpha: T, a: ArrayView2<T>, b: ArrayView2<T>, target: Target, c: ArrayViewMut2<T>) {
     let (rows, columns) = c.dim();
     if threads < 2 {

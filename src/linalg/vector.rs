@@ -2,8 +2,7 @@
 
 use super::Real;
 
-/// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache, and for sums in the
-/// working precision.
+/// Numbers that one thread takes at a time of long vectors: few enough for the fastest cache.
 const CHUNK: usize = 4096;
 
 /// Σ work(part), for each of `S` sums, over the parts of long vectors, which `split` cuts in two until they are short.
@@ -41,7 +40,7 @@ pub fn add_scaled<T: Real>(alpha: T, x: &[T], y: &mut [T]) -> f64 {
     assert_eq!(x.len(), y.len(), "vectors of different lengths are added");
     let [squared] = by_parts((x, y), x.len(), &split_pair, &|(x, y)| {
         vectorised!(y.iter_mut().zip(x).for_each(|(y, &x)| *y += alpha * x));
-        [sum([y], |[y]| y * y).double()]
+        [sum([y], |[y]| y.double() * y.double())]
     });
     squared
 }
@@ -68,13 +67,13 @@ pub(crate) use vectorised;
 /// Sums that the vector unit keeps side by side.
 const LANES: usize = 32;
 
-/// Σ_i term(x_i, …) over slices of one length, in the working precision: on the vector unit, by so many
+/// Σ_i term(x_i, …) over slices of one length, in the precision of the terms: on the vector unit, by so many
 /// sums side by side, so that no addition waits for the one before.
 #[inline]
-pub fn sum<T: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> T) -> T {
+pub fn sum<T: Real, S: Real, const N: usize>(slices: [&[T]; N], term: impl Fn([T; N]) -> S) -> S {
     let parts = slices.map(<[T]>::as_chunks::<LANES>);
     vectorised!({
-        let mut sums = [T::zero(); LANES];
+        let mut sums = [S::zero(); LANES];
         for index in 0..parts[0].0.len() {
             let chunks = parts.map(|(chunks, _)| &chunks[index]);
             for (i, sum) in sums.iter_mut().enumerate() {

@@ -231,7 +231,7 @@ impl<T: Real> Moments<T> {
         let (length, kernel) = (step.next.len(), settings.rule.kernel());
         let [squared] = by_parts(step, length, &Step::split_at, &|mut step| {
             kernel.update(&settings.coefficients, &mut step);
-            [sum([step.next, step.parameters], |[next, theta]| (next - theta) * (next - theta)).double()]
+            [sum([step.next, step.parameters], |[next, theta]| (next.double() - theta.double()).powi(2))]
         });
         squared.sqrt()
     }
@@ -259,16 +259,16 @@ mod tests {
     use super::*;
     use crate::network::Architecture;
 
-    fn run(rule: Rule, coefficients: &[f64], gradients: &[f64]) -> Vec<f64> {
+    fn run<T: Real>(rule: Rule, coefficients: &[f64], gradients: &[T]) -> Vec<f64> {
         let architecture = Architecture::new(1, &[], 1, false);
-        let origin = Parameters::<f64>::zeros(&architecture);
+        let origin = Parameters::<T>::zeros(&architecture);
         let (mut gradient, mut next) = (origin.clone(), origin.clone());
         let settings = FirstOrder { coefficients: coefficients.to_vec(), ..FirstOrder::new(rule) };
         let mut moments = Moments::new(rule, 1);
-        let mut step = |g: &f64| {
+        let mut step = |g: &T| {
             gradient.flat[0] = *g;
             moments.update(&settings, 0.1, &gradient, &origin, &mut next);
-            next.flat[0]
+            next.flat[0].double()
         };
         gradients.iter().map(&mut step).collect()
     }
@@ -285,6 +285,12 @@ mod tests {
         // By hand: m = 0.2, 0.28; v = 0.004, 0.004996; corrected with 1 − 0.81 and 1 − 0.998001.
         let second = -0.1 * (0.28 / 0.19) / ((0.004_996_f64 / 0.001_999).sqrt() + 1e-8);
         assert_close(&run(Rule::Adam, &[0.9, 0.999, 1e-8], &[2.0, 1.0]), &[-0.1 * 2.0 / (2.0 + 1e-8), second]);
+    }
+
+    #[test]
+    fn adam_averages_over_any_time_in_single_precision() {
+        let found = run(Rule::Adam, &[0.999_999_99, 0.999_999_999, 1e-8], &[2.0_f32, 2.0]);
+        assert!(found.iter().all(|step| (step / -0.1 - 1.0).abs() < 1e-6), "{found:?}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::words::{brief, method, percent, seconds, table};
 use crate::diagnostics::Scope;
 use crate::diagnostics::hessian::HessianBlock;
 use crate::export::Error;
+use crate::linalg::ROUNDING;
 use crate::runs::differences;
 
 fn texts(words: &[&str]) -> Vec<String> {
@@ -146,9 +147,6 @@ pub struct Convexity {
     /// The least λ min/λ max.
     pub least: f64,
 }
-
-/// λ min below this share of λ max is not rounding.
-const ROUNDING: f64 = 1e-8;
 
 /// Whether the Hessian blocks of a problem have negative eigenvalues; `None` where none was measured.
 pub fn convexity(problem: &Problem) -> Option<Convexity> {

@@ -60,6 +60,20 @@ impl Drop for Folder {
     }
 }
 
+/// Whether a new run can begin in a folder: there is none yet, or it is empty.
+///
+/// # Errors
+/// Where it holds something, or is a file, or cannot be read.
+pub fn require_vacant(folder: &Path) -> Result<(), Error> {
+    let source = match std::fs::read_dir(folder).map(|mut entries| entries.next()) {
+        Ok(None) => return Ok(()),
+        Ok(Some(_)) => std::io::Error::other("the folder is not empty; expected a new folder for the run"),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => error,
+    };
+    Err(Error::Folder(RecordError { path: folder.to_owned(), source }))
+}
+
 /// Where a run of `name` is kept if nobody says otherwise: `runs/NAME-TIMESTAMP`.
 pub fn default_folder(name: &str) -> PathBuf {
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string().replace(':', "-");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
+use super::folder::require_vacant;
 use super::lock::Lock;
 use super::log::{self, Progress};
 use super::start::Remains;
@@ -60,10 +61,7 @@ impl Recorder {
         board: Arc<ArcSwap<Snapshot>>,
         listener: Option<Sender<Event>>,
     ) -> Result<Self, Error> {
-        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-            let source = std::io::Error::other("the folder is not empty; expected a new folder for the run");
-            return Err(Error::Folder(error(folder)(source)));
-        }
+        require_vacant(folder)?;
         let checkpoints = folder.join("checkpoints");
         std::fs::create_dir_all(&checkpoints).map_err(error(&checkpoints)).map_err(Error::Folder)?;
         let lock = Lock::take(folder)?;

@@ -55,12 +55,16 @@ pub fn plain(value: f64) -> String {
     if let Some(word) = word(value) {
         return word.to_owned();
     }
+    let trimmed = |text: &str| {
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+    };
     let size = value.abs();
-    if size != 0.0 && !(1e-4..1e7).contains(&size) {
-        return format!("{value:e}");
+    if size == 0.0 || (1e-4..1e7).contains(&size) {
+        return trimmed(&format!("{value:.*}", decimals_for(size.max(1e-4), 6)));
     }
-    let text = format!("{value:.*}", decimals_for(size.max(1e-4), 6));
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    let text = format!("{value:.5e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    format!("{}e{exponent}", trimmed(mantissa))
 }
 
 /// Numbers of a column, with their decimal points in line once they are flushed right: all with the
@@ -200,6 +204,7 @@ mod tests {
     #[test]
     fn what_is_typed_is_short() {
         assert_eq!([1.0, 0.1, 1e-5, 0.95, 1000.0, 0.0].map(plain), ["1", "0.1", "1e-5", "0.95", "1000", "0"]);
+        assert_eq!([2.697_126_537_9e-6, -1.5e-7, 1e20].map(plain), ["2.69713e-6", "-1.5e-7", "1e20"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn slope_given<T: Real>(e: T) -> T {
 }
 
 impl<T: Real> Kernel<T> for Tanh {
-    /// f′ = 1 − f².
+    /// f and f′ of one exponential.
     fn apply(&self, h: &[T], value: &mut [T], slope: &mut [T]) {
         exponentials(h, slope);
         vectorised!({

@@ -45,13 +45,13 @@ impl<T: Real> Kernel<T> for Adam {
         let [mean, square] = &mut step.moments;
         let rate = T::of(step.rate / (1.0 - beta1.powi(step.count)));
         let root = T::of((1.0 - beta2.powi(step.count)).sqrt().recip());
-        let [b1, b2, epsilon] = [beta1, beta2, epsilon].map(T::of);
+        let [new1, new2, epsilon] = [1.0 - beta1, 1.0 - beta2, epsilon].map(T::of);
         let moments = mean.iter_mut().zip(square.iter_mut());
         let inputs = step.parameters.iter().zip(step.gradient);
         vectorised!({
             for ((next, (m, v)), (&theta, &g)) in step.next.iter_mut().zip(moments).zip(inputs) {
-                *m += (T::one() - b1) * (g - *m);
-                *v += (T::one() - b2) * (g * g - *v);
+                *m += new1 * (g - *m);
+                *v += new2 * (g * g - *v);
                 *next = theta - rate * *m / (v.sqrt() * root + epsilon);
             }
         });

@@ -142,11 +142,13 @@ impl<T: Real> Worker<T> {
         use Hyperparameter as H;
         let (symbol, range) = (hyperparameter.symbol(), self.trainer.range(hyperparameter));
         if !range.contains(value) {
-            return Err(format!("{symbol} must be {}, found {value}", range.expectation()));
+            return Err(format!("{symbol} must be {}, found {value:?}", range.expectation()));
         }
         let old = self.require(hyperparameter)?;
         let limit = |other: H, allowed: fn(f64, f64) -> bool, words: &str| match self.get(other) {
-            Some(bound) if !allowed(value, bound) => Err(format!("{symbol} must be {words} {bound}, found {value}")),
+            Some(bound) if !allowed(value, bound) => {
+                Err(format!("{symbol} must be {words} {bound:?}, found {value:?}"))
+            }
             _ => Ok(()),
         };
         match hyperparameter {

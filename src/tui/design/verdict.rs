@@ -58,7 +58,7 @@ impl Verdict {
                 let trouble = |flaw: &Flaw| Trouble {
                     key: flaw.key().unwrap_or_default().into_owned(),
                     text: flaw.sentence(),
-                    unknown: matches!(flaw, Flaw::UnknownKey { .. }),
+                    unknown: matches!(flaw, Flaw::UnknownKey { .. } | Flaw::Sweep),
                     misplaced: matches!(flaw, Flaw::NotForKind { .. } | Flaw::NotForSource { .. }),
                 };
                 let troubles: Vec<_> = problems.problems().iter().map(|problem| trouble(&problem.flaw)).collect();

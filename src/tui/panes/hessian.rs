@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, measured, scope_name, split, waiting};
+use super::{Pane, Scene, dates, measured_at, scope_name, split, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::hessian::{Definite, HessianBlock};
 use crate::linalg::ROUNDING;
@@ -47,7 +47,7 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let blocks = || tracked.iter().map(|block| block.latest);
     let Some(latest) = blocks().max_by_key(|block| block.step) else { return Vec::new() };
     let cost: f64 = blocks().map(|block| block.cost).sum();
-    measured(latest.step, latest.data, cost)
+    measured_at(&dates(blocks().map(|block| block.step)), latest.data, cost)
 }
 
 pub fn diagnostics(_: &State) -> &'static [Diagnostic] {

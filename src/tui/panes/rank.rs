@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::curves::{Curves, Look, Quantity};
-use super::{Pane, Scene, measured, scope_name, split, waiting};
+use super::{Pane, Scene, dates, measured_at, scope_name, split, waiting};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::rank::{Rank, RankMethod};
 use crate::session::Snapshot;
@@ -38,7 +38,7 @@ pub fn remarks(scene: &Scene<'_>) -> Vec<String> {
     let ranks = || tracked.iter().map(|rank| rank.latest);
     let Some(latest) = ranks().max_by_key(|rank| rank.step) else { return Vec::new() };
     let cost: f64 = ranks().map(|rank| rank.cost).sum();
-    measured(latest.step, latest.data, cost)
+    measured_at(&dates(ranks().map(|rank| rank.step)), latest.data, cost)
 }
 
 pub fn diagnostics(_: &State) -> &'static [Diagnostic] {
