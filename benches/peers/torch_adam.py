@@ -9,13 +9,16 @@ from torch import nn
 from common import AUTOENCODER, BATCH, Batch, Step, run
 from torch_network import network
 
+# η of kfra-tui's step: Adam's weight decay adds η θ to the gradient.
+L2 = 1e-5
+
 
 def adam_step(batch: Batch, compiled: bool, **implementation: bool) -> Step:
     """Return a function that makes one step with the given implementation of Adam."""
     inputs = torch.from_numpy(batch.images)
     model = network(AUTOENCODER)
     cross_entropy = nn.BCEWithLogitsLoss(reduction="sum")
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, **implementation)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=L2, **implementation)
 
     def objective() -> torch.Tensor:
         return cross_entropy(model(inputs), inputs) / BATCH
