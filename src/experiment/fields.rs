@@ -131,7 +131,7 @@ fields! {
     "diagnostics.surface.v_layer" = "0", All, "The one layer that it moves; 0: all.";
     "diagnostics.surface.points" = "25", All, "Points along each axis: from 3 up to 1001.";
     "diagnostics.surface.extent" = "1.0", All, "u and v go from -extent to extent: above 0.";
-    "diagnostics.budget" = "0.1", All, "The share of its speed that a run may lose to diagnostics, from 0 up to 1: they take at most this share of the CPU time of one of its threads, and wait until it suffices. What is asked for, and what is measured once training is over, does not wait.";
+    "diagnostics.budget" = "0.1", All, "The share of its speed that a run may lose to diagnostics, from 0 up to 1: they take at most this share of the CPU time of one of its threads, and wait until it suffices; that of the first minute may be taken at once. What is asked for, and what is measured once training is over, does not wait.";
     "diagnostics.exact_limit" = "2048", All, "The largest matrix whose eigenvalues are computed densely: from 1.";
 }
 

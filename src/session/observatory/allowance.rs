@@ -11,6 +11,10 @@ use crate::diagnostics::Clock;
 /// How often a measurement that waits looks whether it may go on.
 const PATIENCE: Duration = Duration::from_millis(10);
 
+/// CPU seconds of a thread that trains, of which the share may be taken in advance: who starts a run need not wait long
+/// for the first results.
+const ADVANCE: f64 = 60.0;
+
 /// Their share, and what they took of it. The threads that train go through an update together: while a measurement
 /// keeps one of them from its core, the others wait for it. A second of diagnostics so takes up to a second
 /// of each of them, and the share is one of the CPU time of a single thread.
@@ -40,7 +44,7 @@ impl Allowance {
     /// CPU seconds that may be taken now.
     pub fn left(&self) -> f64 {
         let account = self.account();
-        account.share * self.clock.elapsed().as_secs_f64() / self.threads as f64 - account.spent
+        account.share * (ADVANCE + self.clock.elapsed().as_secs_f64() / self.threads as f64) - account.spent
     }
 
     /// Takes note of CPU seconds that were taken.
@@ -88,11 +92,12 @@ mod tests {
     #[test]
     fn a_share_of_what_a_thread_takes_is_left_less_what_was_spent() {
         let (one, of_four) = (Allowance::new(0.25, 1), Allowance::new(0.25, 4));
+        let advance = 0.25 * ADVANCE;
         work(0.04);
-        let (left_of_four, left) = (of_four.left(), one.left());
+        let (left_of_four, left) = (of_four.left() - advance, one.left() - advance);
         assert!(left >= 0.01 && left_of_four < 0.3 * left, "{left} {left_of_four}");
         one.spend(100.0);
-        assert!((-100.0..-90.0).contains(&one.left()));
+        assert!((advance - 100.0..advance - 90.0).contains(&one.left()));
         one.set_share(0.0);
         assert_eq!(one.left().to_bits(), (-100.0_f64).to_bits());
     }
