@@ -100,7 +100,7 @@ pub enum Problem {
         /// Bytes it should have.
         expected: usize,
     },
-    /// A value is NaN or infinite.
+    /// A value is NaN, infinite, or beyond single precision.
     #[error(
         "at byte {offset}: expected a finite number of single precision in row {row}, column {column} (from 0), found {found:?}"
     )]
