@@ -29,8 +29,8 @@ pub trait Real: NdFloat + faer::traits::RealField + Sum + Default {
     /// x ← eˣ, elementwise.
     fn exp_all(x: &mut [Self]);
 
-    /// tanh x, given exp(−2|x|).
-    fn tanh_given(x: Self, e: Self) -> Self;
+    /// tanh x, given e = exp(−2|x|) and 1 / (1 + e).
+    fn tanh_given(x: Self, e: Self, inverse: Self) -> Self;
 
     /// x ← σ(x) = 1 / (1 + e⁻ˣ), elementwise; no overflow for any finite x.
     fn sigmoid_all(x: &mut [Self]);
@@ -65,11 +65,11 @@ impl Real for f32 {
     /// By (1 − e) / (1 + e), where x is small and 1 − e loses digits by the series of tanh; the first term left out is
     /// below 2⁻²⁷ of the sum. Straight-line code, so that loops over it run on the vector unit.
     #[inline]
-    fn tanh_given(x: Self, e: Self) -> Self {
+    fn tanh_given(x: Self, e: Self, inverse: Self) -> Self {
         let s = x * x;
         let tail = 17.0 / 315.0 - s * (62.0 / 2835.0 - s * (1382.0 / 155_925.0));
         let series = x * (1.0 - s * (1.0 / 3.0 - s * (2.0 / 15.0 - s * tail)));
-        let ratio = ((1.0 - e) / (1.0 + e)).copysign(x);
+        let ratio = ((1.0 - e) * inverse).copysign(x);
         if s < 0.1 { series } else { ratio }
     }
 
@@ -121,7 +121,7 @@ impl Real for f64 {
         }
     }
 
-    fn tanh_given(x: Self, _: Self) -> Self {
+    fn tanh_given(x: Self, _: Self, _: Self) -> Self {
         x.tanh()
     }
 

@@ -9,11 +9,11 @@ fn exponentials<T: Real>(h: &[T], e: &mut [T]) {
     T::exp_all(e);
 }
 
-/// f′ = 4e / (1 + e)², e = exp(−2|h|): 1 − f² would lose the slope of saturated units.
+/// f and f′ = 4e / (1 + e)², given e = exp(−2|h|), by one division: 1 − f² would lose the slope of saturated units.
 #[inline]
-fn slope_given<T: Real>(e: T) -> T {
-    let sum = T::one() + e;
-    T::of(4.0) * e / (sum * sum)
+fn value_and_slope<T: Real>(h: T, e: T) -> (T, T) {
+    let inverse = (T::one() + e).recip();
+    (T::tanh_given(h, e, inverse), T::of(4.0) * e * inverse * inverse)
 }
 
 impl<T: Real> Kernel<T> for Tanh {
@@ -22,8 +22,7 @@ impl<T: Real> Kernel<T> for Tanh {
         exponentials(h, slope);
         vectorised!({
             for ((&h, value), slope) in h.iter().zip(value).zip(slope) {
-                *value = T::tanh_given(h, *slope);
-                *slope = slope_given(*slope);
+                (*value, *slope) = value_and_slope(h, *slope);
             }
         });
     }
@@ -32,7 +31,8 @@ impl<T: Real> Kernel<T> for Tanh {
     fn bend(&self, h: &[T], bend: &mut [T]) {
         exponentials(h, bend);
         for (&h, b) in h.iter().zip(bend) {
-            *b = T::of(-2.0) * T::tanh_given(h, *b) * slope_given(*b);
+            let (value, slope) = value_and_slope(h, *b);
+            *b = T::of(-2.0) * value * slope;
         }
     }
 }
