@@ -400,9 +400,12 @@ fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
     finish(start(path, "out", &["train.updates=10"]));
     let checkpoint = "out/checkpoints/step-10.safetensors";
     let log = fs::read(path.join("out/events.jsonl")).unwrap();
+    let experiment = fs::read(path.join("out/experiment.toml")).unwrap();
     assert_refused(path, &["--resume", "nowhere"], &["nowhere", "not a run folder"]);
     assert_refused(path, &["--resume", "out", "--set", "optimizer.l2=1"], &["out", "resumed as it was", "--from"]);
     assert_refused(path, &["--resume", "out", "--set", "train.updates=0"], &["train.updates"]);
+    let few = ["--resume", "out", "--set", "train.updates=9"];
+    assert_refused(path, &few, &["train.updates must be above 10", "found 9"]);
     assert_refused(path, &["--resume", "out", "--out", "other"], &["--out"]);
     assert_refused(path, &[], &["EXPERIMENT"]);
     let other = ["--set", "network.layers.1.units=9", "--out", "new"];
@@ -421,6 +424,7 @@ fn what_cannot_be_gone_on_with_is_refused_and_left_as_it_is() {
     assert_refused(path, &["--from", checkpoint, "tiny.toml", "--out", "out"], &["out", "not empty"]);
     assert!(!path.join("new").exists());
     assert_eq!(fs::read(path.join("out/events.jsonl")).unwrap(), log);
+    assert_eq!(fs::read(path.join("out/experiment.toml")).unwrap(), experiment);
 
     damage(&path.join(checkpoint));
     assert_refused(path, &["--from", checkpoint, "--out", "new"], &["step-10.safetensors", "damaged"]);
@@ -573,7 +577,8 @@ fn two_runs_never_share_a_folder() {
     let process = format!("process {}", child.id());
     assert_refused(path, &["--resume", "out"], &["out: another run writes to this folder", &process]);
     kill(&mut child);
-    let output = run(path, &["--resume", "out", "--set", "train.updates=1"]);
+    let (made, _) = Checkpoint::list(&path.join("out"))[0];
+    let output = run(path, &["--resume", "out", "--set", &format!("train.updates={made}")]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     // The same holds within one process.
     let session = resume(path, "out", &["train.updates=1000000"]);

@@ -280,23 +280,43 @@ impl Problems {
         let mut buffer = if color { termcolor::Buffer::ansi() } else { termcolor::Buffer::no_color() };
         let mut files = SimpleFiles::new();
         for (name, text) in &self.sources {
-            files.add(name, text);
+            files.add(visible(name), visible(text));
         }
         for problem in &self.problems {
-            let mut diagnostic = Diagnostic::error().with_message(&problem.flaw);
+            let mut diagnostic = Diagnostic::error().with_message(visible(&problem.flaw.to_string()));
             match problem.origin {
                 Some(origin) => {
                     let label = Label::primary(origin.source, origin.start..origin.end);
-                    diagnostic = diagnostic.with_label(label.with_message(problem.flaw.label()));
+                    diagnostic = diagnostic.with_label(label.with_message(visible(&problem.flaw.label())));
                 }
-                None => diagnostic.notes.extend(self.sources.first().map(|(name, _)| format!("file: {name}"))),
+                None => {
+                    diagnostic.notes.extend(self.sources.first().map(|(name, _)| format!("file: {}", visible(name))));
+                }
             }
-            diagnostic.notes.extend(problem.flaw.help());
+            diagnostic.notes.extend(problem.flaw.help().map(|help| visible(&help)));
             // Writing to memory does not fail, and every place is within its source.
             let _ = term::emit_to_write_style(&mut buffer, &term::Config::default(), &files, &diagnostic);
         }
         String::from_utf8_lossy(buffer.as_slice()).into_owned()
     }
+}
+
+/// The text without characters that a terminal obeys, each of which gives way to one of as many bytes: places stay
+/// where they are.
+fn visible(text: &str) -> String {
+    let shown = |character: char| match character {
+        '\n' | '\t' => character,
+        '\r' => ' ',
+        _ if character.is_control() => {
+            if character.is_ascii() {
+                '?'
+            } else {
+                '¿'
+            }
+        }
+        _ => character,
+    };
+    text.chars().map(shown).collect()
 }
 
 impl fmt::Display for Problems {

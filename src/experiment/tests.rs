@@ -131,6 +131,20 @@ fn a_problem_shows_file_line_column_and_carets() {
 }
 
 #[test]
+fn what_a_terminal_would_obey_is_not_shown_as_it_is() {
+    let text = format!("{SMALL}sorts = \"\u{1b}[31m\u{9b}\u{7}\u{e}\"\r\n\u{1b}]0;title\u{7} = 1\r\n");
+    let problems = parse(&text).unwrap_err();
+    let obeyed = |text: &str| text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+    assert!(!obeyed(&problems.to_string()), "{problems}");
+    for change in ["train.batch=\"\u{1b}[31m\"", "train.\u{1b}c=1", "\u{1b}c"] {
+        let problems = with(&[change]).unwrap_err();
+        assert!(!obeyed(&problems.to_string()), "{problems}");
+    }
+    let wrong = parse(&format!("{SMALL}kronecker_damping = \"\u{9b}\u{9b}\"\n")).unwrap_err().to_string();
+    assert!(wrong.contains("small.toml:11:21") && wrong.contains("^^^^"), "{wrong}");
+}
+
+#[test]
 fn all_problems_are_reported_at_once() {
     let text = r#"
 seed = -1

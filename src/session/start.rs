@@ -176,6 +176,11 @@ impl Remains {
             };
             match read_to(folder, bytes) {
                 Ok((read, lost)) => {
+                    let updates = experiment.train.updates;
+                    // A run that was asked for more has more than its experiment states.
+                    if updates < checkpoint.step && updates != kept.train.updates {
+                        return Err(Error::NoUpdates { checkpoint: file, step: checkpoint.step, updates });
+                    }
                     remarks.extend(lost.describe(checkpoint.step));
                     remarks.extend(edited(folder, &kept, &checkpoint));
                     return Ok(Self { lock, experiment: kept, checkpoint, file, read, remarks });
