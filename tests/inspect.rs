@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use kfra_tui::data::Places;
-use kfra_tui::diagnostics::Diagnostic;
+use kfra_tui::diagnostics::{Diagnostic, Measurement};
 use kfra_tui::experiment::Experiment;
 use kfra_tui::network::tensors::{self, Tensors};
 use kfra_tui::session::{Command as Order, Event, Options, Session, Snapshot, Start, Status};
@@ -200,7 +200,10 @@ fn a_checkpoint_of_a_run_is_inspected_on_the_probe_batch_of_the_run() {
         let output = program(folder.path(), &arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let found = tensors::read(&folder.path().join("out")).unwrap();
-        for measurement in measured.iter().filter(|measurement| measurement.reading().step == step) {
+        // What the schedule asks for may be measured at these updates too.
+        let wanted =
+            |measured: &&Measurement| measured.reading().step == step && asked.contains(&measured.diagnostic());
+        for measurement in measured.iter().filter(wanted) {
             let reading = measurement.reading();
             for (name, value) in measurement.numbers().into_iter().filter(|(name, _)| name != "cost") {
                 let key = format!("{}.{name}.{}", measurement.diagnostic().name(), reading.scope.name());
